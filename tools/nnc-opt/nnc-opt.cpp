@@ -1,0 +1,18 @@
+//===- nnc-opt.cpp - mlir-opt with this project's dialect and passes ------===//
+//
+// Reads MLIR, runs the passes named on the command line, prints the result. For tests and for
+// whoever studies one pass at a time.
+//
+//===----------------------------------------------------------------------===//
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  mlir::registerAllPasses();
+  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
+}
