@@ -1,0 +1,73 @@
+# How the lit tests run: nnc, nnc-opt, FileCheck, not and split-file are on PATH; the substitutions
+# and features below are all there is.
+#
+#   %python    python3 with NumPy          %cc %cxx   the compilers of this build
+#   %root      the source tree             %cmake     the cmake of this build
+#   %examples  the examples folder         %libdir    where libnnc_rt is
+#   %builddir  the build tree
+#
+# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, and
+# what the processor can run (x86-64-v3, x86-64-v4).
+
+import os
+import shutil
+
+import lit.formats
+
+config.name = "nnc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".nn", ".test"]
+config.excludes = ["Inputs", "unit", "reference", "CMakeLists.txt"]
+config.test_source_root = os.path.join(config.nnc_source_dir, "test")
+config.test_exec_root = os.path.join(config.nnc_build_dir, "test")
+
+# A test that hangs fails; lit can end it where python3-psutil is installed.
+if lit_config.maxIndividualTestTimeIsSupported[0]:
+    lit_config.maxIndividualTestTime = 300
+
+config.environment["PATH"] = os.pathsep.join(
+    [config.nnc_tools_dir, config.llvm_tools_dir, os.environ["PATH"]]
+)
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "CCACHE_DIR", "TERM"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+# A test says what it wants of colours and threads; nothing leaks in from the caller's shell.
+config.environment["LC_ALL"] = "C.UTF-8"
+
+config.substitutions += [
+    ("%python", config.python),
+    ("%root", config.nnc_source_dir),
+    ("%examples", os.path.join(config.nnc_source_dir, "examples")),
+    ("%builddir", config.nnc_build_dir),
+    ("%libdir", config.nnc_lib_dir),
+    ("%cmake", config.cmake),
+    ("%cxx", config.cxx),
+    ("%cc", config.cc),
+]
+
+for tool in ("nnc", "nnc-opt"):
+    if os.path.exists(os.path.join(config.nnc_tools_dir, tool)):
+        config.available_features.add(tool)
+if config.sanitize:
+    config.available_features.add("sanitize")
+if shutil.which("gnuplot"):
+    config.available_features.add("gnuplot")
+
+
+def processor_features():
+    """The x86-64 levels that this processor can run, from the flags the kernel reports."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next(set(line.split()) for line in file if line.startswith("flags"))
+    except (OSError, StopIteration):
+        return
+    v3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    if v3 <= flags:
+        yield "x86-64-v3"
+    if v4 <= flags:
+        yield "x86-64-v4"
+
+
+config.available_features.update(processor_features())
