@@ -13,6 +13,8 @@ endif()
 if(NNC_SANITIZE)
   set(NNC_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize=vptr,function
                          -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  # Coverage counters, for the fuzzers to see where an input went.
+  add_compile_options(-fsanitize=fuzzer-no-link)
   add_compile_options(${NNC_SANITIZE_FLAGS})
   add_link_options(${NNC_SANITIZE_FLAGS})
 endif()
@@ -21,7 +23,7 @@ add_library(NncMLIRHeaders INTERFACE)
 target_include_directories(NncMLIRHeaders SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_link_libraries(NncMLIRHeaders INTERFACE MLIR LLVM)
 
-file(WRITE ${CMAKE_BINARY_DIR}/NncPrecompiled.cpp "")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/NncPrecompiled.cpp CONTENT "")
 add_library(NncPrecompiled STATIC ${CMAKE_BINARY_DIR}/NncPrecompiled.cpp)
 target_link_libraries(NncPrecompiled PUBLIC NncMLIRHeaders)
 target_compile_options(NncPrecompiled PRIVATE ${NNC_WARNINGS})

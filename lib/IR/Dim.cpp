@@ -5,9 +5,9 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/Dim.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -38,7 +38,8 @@ std::string Dim::Atom::str() const {
     return name;
   auto wrap = [](const Dim &dim) {
     std::string text = dim.str();
-    bool simple = dim.isConstant() || llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+    bool simple =
+        dim.isConstant() || llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
     return simple ? text : "(" + text + ")";
   };
   return wrap(*numerator) + "//" + wrap(*divisor);
@@ -59,8 +60,9 @@ std::string Dim::str() const {
     if (magnitude != 1 || atoms.empty())
       factors.push_back(std::to_string(magnitude));
     for (const Atom &atom : atoms)
-      factors.push_back(atom.numerator && atoms.size() + (magnitude != 1) > 1 ? "(" + atom.str() + ")"
-                                                                             : atom.str());
+      factors.push_back(atom.numerator && atoms.size() + (magnitude != 1) > 1
+                            ? "(" + atom.str() + ")"
+                            : atom.str());
     text += llvm::join(factors, "*");
   };
   for (const auto &[atoms, coefficient] : terms)
@@ -117,7 +119,8 @@ std::optional<Dim> Dim::exactDiv(const Dim &divisor) const {
 Dim Dim::floorDiv(const Dim &divisor) const {
   if (isConstant() && divisor.isConstant()) {
     int64_t quotient = constant() / divisor.constant();
-    return quotient - (constant() % divisor.constant() != 0 && (constant() < 0) != (divisor.constant() < 0));
+    return quotient -
+           (constant() % divisor.constant() != 0 && (constant() < 0) != (divisor.constant() < 0));
   }
   if (!divisor.isConstant() || divisor.constant() != 0)
     if (std::optional<Dim> exact = exactDiv(divisor))
@@ -147,7 +150,8 @@ Dim Dim::substitute(const std::map<std::string, Dim> &values) const {
     Dim product(coefficient);
     for (const Atom &atom : atoms) {
       if (atom.numerator) {
-        product = product * atom.numerator->substitute(values).floorDiv(atom.divisor->substitute(values));
+        product =
+            product * atom.numerator->substitute(values).floorDiv(atom.divisor->substitute(values));
         continue;
       }
       auto found = values.find(atom.name);
@@ -217,7 +221,8 @@ private:
       return inner && consume(")") ? inner : std::nullopt;
     }
     rest = rest.ltrim();
-    StringRef token = rest.take_while([](char c) { return llvm::isAlnum(c) || c == '_' || c == '?'; });
+    StringRef token =
+        rest.take_while([](char c) { return llvm::isAlnum(c) || c == '_' || c == '?'; });
     rest = rest.drop_front(token.size());
     int64_t value;
     if (token.empty())
@@ -274,7 +279,9 @@ Shape getShape(Type tensorType) {
 
 Shape getShape(Value value) { return getShape(value.getType()); }
 
-Type getElementType(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+Type getElementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
 
 RankedTensorType makeTensorType(ArrayRef<Dim> shape, Type elementType) {
   SmallVector<int64_t> sizes;

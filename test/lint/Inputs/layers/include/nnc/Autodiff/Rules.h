@@ -1,0 +1,1 @@
+#include "nnc/IR/Ops.h"

@@ -1,0 +1,3 @@
+#include "nnc/Autodiff/Rules.h"
+#include "Inner.h"
+#include "../Syntax/Inner.h"

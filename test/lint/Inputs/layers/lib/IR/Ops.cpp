@@ -1,0 +1,2 @@
+#include "nnc/Autodiff/Rules.h"
+#include "nnc/IR/Ops.h"
