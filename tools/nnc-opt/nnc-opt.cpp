@@ -4,6 +4,8 @@
 // whoever studies one pass at a time.
 //
 //===----------------------------------------------------------------------===//
+#include "nnc/IR/NN.h"
+
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -13,6 +15,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  registry.insert<nnc::nn::NNDialect>();
   mlir::registerAllPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
 }

@@ -1,0 +1,12 @@
+//===- NNOps.td - All ops of the nn dialect ---------------------*- tablegen -*-===//
+#ifndef NNC_IR_NNOPS
+#define NNC_IR_NNOPS
+
+include "nnc/IR/NNControl.td"
+include "nnc/IR/NNCreation.td"
+include "nnc/IR/NNElementwise.td"
+include "nnc/IR/NNLinear.td"
+include "nnc/IR/NNReduction.td"
+include "nnc/IR/NNShape.td"
+
+#endif // NNC_IR_NNOPS
