@@ -1,0 +1,103 @@
+//===- Program.h - What a .nn file means ------------------------*- C++ -*-===//
+//
+// The elaborator turns a syntax tree into a Program: an MLIR module with one function of nn ops for
+// each entry point, and a plan for each declaration that says which functions it became and what
+// is left for the driver to do around them (files to read, batches to draw, steps to run).
+//
+// Every function is closed: fragments are inlined, parameters and states are arguments. Arguments
+// and results carry nn.name and nn.role (see NN.h); a parameter or state that a function changes is
+// both an argument and a result of one name. Functions, for `model lenet` and `train lenet on …`:
+//
+//   @lenet        forward   (params, states, [key], inputs) -> outputs, taps
+//   @lenet.init   init      (key) -> params, states, states of the optimizer
+//   @lenet.step   step      (params, states, key, fields) -> params, states, loss, records, taps
+//   @NAME         data      (key) -> fields                     data NAME { … }
+//   @NAME         func      a func whose types are not generic, as it stands
+//   @test.NAME    test      ([params, states], [key], fields) -> expects (bool), taps
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_SYNTAX_PROGRAM_H
+#define NNC_SYNTAX_PROGRAM_H
+
+#include "nnc/Support/Source.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace nnc {
+
+/// An argument of a pipeline stage such as `csv("iris.csv", x = 0:4, label = i64(4))`.
+struct StageArgument {
+  /// A range of columns `start:stop`, stop absent meaning the rest.
+  struct Range {
+    int64_t start;
+    std::optional<int64_t> stop;
+  };
+  using Value = std::variant<int64_t, double, bool, std::string, Range, std::vector<double>>;
+
+  std::string name; ///< empty when positional
+  Value value;
+  std::string dtype; ///< "i64" for `i64(4)`, else empty
+  SourceRange range;
+};
+
+/// A source (csv, npy, npz, the name of other data) or a stage (scale, split, batch, …).
+struct PipelineStage {
+  std::string name;
+  std::vector<StageArgument> arguments;
+  SourceRange range;
+};
+
+struct DataPlan {
+  std::string name;
+  /// The function that computes the fields; empty when `stages` read them.
+  std::string function;
+  std::vector<PipelineStage> stages;
+  SourceRange range;
+};
+
+struct ModelPlan {
+  std::string name;
+  std::string forward; ///< empty for a model that only other fragments call
+  std::string init;
+  SourceRange range;
+};
+
+struct TrainPlan {
+  std::string model;
+  std::string data;
+  std::string step;
+  std::optional<int64_t> epochs, steps, reportEvery;
+  int64_t seed = 0;
+  SourceRange range;
+};
+
+struct TestPlan {
+  struct Expectation {
+    std::string text; ///< as written: "accuracy >= 0.97"
+    SourceRange range;
+  };
+  std::string name;
+  std::string function;
+  std::string model; ///< the model whose parameters it takes, or empty
+  std::string data;  ///< or empty
+  std::vector<Expectation> expectations;
+  SourceRange range;
+};
+
+struct Program {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::vector<ModelPlan> models;
+  std::vector<DataPlan> data;
+  std::vector<TrainPlan> trains;
+  std::vector<TestPlan> tests;
+};
+
+} // namespace nnc
+
+#endif // NNC_SYNTAX_PROGRAM_H
