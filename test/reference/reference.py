@@ -1,0 +1,66 @@
+"""What the reference programs share: reading what nnc wrote, and comparing numbers.
+
+Each program beside this file computes one example again in plain NumPy, in f64, from the data and
+the first weights that nnc used, and compares the whole path. They exit 1 and name the first value
+that differs.
+"""
+import json
+import sys
+
+import numpy
+
+
+def read_log(path):
+    """The records of a JSONL log of `nnc train`, name -> array with one row a step.
+
+    Lines without a "step" (the header, the summary) are not steps and are left out.
+    """
+    records = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            entry = json.loads(line)
+            if "step" not in entry:
+                continue
+            for name, value in entry.items():
+                if isinstance(value, (int, float, list)) and not isinstance(value, bool):
+                    records.setdefault(name, []).append(value)
+    return {name: numpy.array(values) for name, values in records.items()}
+
+
+def read_arrays(path):
+    """The arrays of an .npz archive, or of one .npy file as {"": array}, floats as f64."""
+    loaded = numpy.load(path, allow_pickle=False)
+    arrays = {"": loaded} if isinstance(loaded, numpy.ndarray) else dict(loaded.items())
+    return {
+        name: array.astype(numpy.float64) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+
+
+def compare(name, found, expected, tolerance):
+    """Exits with a message unless `found` is `expected` within `tolerance`, relative above 1."""
+    found, expected = (numpy.asarray(a, numpy.float64) for a in (found, expected))
+    if found.shape != expected.shape:
+        sys.exit(f"{name}: expected shape {expected.shape}, found {found.shape}")
+    error = numpy.abs(found - expected) / numpy.maximum(1, numpy.abs(expected))
+    # A NaN compares false with everything: ask for what is right, not for what is wrong.
+    wrong = numpy.argwhere(~(error <= tolerance))
+    if len(wrong):
+        first = tuple(int(i) for i in wrong[0])
+        sys.exit(
+            f"{name}{list(first)}: expected {expected[first]:.17g}, found {found[first]:.17g}, "
+            f"{len(wrong)} of {error.size} differ by more than {tolerance}"
+        )
+    largest = error.max() if error.size else 0.0
+    print(f"{name}: {error.size} values agree, largest difference {largest:.1e}")
+
+
+def require(name, condition, found):
+    """Exits with a message unless `condition` holds."""
+    if not condition:
+        sys.exit(f"{name}: does not hold, found {found}")
+    print(f"{name}: {found}")
+
+
+def sigmoid(z):
+    return 1 / (1 + numpy.exp(-z))
