@@ -4,7 +4,7 @@
 #   %python    python3 with NumPy          %cc %cxx   the compilers of this build
 #   %root      the source tree             %cmake     the cmake of this build
 #   %examples  the examples folder         %libdir    where libnnc_rt is
-#   %builddir  the build tree
+#   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
 # Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, and
 # what the processor can run (x86-64-v3, x86-64-v4).
@@ -41,6 +41,7 @@ config.substitutions += [
     ("%examples", os.path.join(config.nnc_source_dir, "examples")),
     ("%builddir", config.nnc_build_dir),
     ("%libdir", config.nnc_lib_dir),
+    ("%mlir_include", config.mlir_include),
     ("%cmake", config.cmake),
     ("%cxx", config.cxx),
     ("%cc", config.cc),
