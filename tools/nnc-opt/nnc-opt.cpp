@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/NN.h"
 
+#include "nnc/Codegen/Passes.h"
+
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -17,5 +19,6 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<nnc::nn::NNDialect>();
   mlir::registerAllPasses();
+  nnc::registerCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
 }

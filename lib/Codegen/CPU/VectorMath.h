@@ -1,0 +1,112 @@
+// The vocabulary in which the vector maths is written.
+//
+// A Val is an SSA value, scalar or vector (of any rank), with the arithmetic of C: `a * b + 1.0`
+// emits arith ops for the whole vector, and a number beside a Val becomes a constant of its type.
+// With it an algorithm reads as in the paper that it comes from. Branches do not exist; a
+// comparison gives a Val of i1 for select(). Products that are to be fused are written fma(): the
+// code generator must not contract others (several algorithms rest on a product being rounded).
+//
+// Private to lib/Codegen/CPU; the public face is nnc/Codegen/MathExpansions.h.
+#ifndef NNC_LIB_CODEGEN_CPU_VECTORMATH_H
+#define NNC_LIB_CODEGEN_CPU_VECTORMATH_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Value.h"
+
+#include <type_traits>
+
+namespace nnc::vm {
+
+class Val {
+public:
+  Val(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value)
+      : builder(&builder), loc(loc), value(value) {}
+
+  operator mlir::Value() const { return value; }
+  mlir::Type elementType() const { return mlir::getElementTypeOrSelf(value.getType()); }
+  bool isFloat() const { return llvm::isa<mlir::FloatType>(elementType()); }
+  /// f32 or i32; the alternative is f64 or i64.
+  bool isSingle() const { return elementType().getIntOrFloatBitWidth() == 32; }
+
+  /// A value made with the same builder.
+  Val with(mlir::Value other) const { return Val(*builder, loc, other); }
+  /// The scalar or vector type of this shape with another element type.
+  mlir::Type typeOf(mlir::Type element) const;
+  /// A constant of this value's type.
+  Val lit(double number) const;
+  Val lit(int64_t number) const;
+  Val lit(int number) const { return lit(static_cast<int64_t>(number)); }
+  /// One of two constants, by the width of this value's elements.
+  Val lit(double single, double wide) const { return lit(isSingle() ? single : wide); }
+
+  mlir::OpBuilder *builder;
+  mlir::Location loc;
+
+private:
+  mlir::Value value;
+};
+
+template <typename T> using IfNumber = std::enable_if_t<std::is_arithmetic_v<T>, Val>;
+
+#define NNC_VAL_BINARY(OPERATOR)                                                                   \
+  Val operator OPERATOR(Val a, Val b);                                                             \
+  template <typename T> IfNumber<T> operator OPERATOR(Val a, T b) { return a OPERATOR a.lit(b); }  \
+  template <typename T> IfNumber<T> operator OPERATOR(T a, Val b) { return b.lit(a) OPERATOR b; }
+NNC_VAL_BINARY(+)
+NNC_VAL_BINARY(-)
+NNC_VAL_BINARY(*)
+NNC_VAL_BINARY(/)
+// Integers and i1 only.
+NNC_VAL_BINARY(&)
+NNC_VAL_BINARY(|)
+NNC_VAL_BINARY(^)
+// Floating point only, ordered (false for NaN).
+NNC_VAL_BINARY(<)
+NNC_VAL_BINARY(<=)
+NNC_VAL_BINARY(>)
+NNC_VAL_BINARY(>=)
+// Of floats (ordered) or integers.
+NNC_VAL_BINARY(==)
+#undef NNC_VAL_BINARY
+
+Val operator!(Val condition);
+/// a * b + c, rounded once.
+Val fma(Val a, Val b, Val c);
+
+Val select(Val condition, Val ifTrue, Val ifFalse);
+/// The lesser or greater of the two; x where x is NaN.
+Val atMost(Val x, double bound);
+Val atLeast(Val x, double bound);
+
+Val abs(Val x);
+Val sqrt(Val x);
+/// The magnitude of the first with the sign of the second.
+Val copysign(Val magnitude, Val sign);
+Val trunc(Val x);
+Val isNaN(Val x);
+
+/// The same bits as an integer, or as a float.
+Val toBits(Val x);
+Val fromBits(Val bits);
+Val shiftLeft(Val bits, int count);
+Val shiftRight(Val bits, int count); // zeros come in
+Val convert(Val x, mlir::Type element);
+
+/// c0 + c1 x + c2 x² + …, by Horner's rule with fma.
+Val polynomial(Val x, llvm::ArrayRef<double> coefficients);
+
+/// The algorithms, on f32 or f64.
+Val exp(Val x);
+Val exp2(Val x);
+Val expm1(Val x);
+/// exp for |x| below 80 (f32) or 700 (f64), where neither overflow nor denormals can arise.
+Val expBounded(Val x);
+Val log(Val x);
+Val log1p(Val x);
+Val tanh(Val x);
+Val sigmoid(Val x);
+
+} // namespace nnc::vm
+
+#endif // NNC_LIB_CODEGEN_CPU_VECTORMATH_H

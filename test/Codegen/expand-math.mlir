@@ -1,0 +1,71 @@
+// RUN: nnc-opt %s --codegen-expand-math --split-input-file | FileCheck %s
+
+// The whole of exp: into range, n = round(x / ln 2), r = x - n ln 2, the polynomial, times 2^n in
+// two halves.
+// CHECK-LABEL: func @exp
+// CHECK-SAME: (%[[x:.*]]: vector<8xf32>)
+// CHECK-NOT: math.exp
+// CHECK: %[[above:.*]] = arith.cmpf ogt, %{{.*}}, %[[x]]
+// CHECK: %[[low:.*]] = arith.select %[[above]], %{{.*}}, %[[x]]
+// CHECK: %[[below:.*]] = arith.cmpf olt, %{{.*}}, %[[low]]
+// CHECK: %[[in:.*]] = arith.select %[[below]], %{{.*}}, %[[low]]
+// CHECK: %[[shifted:.*]] = math.fma %[[in]], %{{.*}}, %[[shift:.*]] : vector<8xf32>
+// CHECK: %[[n:.*]] = arith.subf %[[shifted]], %[[shift]]
+// CHECK: %[[r0:.*]] = math.fma %[[n]], %{{.*}}, %[[in]]
+// CHECK: %[[r:.*]] = math.fma %[[n]], %{{.*}}, %[[r0]]
+// CHECK: %[[bits:.*]] = arith.bitcast %[[shifted]] : vector<8xf32> to vector<8xi32>
+// CHECK-COUNT-4: math.fma %{{.*}}, %[[r]],
+// CHECK: %[[half:.*]] = arith.shrui %[[bits]]
+// CHECK-COUNT-2: arith.mulf
+// CHECK: return
+func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.exp %x : vector<8xf32>
+  return %0 : vector<8xf32>
+}
+
+// -----
+
+// Scalars and vectors of any rank are written alike.
+// CHECK-LABEL: func @shapes
+// CHECK-NOT: math.{{exp|log|tanh}}
+// CHECK: math.fma {{.*}} : f64
+// CHECK: math.fma {{.*}} : vector<2x4xf32>
+// CHECK: return
+func.func @shapes(%x: f64, %y: vector<2x4xf32>) -> (f64, vector<2x4xf32>) {
+  %0 = math.log %x : f64
+  %1 = math.tanh %y : vector<2x4xf32>
+  return %0, %1 : f64, vector<2x4xf32>
+}
+
+// -----
+
+// Short floats are computed in f32.
+// CHECK-LABEL: func @half
+// CHECK-SAME: (%[[x:.*]]: vector<16xbf16>)
+// CHECK: arith.extf %[[x]] : vector<16xbf16> to vector<16xf32>
+// CHECK: %[[wide:.*]] = {{.*}} : vector<16xf32>
+// CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+func.func @half(%x: vector<16xbf16>) -> vector<16xbf16> {
+  %0 = math.expm1 %x : vector<16xbf16>
+  return %0 : vector<16xbf16>
+}
+
+// -----
+
+// What is an instruction stays.
+// CHECK-LABEL: func @instructions
+// CHECK: math.absf
+// CHECK: math.sqrt
+// CHECK: math.floor
+// CHECK: math.ceil
+// CHECK: math.roundeven
+// CHECK: math.copysign
+func.func @instructions(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.absf %x : vector<8xf32>
+  %1 = math.sqrt %0 : vector<8xf32>
+  %2 = math.floor %1 : vector<8xf32>
+  %3 = math.ceil %2 : vector<8xf32>
+  %4 = math.roundeven %3 : vector<8xf32>
+  %5 = math.copysign %4, %x : vector<8xf32>
+  return %5 : vector<8xf32>
+}

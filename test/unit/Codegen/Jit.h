@@ -1,0 +1,36 @@
+// Compiles MLIR text for this machine, so that a test can call what the compiler emits.
+#ifndef NNC_TEST_UNIT_CODEGEN_JIT_H
+#define NNC_TEST_UNIT_CODEGEN_JIT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+
+#include <memory>
+#include <string>
+
+namespace nnc::test {
+
+class Jit {
+public:
+  Jit();
+
+  /// Expands the module's maths, lowers it to this processor's code and loads it. A test fails
+  /// where that does.
+  void compile(mlir::ModuleOp module);
+  void compile(const std::string &text);
+
+  /// The address of a compiled function.
+  template <typename Function> Function *lookup(const std::string &name) {
+    return llvm::cantFail(jit->lookup(name)).toPtr<Function *>();
+  }
+
+  mlir::MLIRContext context;
+
+private:
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+} // namespace nnc::test
+
+#endif // NNC_TEST_UNIT_CODEGEN_JIT_H

@@ -1,0 +1,235 @@
+// Measures the vector maths against libm in a wider type, over the whole range of its arguments.
+//
+// Each function is compiled to machine code and applied to every part of the line of floats (f32:
+// 2^22 of them, evenly over the bit patterns; f64: fewer, drawn over the patterns), to a dense
+// range where the function is interesting, and to the special values. The error is in units of the
+// last place of the exact result; where that is NaN, infinite or a zero the result must be the
+// same. The bounds are those stated in docs/numerics.md.
+#include "Jit.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+using nnc::test::Jit;
+
+namespace {
+
+/// One function: how to write it, what it should be, where to look closely, and how far it may err.
+struct Case {
+  std::string name;
+  std::string op; // of %a and perhaps %b, in MLIR, with $ for the type
+  double (*single)(double, double);
+  long double (*wide)(long double, long double);
+  double low, high;                // the dense range
+  double boundSingle, boundDouble; // ulp
+  double secondLow = 0, secondHigh = 0;
+};
+
+void PrintTo(const Case &test, std::ostream *out) { *out << test.name; }
+
+#define REFERENCE(EXPRESSION)                                                                      \
+  [](double x, double y) -> double { return EXPRESSION; },                                         \
+      [](long double x, long double y) -> long double { return EXPRESSION; }
+
+std::vector<Case> cases() {
+  return {
+      {"exp", "math.exp %a : $", REFERENCE(std::exp(x)), -110, 90, 2, 2},
+      {"exp2", "math.exp2 %a : $", REFERENCE(std::exp2(x)), -150, 130, 2, 2},
+      {"expm1", "math.expm1 %a : $", REFERENCE(std::expm1(x)), -5, 5, 2, 2},
+      {"log", "math.log %a : $", REFERENCE(std::log(x)), 0.25, 4, 2, 2},
+      {"log1p", "math.log1p %a : $", REFERENCE(std::log1p(x)), -1, 3, 2, 2},
+      {"tanh", "math.tanh %a : $", REFERENCE(std::tanh(x)), -3, 3, 2, 2},
+  };
+}
+
+constexpr int64_t lanes = 16;
+
+template <typename T> struct Kernel {
+  using Function = void(T *, T *, int64_t, int64_t, int64_t, T *, T *, int64_t, int64_t, int64_t,
+                        T *, T *, int64_t, int64_t, int64_t);
+
+  explicit Kernel(const std::string &op) {
+    std::string element = sizeof(T) == 4 ? "f32" : "f64";
+    std::string vector = llvm::formatv("vector<{0}x{1}>", lanes * 4 / sizeof(T), element);
+    std::string expression = op;
+    for (size_t at; (at = expression.find('$')) != std::string::npos;)
+      expression.replace(at, 1, vector);
+    jit.compile(llvm::formatv(R"(
+      func.func @kernel(%as: memref<?x{0}>, %bs: memref<?x{0}>, %rs: memref<?x{0}>) {{
+        %zero = arith.constant 0 : index
+        %step = arith.constant {2} : index
+        %count = memref.dim %as, %zero : memref<?x{0}>
+        scf.for %i = %zero to %count step %step {{
+          %a = vector.load %as[%i] : memref<?x{0}>, {1}
+          %b = vector.load %bs[%i] : memref<?x{0}>, {1}
+          %r = {3}
+          vector.store %r, %rs[%i] : memref<?x{0}>, {1}
+        }
+        return
+      })",
+                              element, vector, lanes * 4 / sizeof(T), expression));
+    function = jit.lookup<Function>("kernel");
+  }
+
+  std::vector<T> operator()(std::vector<T> &a, std::vector<T> &b) {
+    std::vector<T> result(a.size());
+    run(a, b, result);
+    return result;
+  }
+
+  void run(std::vector<T> &a, std::vector<T> &b, std::vector<T> &result) {
+    int64_t size = a.size();
+    function(a.data(), a.data(), 0, size, 1, b.data(), b.data(), 0, size, 1, result.data(),
+             result.data(), 0, size, 1);
+  }
+
+  Jit jit;
+  Function *function = nullptr;
+};
+
+/// The distance of `got` from `exact` in units of T's last place at `exact`; infinite where one is
+/// NaN, infinite or zero and the other is not the same. A result that overflows counts as 2^emax.
+template <typename T, typename Wide> double ulpError(T got, Wide exact) {
+  const double wrong = std::numeric_limits<double>::infinity();
+  using Limits = std::numeric_limits<T>;
+  if (std::isnan(exact) || std::isnan(got))
+    return std::isnan(exact) && std::isnan(got) ? 0 : wrong;
+  if (exact == 0 || std::isinf(exact))
+    return got == static_cast<T>(exact) && std::signbit(got) == std::signbit(exact) ? 0 : wrong;
+  Wide overflow = std::ldexp(Wide(1), Limits::max_exponent);
+  Wide value = std::clamp<Wide>(got, -overflow, overflow);
+  exact = std::clamp<Wide>(exact, -overflow, overflow);
+  int exponent = std::clamp(std::ilogb(exact), Limits::min_exponent - 1, Limits::max_exponent - 1);
+  Wide unit = std::ldexp(Wide(1), exponent - Limits::digits + 1);
+  return static_cast<double>(std::abs(value - exact) / unit);
+}
+
+template <typename T> std::vector<T> specialValues() {
+  using Limits = std::numeric_limits<T>;
+  std::vector<T> values;
+  for (T value : {T(0),
+                  Limits::denorm_min(),
+                  Limits::min() - Limits::denorm_min(),
+                  Limits::min(),
+                  Limits::epsilon(),
+                  T(0.25),
+                  T(0.5),
+                  T(1) - Limits::epsilon() / 2,
+                  T(1),
+                  T(1) + Limits::epsilon(),
+                  T(2),
+                  T(3),
+                  T(4),
+                  T(5.5),
+                  T(88.5),
+                  T(104),
+                  T(709.5),
+                  T(746),
+                  T(1e30),
+                  Limits::max(),
+                  Limits::infinity(),
+                  Limits::quiet_NaN()}) {
+    values.push_back(value);
+    values.push_back(-value);
+  }
+  return values;
+}
+
+/// The arguments: all bit patterns at regular steps, a dense range, and every pair of special ones.
+template <typename T> void fillArguments(const Case &test, std::vector<T> &a, std::vector<T> &b) {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  constexpr int patterns = sizeof(T) == 4 ? 22 : 20, bits = sizeof(T) * 8;
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<T> second(test.secondLow, test.secondHigh);
+  for (Bits i = 0; i < Bits(1) << patterns; ++i) {
+    Bits pattern = i << (bits - patterns) | (random() & ((Bits(1) << (bits - patterns)) - 1));
+    T value;
+    std::memcpy(&value, &pattern, sizeof value);
+    a.push_back(value);
+    b.push_back(second(random));
+  }
+  std::uniform_real_distribution<T> first(test.low, test.high);
+  for (int i = 0; i < 1 << 20; ++i) {
+    a.push_back(first(random));
+    b.push_back(second(random));
+  }
+  for (T x : specialValues<T>())
+    for (T y : specialValues<T>()) {
+      a.push_back(x);
+      b.push_back(y);
+    }
+  while (a.size() % lanes) {
+    a.push_back(1);
+    b.push_back(1);
+  }
+}
+
+template <typename T, typename Wide>
+void measure(const Case &test, Wide (*reference)(Wide, Wide), double bound) {
+  Kernel<T> kernel(test.op);
+  ASSERT_TRUE(kernel.function);
+  std::vector<T> a, b;
+  fillArguments(test, a, b);
+  std::vector<T> result = kernel(a, b);
+  double worst = 0;
+  size_t where = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    double error = ulpError(result[i], reference(a[i], b[i]));
+    if (error > worst) {
+      worst = error;
+      where = i;
+    }
+  }
+  printf("%-8s %s  %.2f ulp\n", test.name.c_str(), sizeof(T) == 4 ? "f32" : "f64", worst);
+  EXPECT_LE(worst, bound) << test.name << "(" << a[where] << ", " << b[where]
+                          << ") = " << result[where] << ", not " << reference(a[where], b[where]);
+}
+
+class VectorMath : public testing::TestWithParam<Case> {};
+
+TEST_P(VectorMath, SinglePrecision) {
+  measure<float, double>(GetParam(), GetParam().single, GetParam().boundSingle);
+}
+
+TEST_P(VectorMath, DoublePrecision) {
+  measure<double, long double>(GetParam(), GetParam().wide, GetParam().boundDouble);
+}
+
+template <typename T> double nanosecondsPerElement(const Case &test) {
+  Kernel<T> kernel(test.op);
+  std::mt19937_64 random(1);
+  std::uniform_real_distribution<T> first(test.low, test.high);
+  std::uniform_real_distribution<T> second(test.secondLow, test.secondHigh);
+  std::vector<T> a(2048), b(2048), result(2048);
+  for (size_t i = 0; i < a.size(); ++i) {
+    a[i] = first(random);
+    b[i] = second(random);
+  }
+  double best = 1e9;
+  for (int i = 0; i < 2000; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    kernel.run(a, b, result);
+    std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+    best = std::min(best, time.count() / a.size());
+  }
+  return best;
+}
+
+// By hand: --gtest_also_run_disabled_tests --gtest_filter='*Speed*'
+TEST_P(VectorMath, DISABLED_Speed) {
+  printf("%-8s f32 %.3f ns  f64 %.3f ns\n", GetParam().name.c_str(),
+         nanosecondsPerElement<float>(GetParam()), nanosecondsPerElement<double>(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Functions, VectorMath, testing::ValuesIn(cases()),
+                         [](const auto &info) { return info.param.name; });
+
+} // namespace
