@@ -4,13 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Support/Source.h"
+#include "nnc/Support/File.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <limits>
 
 namespace nnc {
@@ -21,14 +21,6 @@ SourceFile::SourceFile(std::string path, std::string text)
   for (size_t i = 0; i < fileText.size(); ++i)
     if (fileText[i] == '\n')
       lineStarts.push_back(uint32_t(i + 1));
-}
-
-/// The operating system's reason in the style of our messages: "no such file or directory".
-static std::string systemReason(int code) {
-  std::string reason = std::strerror(code);
-  if (!reason.empty() && reason[0] >= 'A' && reason[0] <= 'Z')
-    reason[0] = char(reason[0] - 'A' + 'a');
-  return reason;
 }
 
 std::unique_ptr<SourceFile> SourceFile::open(const std::string &path, std::string &error) {

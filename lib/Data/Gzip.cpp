@@ -1,0 +1,79 @@
+//===- Gzip.cpp - Files that may be compressed ----------------------------===//
+//
+// A loop around zlib's inflate, one member after the other.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Data/Gzip.h"
+#include "nnc/Support/File.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+
+namespace nnc {
+
+bool isGzip(std::string_view bytes) {
+  return bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b';
+}
+
+namespace {
+/// zlib's state for reading gzip members, released at the end of its scope.
+struct Inflater {
+  z_stream stream{};
+  bool isReady;
+  Inflater() : isReady(inflateInit2(&stream, 15 + 16) == Z_OK) {}
+  ~Inflater() {
+    if (isReady)
+      inflateEnd(&stream);
+  }
+};
+} // namespace
+
+Result<std::string> gunzip(std::string_view bytes, const std::string &file, size_t maxSize) {
+  Inflater inflater;
+  if (!inflater.isReady)
+    return Error::plain("cannot decompress: out of memory").in(file);
+  z_stream &stream = inflater.stream;
+  std::string content;
+  std::string chunk(std::min<size_t>(size_t(1) << 20, 4 * bytes.size() + 1024), '\0');
+  while (true) {
+    // zlib counts in 32 bits.
+    if (stream.avail_in == 0) {
+      size_t step = std::min<size_t>(bytes.size(), size_t(1) << 30);
+      stream.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(bytes.data()));
+      stream.avail_in = uInt(step);
+      bytes.remove_prefix(step);
+    }
+    stream.next_out = reinterpret_cast<Bytef *>(chunk.data());
+    stream.avail_out = uInt(chunk.size());
+    int code = inflate(&stream, Z_NO_FLUSH);
+    content.append(chunk.data(), chunk.size() - stream.avail_out);
+    if (content.size() > maxSize)
+      return Error::expectedFound(fmt::format("at most {} bytes of decompressed data", maxSize),
+                                  "more")
+          .in(file);
+    bool isAtEnd = stream.avail_in == 0 && bytes.empty();
+    if (code == Z_STREAM_END && isAtEnd)
+      return content;
+    if (code == Z_STREAM_END)
+      code = inflateReset(&stream);
+    else if (isAtEnd && stream.avail_out > 0 && (code == Z_OK || code == Z_BUF_ERROR))
+      return Error::expectedFound("the end of the gzip data", "the end of the file")
+          .in(file)
+          .help("the file may be cut short");
+    if (code != Z_OK && code != Z_BUF_ERROR)
+      return Error::expectedFound("gzip data", fmt::format("a damaged file ({})",
+                                                           stream.msg ? stream.msg : zError(code)))
+          .in(file);
+  }
+}
+
+Result<std::string> readMaybeGzipped(const std::string &path) {
+  Result<std::string> bytes = readFile(path);
+  if (!bytes || !isGzip(*bytes))
+    return bytes;
+  return gunzip(*bytes, path);
+}
+
+} // namespace nnc
