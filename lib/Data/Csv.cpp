@@ -224,7 +224,7 @@ Status CsvReader::readRow() {
 Dataset CsvReader::finish() const {
   Dataset dataset;
   for (const FieldBuffer &buffer : buffers) {
-    Shape shape{rows};
+    TensorShape shape{rows};
     if (!buffer.field->isVector)
       shape.push_back(int64_t(buffer.columns.size()));
     Tensor tensor(buffer.field->type, std::move(shape));

@@ -33,7 +33,7 @@ std::optional<ElementType> elementTypeNamed(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<int64_t> numElements(const Shape &shape) {
+std::optional<int64_t> numElements(const TensorShape &shape) {
   // Room for 8 bytes an element and the rounding of storage.
   constexpr int64_t limit = std::numeric_limits<int64_t>::max() / 16;
   int64_t product = 1;
@@ -51,7 +51,9 @@ std::optional<int64_t> numElements(const Shape &shape) {
   return isEmpty ? 0 : product;
 }
 
-std::string toString(const Shape &shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string toString(const TensorShape &shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 //===----------------------------------------------------------------------===//
 // Storage
@@ -67,7 +69,7 @@ static size_t allocationSize(size_t bytes) {
          Tensor::alignment;
 }
 
-Tensor::Tensor(ElementType type, Shape shape) : elementType(type), dims(std::move(shape)) {
+Tensor::Tensor(ElementType type, TensorShape shape) : elementType(type), dims(std::move(shape)) {
   std::optional<int64_t> number = numElements(dims);
   assert(number && "invalid shape");
   count = *number;
@@ -86,7 +88,7 @@ Tensor &Tensor::operator=(const Tensor &other) {
   return *this;
 }
 
-Tensor Tensor::reshaped(Shape shape) const {
+Tensor Tensor::reshaped(TensorShape shape) const {
   Tensor result(elementType, std::move(shape));
   assert(result.count == count);
   std::memcpy(result.storage.get(), storage.get(), sizeInBytes());

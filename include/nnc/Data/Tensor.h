@@ -89,13 +89,14 @@ template <typename Function> decltype(auto) dispatch(ElementType type, Function 
   return function(bool());
 }
 
-using Shape = std::vector<int64_t>;
+/// Sizes of the dimensions; the Shape of types, which may be symbolic, is in IR/Dim.h.
+using TensorShape = std::vector<int64_t>;
 
 /// The number of elements, or nothing if a dimension is negative or the bytes of such a tensor
 /// would not fit an int64.
-std::optional<int64_t> numElements(const Shape &shape);
+std::optional<int64_t> numElements(const TensorShape &shape);
 /// "[3, 4]"; "[]" for a scalar.
-std::string toString(const Shape &shape);
+std::string toString(const TensorShape &shape);
 
 class Tensor {
 public:
@@ -104,9 +105,9 @@ public:
   /// An f32 scalar, 0.
   Tensor() : Tensor(ElementType::F32, {}) {}
   /// Zeros. The shape must be valid (see numElements).
-  Tensor(ElementType type, Shape shape);
+  Tensor(ElementType type, TensorShape shape);
   /// The given elements in row-major order; as many as the shape says.
-  template <typename T> static Tensor of(Shape shape, const std::vector<T> &values) {
+  template <typename T> static Tensor of(TensorShape shape, const std::vector<T> &values) {
     Tensor tensor(elementTypeOf<T>, std::move(shape));
     assert(int64_t(values.size()) == tensor.size());
     std::copy(values.begin(), values.end(), tensor.as<T>());
@@ -115,7 +116,7 @@ public:
   template <typename T> static Tensor scalar(T value) { return of<T>({}, {value}); }
 
   ElementType type() const { return elementType; }
-  const Shape &shape() const { return dims; }
+  const TensorShape &shape() const { return dims; }
   int64_t rank() const { return int64_t(dims.size()); }
   int64_t dim(size_t axis) const { return dims[axis]; }
   int64_t size() const { return count; }
@@ -141,7 +142,7 @@ public:
   /// bool: whether it is not zero.
   Tensor to(ElementType type) const;
   /// The same elements in another shape of the same size.
-  Tensor reshaped(Shape shape) const;
+  Tensor reshaped(TensorShape shape) const;
 
   /// The same type, shape and bits.
   bool operator==(const Tensor &other) const;
@@ -158,7 +159,7 @@ private:
   };
 
   ElementType elementType;
-  Shape dims;
+  TensorShape dims;
   int64_t count;
   std::unique_ptr<std::byte, Free> storage;
 };

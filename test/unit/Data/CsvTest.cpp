@@ -35,7 +35,7 @@ static std::string errorOf(std::string_view text, const CsvOptions &options = wh
   return dataset ? "no error" : dataset.error().str();
 }
 
-static void expectTable(std::string_view text, Shape shape, Doubles values,
+static void expectTable(std::string_view text, TensorShape shape, Doubles values,
                         const CsvOptions &options = wholeTable()) {
   Dataset dataset = read(text, options);
   ASSERT_EQ(dataset.columns.size(), 1u) << text;

@@ -43,8 +43,8 @@ TEST(Tensor, NamesItsTypes) {
   for (ElementType type : allElementTypes)
     EXPECT_EQ(elementTypeNamed(nameOf(type)), type);
   EXPECT_EQ(elementTypeNamed("f8"), std::nullopt);
-  EXPECT_EQ(toString(Shape{3, 4}), "[3, 4]");
-  EXPECT_EQ(toString(Shape{}), "[]");
+  EXPECT_EQ(toString(TensorShape{3, 4}), "[3, 4]");
+  EXPECT_EQ(toString(TensorShape{}), "[]");
 }
 
 TEST(Tensor, CountsElementsWithoutOverflow) {
