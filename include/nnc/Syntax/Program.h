@@ -13,7 +13,7 @@
 //   @lenet.step   step      (params, states, key, fields) -> params, states, loss, records, taps
 //   @NAME         data      (key) -> fields                     data NAME { … }
 //   @NAME         func      a func whose types are not generic, as it stands
-//   @test.NAME    test      ([params, states], [key], fields) -> expects (bool), taps
+//   @test.NAME    test      ([params, states], [key], fields) -> expects (bool), records, plots, taps
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_SYNTAX_PROGRAM_H
@@ -72,8 +72,18 @@ struct TrainPlan {
   std::string model;
   std::string data;
   std::string step;
+  std::vector<std::string> fields; ///< of the data, bound in order: the step's inputs
   std::optional<int64_t> epochs, steps, reportEvery;
   int64_t seed = 0;
+  SourceRange range;
+};
+
+/// `plot NAME = scatter(x, y, class = c)` in a test: each argument is a result of the test's
+/// function, role "plot", named "plot.NAME.ARGUMENT".
+struct PlotPlan {
+  std::string name;
+  std::string kind; ///< "line" or "scatter"
+  std::vector<std::string> arguments;
   SourceRange range;
 };
 
@@ -86,7 +96,9 @@ struct TestPlan {
   std::string function;
   std::string model; ///< the model whose parameters it takes, or empty
   std::string data;  ///< or empty
+  std::vector<std::string> fields;
   std::vector<Expectation> expectations;
+  std::vector<PlotPlan> plots;
   SourceRange range;
 };
 
