@@ -64,8 +64,8 @@ TEST(Printer, CommentsInOddPlaces) {
                    "      // o\n"
                    "    )[ // p\n"
                    "    0]; // q\n"
-                   "  repeat // r\n"
-                   "   2 { // s\n"
+                   "  repeat 2 // r\n"
+                   "   { // s\n"
                    "  } // t\n"
                    "} // u\n"
                    "// v"),
