@@ -26,7 +26,8 @@ struct ElaborateOptions {
 };
 
 /// The program, or none with diagnostics. Ops have locations file:line:column.
-std::optional<Program> elaborate(const ast::File &file, mlir::MLIRContext &context, DiagnosticEngine &diagnostics,
+std::optional<Program> elaborate(const ast::File &file, mlir::MLIRContext &context,
+                                 DiagnosticEngine &diagnostics,
                                  const ElaborateOptions &options = {});
 
 /// The function as a `func` declaration, one op a line, types written out; it parses back.
