@@ -38,7 +38,7 @@ unsigned precedence(BinaryOp op) {
 }
 
 std::string_view spelling(DeclareKind kind) {
-  static constexpr std::string_view names[] = {"param", "state", "record", "collect"};
+  static constexpr std::string_view names[] = {"param", "state", "record", "collect", "plot"};
   return names[size_t(kind)];
 }
 

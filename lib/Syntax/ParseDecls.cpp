@@ -5,7 +5,7 @@
 //             | "train" NAME ["on" use] block | "test" NAME ["on" use] block
 //   param    := [role] NAME [":" type] ["=" expr]
 //   results  := type | "(" [role] [NAME ":"] type, … ")"
-//   use      := NAME ["(" NAME, … ")"]
+//   use      := NAME ["(" NAME [":" type], … ")"]
 //   type     := NAME ["[" (expr | "..."), … "]"]
 //
 //===----------------------------------------------------------------------===//
@@ -272,12 +272,8 @@ bool Parser::parseDataUse(std::optional<DataUse> &use) {
   size_t opener = bump();
   use->hasFields = true;
   while (!at(")")) {
-    const Token *field = expectName("a name for a field of the data");
-    if (!field)
+    if (!parseTarget(use->fields.emplace_back()))
       return false;
-    Target &target = use->fields.emplace_back();
-    target.name = field->text;
-    target.range = field->range;
     if (!consume(","))
       break;
   }

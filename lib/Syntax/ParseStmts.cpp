@@ -3,7 +3,7 @@
 //   block    := "{" {stmt (end of line | ";")} "}"
 //   stmt     := target {"," target} "=" expr {"," expr}
 //             | NAME "[" index, … "]" "=" expr
-//             | ("param" | "state" | "record" | "collect") target ["=" expr]
+//             | ("param" | "state" | "record" | "collect" | "plot") target ["=" expr]
 //             | "return" [expr, …] | "expect" expr
 //             | "repeat" expr ["reverse"] ["as" NAME] ["with" binding, …] ["over" binding, …] block
 //   target   := NAME [":" type]          binding := target "=" expr
@@ -86,8 +86,8 @@ StmtPtr Parser::parseStmt() {
     return parseRepeat();
   if (ahead(1).kind == Kind::Identifier && !ahead(1).startsLine &&
       !words::isReserved(ahead(1).text)) {
-    for (DeclareKind kind :
-         {DeclareKind::Param, DeclareKind::State, DeclareKind::Record, DeclareKind::Collect})
+    for (DeclareKind kind : {DeclareKind::Param, DeclareKind::State, DeclareKind::Record,
+                             DeclareKind::Collect, DeclareKind::Plot})
       if (atWord(spelling(kind)))
         return parseDeclare(kind);
     return notAStatement();
@@ -106,8 +106,8 @@ StmtPtr Parser::notAStatement() {
   else if (words::isDeclaration(word) || !words::declarationAlias(word).empty())
     diagnostic.help("a declaration stands outside of the braces of others");
   else
-    diagnostic.didYouMean(
-        closestMatch(word, {"param", "state", "record", "collect", "return", "expect", "repeat"}));
+    diagnostic.didYouMean(closestMatch(
+        word, {"param", "state", "record", "collect", "plot", "return", "expect", "repeat"}));
   return nullptr;
 }
 
@@ -174,7 +174,7 @@ StmtPtr Parser::parseDeclare(DeclareKind kind) {
   bump();
   if (!parseTarget(stmt->target))
     return nullptr;
-  bool needsValue = kind == DeclareKind::Record || kind == DeclareKind::Collect;
+  bool needsValue = kind != DeclareKind::Param && kind != DeclareKind::State;
   if (needsValue && !at("=")) {
     expected("'='");
     return nullptr;

@@ -76,7 +76,7 @@ std::string useText(const std::optional<DataUse> &use) {
     return text;
   std::string fields;
   for (const Target &field : use->fields)
-    fields += (fields.empty() ? "" : ", ") + field.name;
+    fields += (fields.empty() ? "" : ", ") + targetText(field);
   return fmt::format("{}({})", text, fields);
 }
 

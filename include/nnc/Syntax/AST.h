@@ -246,10 +246,10 @@ struct UpdateStmt : StmtOf<Stmt::Kind::Update> {
   ExprPtr value;
 };
 
-enum class DeclareKind { Param, State, Record, Collect };
+enum class DeclareKind { Param, State, Record, Collect, Plot };
 std::string_view spelling(DeclareKind kind);
 
-/// `param w: T = value`, `state`, `record`, `collect`.
+/// `param w: T = value`, `state`, `record`, `collect`, `plot`.
 struct DeclareStmt : StmtOf<Stmt::Kind::Declare> {
   DeclareKind declares = DeclareKind::Param;
   Target target;
@@ -346,7 +346,7 @@ struct DataDecl : DeclOf<Decl::Kind::Data> {
   Block body;
 };
 
-/// `on data(a, b)`: the fields of the data bound to names in order.
+/// `on data(a, b: f32[N, 3])`: the fields of the data bound to names in order.
 struct DataUse {
   std::string name;
   SourceRange range;

@@ -13,7 +13,8 @@
 //   @lenet.step   step      (params, states, key, fields) -> params, states, loss, records, taps
 //   @NAME         data      (key) -> fields                     data NAME { … }
 //   @NAME         func      a func whose types are not generic, as it stands
-//   @test.NAME    test      ([params, states], [key], fields) -> expects (bool), records, plots, taps
+//   @test.NAME    test      ([params, states], [key], fields) -> expects (bool), records, plots,
+//   taps
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_SYNTAX_PROGRAM_H
