@@ -97,8 +97,8 @@ Status CsvReader::readFirstRecord() {
 
 Status CsvReader::chooseNamed(const CsvField &field, const std::string &name,
                               std::vector<size_t> &chosen) {
-  std::string what = fmt::format("field {}", quoted(field.name));
-  std::string wanted = fmt::format("a column named {}", quoted(name));
+  std::string what = fmt::format("field {}", quote(field.name));
+  std::string wanted = fmt::format("a column named {}", quote(name));
   if (header.empty())
     return Error::expectedFound(wanted, "no line of column names").in(file).of(what);
   for (size_t i = 0; i < header.size(); ++i)
@@ -113,14 +113,14 @@ Status CsvReader::chooseNamed(const CsvField &field, const std::string &name,
         .of(what);
   std::vector<std::string> names;
   for (size_t i = 0; i < std::min<size_t>(header.size(), 6); ++i)
-    names.push_back(quoted(header[i]));
+    names.push_back(quote(header[i]));
   Error error = Error::expectedFound(wanted, fmt::format("{}{}", fmt::join(names, ", "),
                                                          header.size() > 6 ? ", …" : ""))
                     .in(file)
                     .at(widthLine, 0)
                     .of(what);
   if (std::optional<std::string> nearest = closestMatch(name, header))
-    error.hint = fmt::format("did you mean {}?", quoted(*nearest));
+    error.hint = fmt::format("did you mean {}?", quote(*nearest));
   return error;
 }
 
@@ -134,7 +134,7 @@ Status CsvReader::chooseRange(const CsvField &field, const CsvColumns &range,
                fmt::format("columns within 0:{}", count),
                fmt::format("{}:{}", range.begin, range.end ? std::to_string(*range.end) : ""))
         .in(file)
-        .of(fmt::format("field {}", quoted(field.name)))
+        .of(fmt::format("field {}", quote(field.name)))
         .help("columns are counted from 0, and the end of a range is not part of it");
   for (int64_t i = begin; i < end; ++i)
     chosen.push_back(size_t(i));
@@ -154,7 +154,7 @@ Status CsvReader::chooseColumns(const CsvField &field) {
   if (field.isVector && buffer.columns.size() != 1)
     return Error::expectedFound("one column", fmt::format("{}", buffer.columns.size()))
         .in(file)
-        .of(fmt::format("field {}", quoted(field.name)));
+        .of(fmt::format("field {}", quote(field.name)));
   buffers.push_back(std::move(buffer));
   return Status();
 }
@@ -185,9 +185,9 @@ Error CsvReader::cellError(CellState state, size_t column, ElementType type) con
   std::string_view cell = cells[column];
   std::string where = fmt::format(" in column {}", column);
   if (column < header.size())
-    where += fmt::format(" ({})", quoted(header[column]));
+    where += fmt::format(" ({})", quote(header[column]));
   Error error = scanner.errorAt(cell.data(), describe(state, type) + where,
-                                cell.empty() ? "an empty cell" : quoted(cell));
+                                cell.empty() ? "an empty cell" : quote(cell));
   if (rows == 0 && header.empty() && state == CellState::NotANumber)
     error.hint = "header = true says that the first line names the columns; skip = 1 leaves it out";
   else if (cell.find(',') != std::string_view::npos)
@@ -266,7 +266,7 @@ Result<Dataset> parseCsv(std::string_view text, const std::string &file,
   static constexpr std::string_view notDelimiters = "\"\n\r+-.0123456789eE";
   if (options.delimiter && notDelimiters.find(*options.delimiter) != std::string_view::npos)
     return Error::expectedFound("a delimiter that is no part of a number, quote or line end",
-                                quoted({&*options.delimiter, 1}))
+                                quote({&*options.delimiter, 1}))
         .in(file);
   return CsvReader(text, file, options).read();
 }

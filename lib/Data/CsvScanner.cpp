@@ -149,7 +149,7 @@ Status CsvScanner::scanQuotedCell(std::string_view &cell) {
   while (cursor < end && !isLineEnd(*cursor) && *cursor != delimiter)
     ++cursor;
   return errorAt(rest, "the end of the cell after its closing quote",
-                 quoted({rest, size_t(cursor - rest)}));
+                 quote({rest, size_t(cursor - rest)}));
 }
 
 Status CsvScanner::scanCell(std::string_view &cell) {

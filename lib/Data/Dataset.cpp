@@ -29,12 +29,12 @@ Tensor *Dataset::find(std::string_view field) {
 Result<Dataset> makeDataset(std::vector<NamedTensor> arrays, const std::string &file) {
   Dataset dataset;
   for (NamedTensor &array : arrays) {
-    std::string field = fmt::format("array {}", quoted(array.name));
+    std::string field = fmt::format("array {}", quote(array.name));
     if (array.value.rank() == 0)
       return Error::expectedFound("rows of examples", "a scalar").in(file).of(field);
     if (!dataset.columns.empty() && array.value.dim(0) != dataset.numRows())
       return Error::expectedFound(fmt::format("{} rows, as in array {}", dataset.numRows(),
-                                              quoted(dataset.fields[0])),
+                                              quote(dataset.fields[0])),
                                   fmt::format("{}", array.value.dim(0)))
           .in(file)
           .of(field);

@@ -84,7 +84,7 @@ static std::string printable(std::string_view text) {
   return result;
 }
 
-std::string quoted(std::string_view text, size_t maxLength) {
+std::string quote(std::string_view text, size_t maxLength) {
   if (text.size() <= maxLength)
     return fmt::format("'{}'", printable(text));
   // Not in the middle of a character.

@@ -92,7 +92,7 @@ private:
 
 /// Text of unknown origin, quoted for a message: what does not print is shown as \x00, and what is
 /// longer than `maxLength` bytes is cut, with "…" in its place.
-std::string quoted(std::string_view text, size_t maxLength = 40);
+std::string quote(std::string_view text, size_t maxLength = 40);
 
 } // namespace nnc
 

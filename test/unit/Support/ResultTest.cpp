@@ -32,16 +32,16 @@ TEST(Error, ShowsControlCharactersOfAFileName) {
 }
 
 TEST(Quoted, ShowsWhatDoesNotPrint) {
-  EXPECT_EQ(quoted("plain"), "'plain'");
-  EXPECT_EQ(quoted("größe…"), "'größe…'");
-  EXPECT_EQ(quoted(std::string_view("a\0b\n", 4)), "'a\\x00b\\x0a'");
-  EXPECT_EQ(quoted("\xff\xc3("), "'\\xff\\xc3('");
-  EXPECT_EQ(quoted("\xc2\x9b"), "'\\xc2\\x9b'");
+  EXPECT_EQ(quote("plain"), "'plain'");
+  EXPECT_EQ(quote("größe…"), "'größe…'");
+  EXPECT_EQ(quote(std::string_view("a\0b\n", 4)), "'a\\x00b\\x0a'");
+  EXPECT_EQ(quote("\xff\xc3("), "'\\xff\\xc3('");
+  EXPECT_EQ(quote("\xc2\x9b"), "'\\xc2\\x9b'");
 }
 
 TEST(Quoted, CutsBetweenCharacters) {
-  EXPECT_EQ(quoted("0123456789", 4), "'0123…'");
-  EXPECT_EQ(quoted("ää", 3), "'ä…'");
+  EXPECT_EQ(quote("0123456789", 4), "'0123…'");
+  EXPECT_EQ(quote("ää", 3), "'ä…'");
 }
 
 TEST(Result, HoldsAValueOrAnError) {
