@@ -4,9 +4,8 @@
 // whoever studies one pass at a time.
 //
 //===----------------------------------------------------------------------===//
-#include "nnc/IR/NN.h"
-
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/NN.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"

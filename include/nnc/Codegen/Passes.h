@@ -1,4 +1,9 @@
-// The passes of the back half of the compiler.
+//===- Passes.h - The back half of the compiler, stage by stage -*- C++ -*-===//
+//
+// From linalg on tensors to the LLVM dialect. Each build… function appends one named stage to a
+// pass manager of a module; buildCpuPipeline appends them all.
+//
+//===----------------------------------------------------------------------===//
 #ifndef NNC_CODEGEN_PASSES_H
 #define NNC_CODEGEN_PASSES_H
 
@@ -16,6 +21,23 @@ namespace nnc {
 
 #define GEN_PASS_REGISTRATION
 #include "nnc/Codegen/Passes.h.inc"
+
+struct CodegenOptions {
+  /// Processor as LLVM names it ("x86-64-v3", "znver4"), or "native".
+  std::string cpu = "native";
+};
+
+/// linalg on tensors, fused.
+void buildFusionStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// linalg on the caller's buffers and temporaries.
+void buildBufferizeStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// Loops and vectors over one planned workspace.
+void buildKernelStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// The LLVM dialect with the C interface.
+void buildLLVMStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+
+/// All stages.
+void buildCpuPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 
 } // namespace nnc
 

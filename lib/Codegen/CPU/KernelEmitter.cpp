@@ -1,0 +1,642 @@
+//===- KernelEmitter.cpp - Loops and vectors for one operation ------------===//
+//
+// Writes the loop nest of a KernelPlan. Parallel loops are outside; inside, the reduction loops
+// carry the tile's accumulators as values. The operation's scalar body is cloned once per vector
+// of the tile; a load is emitted once per distinct place it reads, before the innermost loop that
+// does not move it.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelPlan.h"
+
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <map>
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+/// Static trip counts of the innermost reduction up to this are unrolled.
+constexpr int64_t kUnrollLimit = 8;
+
+class KernelEmitter {
+public:
+  KernelEmitter(OpBuilder &builder, linalg::GenericOp generic, const KernelPlan &kernelPlan,
+                ArrayRef<Value> initialValues)
+      : b(builder), loc(generic.getLoc()), op(generic), plan(kernelPlan), initial(initialValues),
+        index(op.getNumLoops()), loads(1), extents(op.getNumLoops()) {}
+
+  void run();
+
+private:
+  using Values = SmallVector<Value>;
+  /// One vector of the tile, or one element when there are no lanes.
+  struct Cell {
+    unsigned row, column;
+  };
+  struct Tile {
+    unsigned rows = 1, columns = 1;
+  };
+
+  // Loops.
+  void emitParallel(ArrayRef<unsigned> dims);
+  void emitRows(function_ref<void(unsigned)> body);
+  void emitColumns(function_ref<void(unsigned)> body);
+  void emitTile(Tile tile);
+  Values emitReduction(ArrayRef<unsigned> dims, Tile tile, Values accumulators);
+  Values emitChains(unsigned dim, Tile tile, Values accumulators);
+  Values emitLaneReduction(Tile tile, Values accumulators);
+  Values emitCells(Tile tile, Values accumulators);
+  Values forLoop(unsigned dim, Value from, Value to, int64_t step, Values carried,
+                 function_ref<Values(Values)> body);
+  /// Runs `body` over [from, to) in steps, without a loop where a single step is known to do.
+  Value steps(unsigned dim, Value from, int64_t step, function_ref<void()> body);
+  void maskedRest(unsigned dim, Value from, function_ref<void()> body);
+
+  // Values.
+  Values emitBody(Cell cell, ArrayRef<Value> outputs);
+  void cloneMapped(Operation &inner, IRMapping &mapping, Cell cell);
+  Value position(unsigned dim, Cell cell);
+  Value load(OpOperand &operand, Cell cell);
+  Value emitLoad(OpOperand &operand, Cell cell, Access access);
+  void store(Value value, OpOperand &output, Cell cell);
+  Values indices(AffineMap map, Cell cell, Value lane = {});
+  Value combine(unsigned output, Value left, Value right);
+  Value foldLanes(unsigned output, Value vector);
+  Value initialValue(unsigned output, Cell cell, bool broadcastToLanes);
+  Value neutral(unsigned output);
+
+  // Small help.
+  Block &entry() { return op->getParentOfType<FunctionOpInterface>().getFunctionBody().front(); }
+  Value constant(int64_t value);
+  Value firstLanes(Value count);
+  Value extent(unsigned dim);
+  Value add(Value left, Value right);
+  Value broadcast(Value value);
+  Type laneType(Type element) {
+    return plan.lanes == 1 ? element : Type(VectorType::get({plan.lanes}, element));
+  }
+  bool isReduction(unsigned dim) {
+    return op.getIteratorTypesArray()[dim] == utils::IteratorType::reduction;
+  }
+  /// The buffer with booleans as bytes.
+  Value buffer(OpOperand &operand);
+
+  OpBuilder &b;
+  Location loc;
+  linalg::GenericOp op;
+  const KernelPlan &plan;
+  ArrayRef<Value> initial;
+
+  Values index;
+  Value mask;
+  struct OpenLoop {
+    unsigned dim;
+    Operation *op;
+  };
+  SmallVector<OpenLoop> open;
+  /// What is loaded before the loop at each depth, by operand and place.
+  SmallVector<std::map<SmallVector<const void *>, Value>> loads;
+  DenseMap<Value, Value> buffers;
+  DenseMap<int64_t, Value> constants;
+  SmallVector<Value> extents;
+};
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void KernelEmitter::run() {
+  SmallVector<unsigned> outer;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim) {
+    index[dim] = constant(0);
+    extents[dim] = extent(dim);
+    if (!isReduction(dim) && plan.vectorDim != dim && plan.rowDim != dim)
+      outer.push_back(dim);
+  }
+  for (OpOperand &operand : op->getOpOperands())
+    buffer(operand);
+  emitParallel(outer);
+}
+
+void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
+  if (!dims.empty()) {
+    steps(dims.front(), constant(0), 1, [&] { emitParallel(dims.drop_front()); });
+    return;
+  }
+  // Columns outside: the vectors that all rows share stay near.
+  emitColumns(
+      [&](unsigned columns) { emitRows([&](unsigned rows) { emitTile({rows, columns}); }); });
+}
+
+void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {
+  if (!plan.rowDim)
+    return body(1);
+  Value next = constant(0);
+  std::optional<int64_t> size = getConstantIntValue(extents[*plan.rowDim]);
+  SmallVector<unsigned> tiles = {plan.rows};
+  if (size && *size % plan.rows)
+    tiles.push_back(*size % plan.rows);
+  if (!size && plan.rows > 4)
+    tiles.push_back(4);
+  if (!size && plan.rows > 1)
+    tiles.push_back(1);
+  for (unsigned rows : tiles)
+    next = steps(*plan.rowDim, next, rows, [&] { body(rows); });
+  index[*plan.rowDim] = constant(0);
+}
+
+void KernelEmitter::emitColumns(function_ref<void(unsigned)> body) {
+  if (!plan.vectorDim || plan.reducesLanes)
+    return body(plan.columns);
+  Value next = constant(0);
+  unsigned dim = *plan.vectorDim;
+  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
+  SmallVector<unsigned> tiles = {plan.columns};
+  if (unsigned rest = size ? *size / plan.lanes % plan.columns : plan.columns > 1)
+    tiles.push_back(rest);
+  for (unsigned columns : tiles)
+    next = steps(dim, next, int64_t(columns) * plan.lanes, [&] { body(columns); });
+  maskedRest(dim, next, [&] { body(1); });
+  index[dim] = constant(0);
+}
+
+Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<void()> body) {
+  Value size = extents[dim];
+  std::optional<int64_t> staticFrom = getConstantIntValue(from),
+                         staticSize = getConstantIntValue(size);
+  Value to = size;
+  if (staticFrom && staticSize) {
+    int64_t trips = (*staticSize - *staticFrom) / step;
+    to = constant(*staticFrom + trips * step);
+    if (trips == 1) {
+      index[dim] = from;
+      body();
+    }
+    if (trips <= 1)
+      return to;
+  } else if (step != 1) {
+    Value left = arith::SubIOp::create(b, loc, size, from);
+    Value rest = arith::RemUIOp::create(b, loc, left, constant(step));
+    to = arith::SubIOp::create(b, loc, size, rest);
+  }
+  forLoop(dim, from, to, step, {}, [&](Values) {
+    body();
+    return Values();
+  });
+  return to;
+}
+
+/// The last, partial vector: runs once or not at all.
+void KernelEmitter::maskedRest(unsigned dim, Value from, function_ref<void()> body) {
+  std::optional<int64_t> staticFrom = getConstantIntValue(from);
+  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
+  if (plan.lanes == 1 || (staticFrom && size && *staticFrom >= *size))
+    return;
+  auto masked = [&] {
+    Value left = staticFrom && size ? constant(*size - *staticFrom)
+                                    : arith::SubIOp::create(b, loc, extents[dim], index[dim]);
+    mask = firstLanes(left);
+    body();
+    mask = Value();
+  };
+  if (staticFrom && size) {
+    index[dim] = from;
+    return masked();
+  }
+  forLoop(dim, from, extents[dim], plan.lanes, {}, [&](Values) {
+    masked();
+    return Values();
+  });
+}
+
+SmallVector<Value> KernelEmitter::forLoop(unsigned dim, Value from, Value to, int64_t step,
+                                          Values carried, function_ref<Values(Values)> body) {
+  auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value outerIndex = std::exchange(index[dim], loop.getInductionVar());
+  open.push_back({dim, loop});
+  loads.emplace_back();
+  Values results = body(llvm::to_vector_of<Value>(loop.getRegionIterArgs()));
+  if (!carried.empty())
+    scf::YieldOp::create(b, loc, results);
+  loads.pop_back();
+  open.pop_back();
+  index[dim] = outerIndex;
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+void KernelEmitter::emitTile(Tile tile) {
+  unsigned outputs = op.getNumDpsInits();
+  Values values;
+  if (op.getNumReductionLoops() == 0) {
+    values = emitCells(tile, {});
+  } else {
+    unsigned cells = tile.rows * tile.columns;
+    Values start;
+    for (unsigned cell = 0; cell < cells; ++cell)
+      for (unsigned output = 0; output < outputs; ++output)
+        start.push_back(plan.reducesLanes
+                            ? neutral(output)
+                            : initialValue(output, {cell / tile.columns, cell % tile.columns},
+                                           /*broadcastToLanes=*/true));
+    SmallVector<unsigned> dims;
+    for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+      if (isReduction(dim) && plan.vectorDim != dim)
+        dims.push_back(dim);
+    values = emitReduction(dims, tile, start);
+  }
+  auto at = [&](unsigned row, unsigned column, unsigned output) -> Value & {
+    return values[(row * tile.columns + column) * outputs + output];
+  };
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned output = 0; output < outputs; ++output) {
+      OpOperand &target = op.getDpsInitsMutable()[output];
+      if (!plan.reducesLanes) {
+        for (unsigned column = 0; column < tile.columns; ++column)
+          store(at(row, column, output), target, {row, column});
+        continue;
+      }
+      for (unsigned column = 1; column < tile.columns; ++column)
+        at(row, 0, output) = combine(output, at(row, 0, output), at(row, column, output));
+      Value total = foldLanes(output, at(row, 0, output));
+      total = combine(output, initialValue(output, {row, 0}, /*broadcastToLanes=*/false), total);
+      store(total, target, {row, 0});
+    }
+}
+
+SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile tile,
+                                                Values accumulators) {
+  if (dims.empty())
+    return plan.reducesLanes ? emitLaneReduction(tile, accumulators)
+                             : emitCells(tile, accumulators);
+  unsigned dim = dims.front();
+  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
+  bool innermost = dims.size() == 1 && !plan.reducesLanes;
+  if (size && *size <= (innermost ? kUnrollLimit : 1)) {
+    for (int64_t i = 0; i < *size; ++i) {
+      index[dim] = constant(i);
+      accumulators = emitReduction(dims.drop_front(), tile, accumulators);
+    }
+    return accumulators;
+  }
+  if (innermost && plan.chains > 1)
+    return emitChains(dim, tile, accumulators);
+  return forLoop(dim, constant(0), extents[dim], 1, accumulators,
+                 [&](Values carried) { return emitReduction(dims.drop_front(), tile, carried); });
+}
+
+/// Partial results of every chains-th index, added up afterwards.
+SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values accumulators) {
+  unsigned outputs = op.getNumDpsInits(), width = accumulators.size();
+  Values carried = accumulators;
+  for (unsigned i = width; i < width * plan.chains; ++i)
+    carried.push_back(neutral(i % outputs));
+  Value rest = arith::RemUIOp::create(b, loc, extents[dim], constant(plan.chains));
+  Value end = arith::SubIOp::create(b, loc, extents[dim], rest);
+  carried = forLoop(dim, constant(0), end, plan.chains, carried, [&](Values partial) {
+    Value base = index[dim];
+    Values next;
+    for (unsigned chain = 0; chain < plan.chains; ++chain) {
+      index[dim] = add(base, constant(chain));
+      llvm::append_range(
+          next, emitCells(tile, Values(ArrayRef<Value>(partial).slice(chain * width, width))));
+    }
+    index[dim] = base;
+    return next;
+  });
+  for (unsigned left = plan.chains; left > 1; left = (left + 1) / 2) {
+    unsigned half = (left + 1) / 2 * width;
+    for (unsigned i = 0; i + half < left * width; ++i)
+      carried[i] = combine(i % outputs, carried[i], carried[i + half]);
+  }
+  carried.truncate(width);
+  return forLoop(dim, end, extents[dim], 1, carried,
+                 [&](Values partial) { return emitCells(tile, partial); });
+}
+
+/// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
+SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
+  unsigned dim = *plan.vectorDim, outputs = op.getNumDpsInits();
+  Value from = constant(0), size = extents[dim];
+  auto endOf = [&](int64_t step) -> Value {
+    if (std::optional<int64_t> known = getConstantIntValue(size))
+      return constant(*known / step * step);
+    Value rest = arith::RemUIOp::create(b, loc, size, constant(step));
+    return arith::SubIOp::create(b, loc, size, rest);
+  };
+  auto run = [&](unsigned columns, Value to, bool partial) {
+    if (from == to)
+      return;
+    int64_t step = int64_t(columns) * plan.lanes;
+    // The columns of a narrower tile are the first ones of each row.
+    Values narrow;
+    auto position = [&](unsigned i) {
+      unsigned perRow = columns * outputs;
+      return i / perRow * tile.columns * outputs + i % perRow;
+    };
+    for (unsigned i = 0; i < tile.rows * columns * outputs; ++i)
+      narrow.push_back(accumulators[position(i)]);
+    auto body = [&](Values carried) {
+      if (partial) {
+        Value left = arith::SubIOp::create(b, loc, size, index[dim]);
+        mask = firstLanes(left);
+      }
+      Values next = emitCells({tile.rows, columns}, carried);
+      if (partial)
+        for (auto [value, old] : llvm::zip(next, carried))
+          value = arith::SelectOp::create(b, loc, mask, value, old);
+      mask = Value();
+      return next;
+    };
+    narrow = forLoop(dim, from, to, step, narrow, body);
+    for (auto [i, value] : llvm::enumerate(narrow))
+      accumulators[position(i)] = value;
+    from = to;
+  };
+  if (tile.columns > 1)
+    run(tile.columns, endOf(int64_t(tile.columns) * plan.lanes), false);
+  run(1, endOf(plan.lanes), false);
+  if (plan.lanes > 1)
+    run(1, size, true);
+  return accumulators;
+}
+
+SmallVector<Value> KernelEmitter::emitCells(Tile tile, Values accumulators) {
+  unsigned outputs = op.getNumDpsInits();
+  Values results;
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned column = 0; column < tile.columns; ++column) {
+      ArrayRef<Value> old = accumulators;
+      if (!old.empty())
+        old = old.slice((row * tile.columns + column) * outputs, outputs);
+      llvm::append_range(results, emitBody({row, column}, old));
+    }
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> KernelEmitter::emitBody(Cell cell, ArrayRef<Value> outputs) {
+  IRMapping mapping;
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (argument.use_empty())
+      continue;
+    bool carried = op.isDpsInit(&operand) && !outputs.empty();
+    unsigned output = operand.getOperandNumber() - op.getNumDpsInputs();
+    mapping.map(argument, carried ? outputs[output]
+                          : op.isDpsInit(&operand)
+                              ? initialValue(output, cell, /*broadcastToLanes=*/false)
+                              : load(operand, cell));
+  }
+  for (Operation &inner : op.getBody()->without_terminator())
+    cloneMapped(inner, mapping, cell);
+  Values results;
+  for (Value result : op.getBody()->getTerminator()->getOperands()) {
+    Value value = mapping.lookupOrDefault(result);
+    results.push_back(outputs.empty() ? value : broadcast(value));
+  }
+  return results;
+}
+
+/// Clones an operation of the body; on vectors if one of its operands is a vector.
+void KernelEmitter::cloneMapped(Operation &inner, IRMapping &mapping, Cell cell) {
+  if (auto indexOp = dyn_cast<linalg::IndexOp>(inner)) {
+    mapping.map(inner.getResult(0), position(indexOp.getDim(), cell));
+    return;
+  }
+  bool onVectors = llvm::any_of(inner.getOperands(), [&](Value operand) {
+    return isa<VectorType>(mapping.lookupOrDefault(operand).getType());
+  });
+  if (!onVectors) {
+    b.clone(inner, mapping);
+    return;
+  }
+  OperationState state(loc, inner.getName());
+  for (Value operand : inner.getOperands())
+    state.addOperands(broadcast(mapping.lookupOrDefault(operand)));
+  for (Type type : inner.getResultTypes())
+    state.addTypes(laneType(type));
+  state.addAttributes(inner.getAttrs());
+  Operation *clone = b.create(state);
+  mapping.map(inner.getResults(), clone->getResults());
+}
+
+/// The value of linalg.index, one per lane along the vector dimension.
+Value KernelEmitter::position(unsigned dim, Cell cell) {
+  Value value = index[dim];
+  if (plan.rowDim == dim)
+    return add(value, constant(cell.row));
+  if (plan.vectorDim != dim || plan.lanes == 1)
+    return value;
+  Value first = broadcast(add(value, constant(int64_t(cell.column) * plan.lanes)));
+  Value step = vector::StepOp::create(b, loc, cast<VectorType>(first.getType()));
+  return arith::AddIOp::create(b, loc, first, step);
+}
+
+/// Loads what `cell` reads of `operand`, once, outside the loops that do not move it.
+Value KernelEmitter::load(OpOperand &operand, Cell cell) {
+  if (!isa<MemRefType>(operand.get().getType()))
+    return operand.get();
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto moves = [&](std::optional<unsigned> dim) { return dim && map.isFunctionOfDim(*dim); };
+  unsigned depth = open.size();
+  while (depth > 0 && !map.isFunctionOfDim(open[depth - 1].dim))
+    --depth;
+  SmallVector<const void *> key = {&operand};
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (map.isFunctionOfDim(dim))
+      key.push_back(index[dim].getAsOpaquePointer());
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.rowDim) ? cell.row : 0)));
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.vectorDim) ? cell.column : 0)));
+  key.push_back(moves(plan.vectorDim) ? mask.getAsOpaquePointer() : nullptr);
+  Value &value = loads[depth][key];
+  if (value)
+    return value;
+  OpBuilder::InsertionGuard guard(b);
+  if (depth < open.size())
+    b.setInsertionPoint(open[depth].op);
+  Access access = plan.vectorDim && plan.lanes > 1
+                      ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
+                      : Access::Uniform;
+  Value loaded = emitLoad(operand, cell, access);
+  if (getElementTypeOrSelf(operand.get().getType()).isInteger(1)) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
+    loaded = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
+  }
+  return value = loaded;
+}
+
+Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
+  Type element = getElementTypeOrSelf(source.getType());
+  if (access == Access::Uniform)
+    return memref::LoadOp::create(b, loc, source, indices(map, cell));
+  auto type = VectorType::get({plan.lanes}, element);
+  if (access == Access::Contiguous && !mask)
+    return vector::LoadOp::create(b, loc, type, source, indices(map, cell));
+  if (access == Access::Contiguous) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), mask, zero);
+  }
+  // Lane by lane; beyond the mask the last element is read again.
+  Values lanes;
+  unsigned dim = *plan.vectorDim;
+  Value last = mask ? arith::SubIOp::create(b, loc, extents[dim], constant(1)) : Value();
+  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+    Value position = add(index[dim], constant(int64_t(cell.column) * plan.lanes + lane));
+    if (mask)
+      position = arith::MinUIOp::create(b, loc, position, last);
+    lanes.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
+  }
+  return vector::FromElementsOp::create(b, loc, type, lanes);
+}
+
+void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {
+  Value target = buffer(output);
+  bool scalar = plan.lanes == 1 || plan.reducesLanes;
+  if (!scalar)
+    value = broadcast(value);
+  if (getElementTypeOrSelf(value.getType()).isInteger(1)) {
+    Type byte = b.getI8Type();
+    value = arith::ExtUIOp::create(b, loc, scalar ? byte : laneType(byte), value);
+  }
+  Values place = indices(op.getMatchingIndexingMap(&output), cell);
+  if (scalar)
+    memref::StoreOp::create(b, loc, value, target, place);
+  else if (mask)
+    vector::MaskedStoreOp::create(b, loc, target, place, mask, value);
+  else
+    vector::StoreOp::create(b, loc, value, target, place);
+}
+
+/// Where the first lane of `cell` lies, or the element at `lane` of the vector dimension.
+SmallVector<Value> KernelEmitter::indices(AffineMap map, Cell cell, Value lane) {
+  Values dims = index;
+  if (plan.rowDim && cell.row)
+    dims[*plan.rowDim] = add(dims[*plan.rowDim], constant(cell.row));
+  if (lane)
+    dims[*plan.vectorDim] = lane;
+  else if (plan.vectorDim && cell.column)
+    dims[*plan.vectorDim] = add(dims[*plan.vectorDim], constant(int64_t(cell.column) * plan.lanes));
+  Values results;
+  for (AffineExpr expr : map.getResults())
+    results.push_back(affine::expandAffineExpr(b, loc, expr, dims, {}));
+  return results;
+}
+
+/// What `output` holds before the operation: a known value or the buffer's contents.
+Value KernelEmitter::initialValue(unsigned output, Cell cell, bool broadcastToLanes) {
+  Value value = initial[output] ? initial[output] : load(op.getDpsInitsMutable()[output], cell);
+  return broadcastToLanes ? broadcast(value) : value;
+}
+
+Value KernelEmitter::neutral(unsigned output) {
+  TypedAttr attr = *arith::getNeutralElement(findCombiner(op, output));
+  return broadcast(arith::ConstantOp::create(b, loc, attr));
+}
+
+Value KernelEmitter::combine(unsigned output, Value left, Value right) {
+  Operation *combiner = findCombiner(op, output);
+  OperationState state(loc, combiner->getName());
+  state.addOperands({left, right});
+  state.addTypes(left.getType());
+  state.addAttributes(combiner->getAttrs());
+  return b.create(state)->getResult(0);
+}
+
+/// Combines halves until one element is left: a tree of fixed shape.
+Value KernelEmitter::foldLanes(unsigned output, Value vector) {
+  if (plan.lanes == 1)
+    return vector;
+  for (int64_t half = plan.lanes / 2; half >= 1; half /= 2) {
+    Value low = vector::ExtractStridedSliceOp::create(b, loc, vector, {0}, {half}, {1});
+    Value high = vector::ExtractStridedSliceOp::create(b, loc, vector, {half}, {half}, {1});
+    vector = combine(output, low, high);
+  }
+  return vector::ExtractOp::create(b, loc, vector, ArrayRef<int64_t>{0});
+}
+
+//===----------------------------------------------------------------------===//
+// Small help
+//===----------------------------------------------------------------------===//
+
+/// Constants live at the top of the function, where every loop sees them.
+Value KernelEmitter::constant(int64_t value) {
+  Value &known = constants[value];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&entry());
+    known = arith::ConstantIndexOp::create(b, loc, value);
+  }
+  return known;
+}
+
+/// The first `count` lanes.
+Value KernelEmitter::firstLanes(Value count) {
+  auto type = VectorType::get({plan.lanes}, b.getI1Type());
+  std::optional<int64_t> known = getConstantIntValue(count);
+  if (!known)
+    return vector::CreateMaskOp::create(b, loc, type, count);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&entry());
+  return vector::ConstantMaskOp::create(b, loc, type, ArrayRef<int64_t>{*known});
+}
+
+Value KernelEmitter::extent(unsigned dim) {
+  int64_t size = op.getStaticLoopRanges()[dim];
+  if (!ShapedType::isDynamic(size))
+    return constant(size);
+  for (OpOperand &operand : op->getOpOperands())
+    for (auto [position, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
+      if (expr == b.getAffineDimExpr(dim))
+        return memref::DimOp::create(b, loc, operand.get(), position);
+  llvm_unreachable("a loop without an operand that spans it");
+}
+
+Value KernelEmitter::add(Value left, Value right) {
+  if (getConstantIntValue(right) == 0)
+    return left;
+  std::optional<int64_t> x = getConstantIntValue(left), y = getConstantIntValue(right);
+  if (x && y)
+    return constant(*x + *y);
+  return arith::AddIOp::create(b, loc, left, right);
+}
+
+Value KernelEmitter::broadcast(Value value) {
+  if (plan.lanes == 1 || isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
+}
+
+Value KernelEmitter::buffer(OpOperand &operand) {
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (!type || !type.getElementType().isInteger(1))
+    return operand.get();
+  Value &bytes = buffers[operand.get()];
+  if (!bytes)
+    bytes = UnrealizedConversionCastOp::create(
+                b, loc, MemRefType::Builder(type).setElementType(b.getI8Type()), operand.get())
+                .getResult(0);
+  return bytes;
+}
+
+} // namespace
+
+void emitKernel(OpBuilder &builder, linalg::GenericOp op, const KernelPlan &plan,
+                ArrayRef<Value> initial) {
+  KernelEmitter(builder, op, plan, initial).run();
+}
+
+} // namespace nnc

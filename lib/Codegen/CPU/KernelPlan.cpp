@@ -1,0 +1,212 @@
+//===- KernelPlan.cpp - How one operation's loops run ---------------------===//
+//
+// Chooses the vector dimension by how the operands lie in memory, then the tile by how many
+// registers the target has. Nothing here writes code.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelPlan.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+Access classifyAccess(AffineMap map, Type type, unsigned dim) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || !map.isFunctionOfDim(dim))
+    return Access::Uniform;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(memref.getStridesAndOffset(strides, offset)))
+    return Access::Strided;
+  MLIRContext *context = map.getContext();
+  AffineExpr here = getAffineDimExpr(dim, context);
+  int64_t step = 0;
+  for (auto [expr, stride] : llvm::zip(map.getResults(), strides)) {
+    if (!expr.isFunctionOfDim(dim))
+      continue;
+    AffineExpr moved = expr.replace(here, here + 1) - expr;
+    auto constant = dyn_cast<AffineConstantExpr>(
+        simplifyAffineExpr(moved, map.getNumDims(), map.getNumSymbols()));
+    if (!constant || ShapedType::isDynamic(stride))
+      return Access::Strided;
+    step += constant.getValue() * stride;
+  }
+  return step == 1 ? Access::Contiguous : Access::Strided;
+}
+
+bool isReused(linalg::GenericOp op, AffineMap map, unsigned vectorDim) {
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (dim != vectorDim && sizes[dim] != 1 && !map.isFunctionOfDim(dim) &&
+        op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel)
+      return true;
+  return false;
+}
+
+Operation *findCombiner(linalg::GenericOp op, unsigned index) {
+  SmallVector<Operation *> combiners;
+  if (!matchReduction(op.getRegionOutputArgs(), index, combiners) || combiners.size() != 1)
+    return nullptr;
+  return arith::getNeutralElement(combiners.front()) ? combiners.front() : nullptr;
+}
+
+namespace {
+
+class Planner {
+public:
+  Planner(linalg::GenericOp generic, const TargetDescription &description)
+      : op(generic), target(description), sizes(op.getStaticLoopRanges()) {}
+
+  KernelPlan plan();
+
+private:
+  bool isReduction(unsigned dim) {
+    return op.getIteratorTypesArray()[dim] == utils::IteratorType::reduction;
+  }
+  Access access(OpOperand &operand, unsigned dim) {
+    return classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(), dim);
+  }
+  bool hasVectorBody();
+  unsigned elementBits();
+  std::optional<unsigned> stridedInputs(unsigned dim);
+  std::optional<unsigned> chooseVectorDim();
+  std::optional<unsigned> chooseRowDim(unsigned vectorDim);
+  unsigned bodyCost();
+
+  linalg::GenericOp op;
+  const TargetDescription &target;
+  SmallVector<int64_t> sizes;
+};
+
+bool Planner::hasVectorBody() {
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (isa<linalg::IndexOp>(inner))
+      continue;
+    if (!OpTrait::hasElementwiseMappableTraits(&inner) && !inner.hasTrait<OpTrait::ConstantLike>())
+      return false;
+  }
+  return true;
+}
+
+/// The widest element decides how many lanes there are; bytes do not get more lanes than floats.
+unsigned Planner::elementBits() {
+  unsigned bits = 32;
+  for (OpOperand &operand : op->getOpOperands()) {
+    Type type = getElementTypeOrSelf(operand.get().getType());
+    bits = std::max(bits, type.isIndex() ? 64u : type.getIntOrFloatBitWidth());
+  }
+  return bits;
+}
+
+/// How many inputs would have to be gathered if `dim` went across lanes, those not counted that
+/// are worth packing first; none if it cannot.
+std::optional<unsigned> Planner::stridedInputs(unsigned dim) {
+  if (sizes[dim] == 1)
+    return std::nullopt;
+  for (auto [index, output] : llvm::enumerate(op.getDpsInitsMutable())) {
+    if (isReduction(dim) ? !findCombiner(op, index) : access(output, dim) != Access::Contiguous)
+      return std::nullopt;
+  }
+  unsigned strided = 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    bool packs = !isReduction(dim) && op.getNumReductionLoops() != 0 &&
+                 isReused(op, op.getMatchingIndexingMap(input), dim);
+    strided += access(*input, dim) == Access::Strided && !packs;
+  }
+  return strided;
+}
+
+/// A parallel dimension where nothing is gathered; else a reduction such; else what gathers least.
+std::optional<unsigned> Planner::chooseVectorDim() {
+  std::optional<unsigned> best;
+  auto score = [&](unsigned dim) {
+    bool tiny = !ShapedType::isDynamic(sizes[dim]) && sizes[dim] < 4;
+    return *stridedInputs(dim) * 8 + tiny * 4 + isReduction(dim) * 2;
+  };
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (stridedInputs(dim) && (!best || score(dim) <= score(*best)))
+      best = dim;
+  return best;
+}
+
+unsigned Planner::bodyCost() {
+  unsigned cost = 0;
+  for (Operation &inner : op.getBody()->without_terminator())
+    cost += isa<math::MathDialect>(inner.getDialect()) ? 16 : 1;
+  return cost;
+}
+
+/// The parallel dimension whose rows share the most vector loads, the innermost of equals.
+std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
+  std::optional<unsigned> best;
+  unsigned bestShared = 0;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+    if (dim == vectorDim || isReduction(dim) || sizes[dim] == 1)
+      continue;
+    unsigned shared = 0;
+    for (OpOperand *input : op.getDpsInputOperands())
+      shared +=
+          access(*input, vectorDim) == Access::Contiguous && access(*input, dim) == Access::Uniform;
+    if (!best || shared >= bestShared) {
+      best = dim;
+      bestShared = shared;
+    }
+  }
+  return best;
+}
+
+KernelPlan Planner::plan() {
+  KernelPlan plan;
+  std::optional<unsigned> vectorDim = hasVectorBody() ? chooseVectorDim() : std::nullopt;
+  if (!vectorDim)
+    return plan;
+  plan.vectorDim = vectorDim;
+  plan.reducesLanes = isReduction(*vectorDim);
+  plan.lanes = target.lanes(elementBits());
+  int64_t size = sizes[*vectorDim];
+  if (!ShapedType::isDynamic(size))
+    plan.lanes = std::min<unsigned>(plan.lanes, llvm::PowerOf2Ceil(size));
+  if (op.getNumReductionLoops() == 0)
+    return plan;
+
+  // The accumulators take all registers but a few, less when the body itself needs them.
+  unsigned outputs = op.getNumDpsInits();
+  unsigned budget = bodyCost() > 8 ? 1 : std::max(1u, (target.vectorRegisters - 4) / outputs);
+  auto limit = [&](unsigned wanted, unsigned perTile, int64_t extent) {
+    wanted = std::max(1u, std::min(wanted, budget / perTile));
+    if (!ShapedType::isDynamic(extent))
+      wanted = std::min<unsigned>(wanted, std::max<int64_t>(1, extent));
+    return wanted;
+  };
+  int64_t vectors = ShapedType::isDynamic(size) ? size : size / plan.lanes;
+  plan.rowDim = chooseRowDim(*vectorDim);
+  if (plan.reducesLanes) {
+    if (plan.rowDim)
+      plan.rows = limit(4, 1, sizes[*plan.rowDim]);
+    plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
+    return plan;
+  }
+  plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
+  if (plan.rowDim)
+    plan.rows = limit(budget / plan.columns, plan.columns, sizes[*plan.rowDim]);
+  bool canSplit = true;
+  for (unsigned index = 0; index < outputs; ++index)
+    canSplit &= findCombiner(op, index) != nullptr;
+  if (canSplit)
+    plan.chains =
+        limit(8 / (plan.rows * plan.columns), plan.rows * plan.columns, ShapedType::kDynamic);
+  return plan;
+}
+
+} // namespace
+
+KernelPlan planKernel(linalg::GenericOp op, const TargetDescription &target) {
+  return Planner(op, target).plan();
+}
+
+} // namespace nnc

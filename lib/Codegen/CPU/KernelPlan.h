@@ -1,0 +1,53 @@
+//===- KernelPlan.h - How one operation's loops run -------------*- C++ -*-===//
+//
+// A kernel computes a tile of rows x columns vectors at a time:
+//
+//   rows     consecutive indices of the row dimension; they share what does not depend on it
+//   columns  consecutive vectors along the vector dimension
+//   lanes    elements of a vector
+//
+// When the vector dimension is a reduction, the lanes and columns are partial results that the
+// kernel adds up at the end, in an order that depends on nothing but this plan.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
+#define NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
+
+#include "nnc/Codegen/Target.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+struct KernelPlan {
+  unsigned lanes = 1;
+  std::optional<unsigned> vectorDim;
+  bool reducesLanes = false;
+  unsigned columns = 1;
+  std::optional<unsigned> rowDim;
+  unsigned rows = 1;
+  /// Independent partial results along the innermost reduction, to hide latency.
+  unsigned chains = 1;
+};
+
+/// How an operand moves when one iteration dimension advances by one.
+enum class Access { Uniform, Contiguous, Strided };
+Access classifyAccess(mlir::AffineMap map, mlir::Type type, unsigned dim);
+
+/// Whether a parallel loop other than `vectorDim` reads the same elements of an input, which lies
+/// as `map` says, again.
+bool isReused(mlir::linalg::GenericOp op, mlir::AffineMap map, unsigned vectorDim);
+
+/// The single operation that combines partial results of output `index`, null if there is none.
+mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned index);
+
+KernelPlan planKernel(mlir::linalg::GenericOp op, const TargetDescription &target);
+
+/// Replaces `op`, which is on buffers, by loops. `initial[i]`, where present, is what output i
+/// holds before.
+void emitKernel(mlir::OpBuilder &builder, mlir::linalg::GenericOp op, const KernelPlan &plan,
+                llvm::ArrayRef<mlir::Value> initial);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_CPU_KERNELPLAN_H

@@ -1,0 +1,56 @@
+//===- Jit.cpp - Run a compiled object in this process --------------------===//
+//
+// LLVM's ORC linker over an object that is already compiled; the process's own symbols resolve
+// what the object needs of the C library.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Driver/Jit.h"
+
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/TargetSelect.h"
+
+namespace nnc {
+
+struct Jit::State {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+Jit::Jit(std::unique_ptr<State> loaded) : state(std::move(loaded)) {}
+Jit::~Jit() = default;
+
+std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  auto fail = [&](llvm::Error problem) {
+    error = llvm::toString(std::move(problem));
+    return nullptr;
+  };
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return fail(jit.takeError());
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "nnc");
+  if (llvm::Error problem = (*jit)->addObjectFile(std::move(buffer)))
+    return fail(std::move(problem));
+  auto state = std::make_unique<State>();
+  state->jit = std::move(*jit);
+  return std::unique_ptr<Jit>(new Jit(std::move(state)));
+}
+
+void *Jit::find(const std::string &name) const {
+  auto address = state->jit->lookup(name);
+  if (!address) {
+    llvm::consumeError(address.takeError());
+    return nullptr;
+  }
+  return address->toPtr<void *>();
+}
+
+EntryFunction Jit::entry(const std::string &name) const {
+  return reinterpret_cast<EntryFunction>(find(name));
+}
+
+WorkspaceFunction Jit::workspace(const std::string &name) const {
+  return reinterpret_cast<WorkspaceFunction>(find(name + "_workspace"));
+}
+
+} // namespace nnc

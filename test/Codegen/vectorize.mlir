@@ -1,0 +1,96 @@
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v3},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v4},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V4
+
+#matrix = affine_map<(i, j) -> (i, j)>
+
+// Two loops over the same memory are one; the rest is a masked vector.
+// CHECK-LABEL: func.func @relu
+// CHECK: %[[FLAT:.*]] = memref.collapse_shape
+// V3: scf.for %{{.*}} = %c0 to %c128 step %c8
+// V3: vector.load %[[FLAT]][%{{.*}}] : memref<130xf32{{.*}}>, vector<8xf32>
+// V4: scf.for %{{.*}} = %c0 to %c128 step %c16
+// V4: vector.load %[[FLAT]][%{{.*}}] : memref<130xf32{{.*}}>, vector<16xf32>
+// CHECK: arith.maximumf
+// CHECK: vector.store
+// CHECK: }
+// CHECK: vector.maskedload %[[FLAT]][%c128]
+// CHECK: vector.maskedstore
+func.func @relu(%x: memref<10x13xf32>, %out: memref<10x13xf32>) {
+  linalg.generic {indexing_maps = [#matrix, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<10x13xf32>) outs(%out : memref<10x13xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %zero = arith.constant 0.0 : f32
+      %r = arith.maximumf %a, %zero : f32
+      linalg.yield %r : f32
+  }
+  return
+}
+
+// A register tile: 6 x 2 vectors where there are 16 registers, 14 x 2 where there are 32. The fill
+// is the accumulators' initial value.
+// CHECK-LABEL: func.func @matmul
+// CHECK-NOT: linalg.fill
+// V3: scf.for %{{.*}} = %c0 to %c64 step %c16
+// V3: scf.for %{{.*}} = %c0 to %c60 step %c6
+// V3: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// V4: scf.for %{{.*}} = %c0 to %c64 step %c32
+// V4: scf.for %{{.*}} = %c0 to %c56 step %c14
+func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<64x64xf32>)
+  linalg.matmul ins(%a, %b : memref<64x64xf32>, memref<64x64xf32>) outs(%c : memref<64x64xf32>)
+  return
+}
+
+// A transposed right-hand side is packed once.
+// CHECK-LABEL: func.func @transposed
+// CHECK: %[[PACKED:.*]] = memref.alloc() : memref<64x64xf32>
+// CHECK: vector.store %{{.*}}, %[[PACKED]]
+// CHECK: vector.load %[[PACKED]]
+func.func @transposed(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xf32>, memref<64x64xf32>) outs(%c : memref<64x64xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %p = arith.mulf %x, %y : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// The rows of a matrix are summed across lanes, in halves.
+// CHECK-LABEL: func.func @rows
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: vector.extract_strided_slice
+// CHECK: vector.extract %{{.*}}[0]
+// CHECK: memref.store
+func.func @rows(%a: memref<?x?xf32>, %c: memref<?xf32>) {
+  linalg.generic {indexing_maps = [#matrix, affine_map<(i, j) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%a : memref<?x?xf32>) outs(%c : memref<?xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = arith.addf %o, %x : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// A body that reads memory stays scalar.
+// CHECK-LABEL: func.func @gather
+// CHECK-NOT: vector
+// CHECK: scf.for
+// CHECK: memref.load
+// CHECK-NOT: vector
+// CHECK: return
+func.func @gather(%table: memref<9xf32>, %at: memref<7xindex>, %out: memref<7xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                  iterator_types = ["parallel"]}
+      ins(%at : memref<7xindex>) outs(%out : memref<7xf32>) {
+    ^bb0(%i: index, %o: f32):
+      %v = memref.load %table[%i] : memref<9xf32>
+      linalg.yield %v : f32
+  }
+  return
+}
