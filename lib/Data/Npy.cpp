@@ -60,7 +60,7 @@ static Tensor fromFortranOrder(const Tensor &source) {
   size_t size = sizeInBytes(source.type());
   const char *from = static_cast<const char *>(source.data());
   char *to = static_cast<char *>(result.data());
-  Shape strides, index(source.shape().size(), 0);
+  TensorShape strides, index(source.shape().size(), 0);
   int64_t stride = 1, offset = 0;
   for (int64_t dim : source.shape()) {
     strides.push_back(stride);

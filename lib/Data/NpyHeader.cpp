@@ -21,7 +21,7 @@ public:
 
   std::string_view descr;
   bool isFortranOrder = false;
-  Shape shape;
+  TensorShape shape;
 
 private:
   Status parseEntry();

@@ -18,7 +18,7 @@ struct NpyHeader {
   size_t itemSize = 0;
   bool isBigEndian = false;
   bool isFortranOrder = false;
-  Shape shape;
+  TensorShape shape;
   int64_t count = 0;
   /// The type of the tensor: the same one, or the next that holds all its values.
   ElementType type = ElementType::F32;

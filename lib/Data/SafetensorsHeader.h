@@ -15,7 +15,7 @@ namespace nnc {
 struct SafetensorsEntry {
   std::string name;
   std::string type;
-  Shape shape;
+  TensorShape shape;
   uint64_t begin = 0, end = 0;
 };
 

@@ -29,7 +29,8 @@ static std::string headerError(const std::string &header) { return errorOf(npy(h
 
 TEST(Npy, RoundTripsEveryType) {
   for (ElementType type : allElementTypes)
-    for (const Shape &shape : {Shape{}, Shape{0}, Shape{3}, Shape{2, 3, 4}}) {
+    for (const TensorShape &shape :
+         {TensorShape{}, TensorShape{0}, TensorShape{3}, TensorShape{2, 3, 4}}) {
       Tensor tensor(type, shape);
       for (int64_t i = 0; i < tensor.size(); ++i)
         tensor.set(i, double(i % 7));

@@ -18,9 +18,9 @@ static void runNumpy(const std::string &what, const Scratch &scratch) {
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 
-static Shape shapeOf(const std::string &name) {
+static TensorShape shapeOf(const std::string &name) {
   std::string text = name.substr(3, name.find('_', 3) - 3);
-  Shape shape;
+  TensorShape shape;
   if (text == "scalar")
     return shape;
   size_t start = 0;
