@@ -4,6 +4,8 @@
 // whoever studies one pass at a time.
 //
 //===----------------------------------------------------------------------===//
+#include "nnc/Autodiff/Autodiff.h"
+#include "nnc/Autodiff/Passes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/NN.h"
 
@@ -17,7 +19,9 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<nnc::nn::NNDialect>();
+  nnc::registerGradientModels(registry);
   mlir::registerAllPasses();
+  nnc::registerAutodiffPasses();
   nnc::registerCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
 }

@@ -1,0 +1,20 @@
+//===- Register.cpp - Attaching the rules to the dialect ------------------===//
+//
+// One line a family.
+//
+//===----------------------------------------------------------------------===//
+#include "Rule.h"
+
+using namespace mlir;
+
+#include "nnc/Autodiff/GradientInterface.cpp.inc"
+
+void nnc::registerGradientModels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
+    registerElementwiseGradients(context);
+    registerReductionGradients(context);
+    registerLinearGradients(context);
+    registerShapeGradients(context);
+    registerControlGradients(context);
+  });
+}
