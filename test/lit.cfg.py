@@ -47,7 +47,7 @@ config.substitutions += [
     ("%cc", config.cc),
 ]
 
-for tool in ("nnc", "nnc-opt"):
+for tool in ("nnc", "nnc-opt", "nnc-op-examples"):
     if os.path.exists(os.path.join(config.nnc_tools_dir, tool)):
         config.available_features.add(tool)
 if config.sanitize:

@@ -147,6 +147,14 @@ static double logsumexp(const Floats &elements) {
   return shift + std::log(total);
 }
 
+/// A NaN is before every number, so that argmax and argmin find what max and min return.
+template <typename Number> static bool isGreater(Number x, Number y) {
+  return x > y || (x != x && y == y);
+}
+template <typename Number> static bool isLess(Number x, Number y) {
+  return x < y || (x != x && y == y);
+}
+
 /// The index along `axis` of the first element that comes before all others in the order `before`,
 /// which is called with two doubles or two int64_t.
 template <typename OpTy, typename Order> static void addArg(Registry &registry, Order before) {
@@ -211,8 +219,8 @@ void registerReduction(Registry &registry) {
   addReduction<nn::LogsumexpOp>(registry, logsumexp, nullptr);
   addReduction<nn::AnyOp>(registry, nullptr, largest);
   addReduction<nn::AllOp>(registry, nullptr, smallest);
-  addArg<nn::ArgmaxOp>(registry, [](auto x, auto y) { return x > y; });
-  addArg<nn::ArgminOp>(registry, [](auto x, auto y) { return x < y; });
+  addArg<nn::ArgmaxOp>(registry, [](auto x, auto y) { return isGreater(x, y); });
+  addArg<nn::ArgminOp>(registry, [](auto x, auto y) { return isLess(x, y); });
   addSoftmax<nn::SoftmaxOp>(registry, softmax);
   addSoftmax<nn::LogSoftmaxOp>(registry, logSoftmax);
 }
