@@ -1,6 +1,6 @@
 //===- Passes.td - The back half of the compiler, in order ----------------===//
 //
-// From linalg on tensors to the LLVM dialect. A function keeps its nn.* attributes up to the last
+// From nn to the LLVM dialect, through linalg. A function keeps its nn.* attributes up to the last
 // pass: nn.symbols (the symbolic dimensions, in ABI order), and on each argument and result
 // nn.shape (its symbolic shape) and nn.name (equal names: the result overwrites the argument).
 //
@@ -9,6 +9,32 @@
 #define NNC_CODEGEN_PASSES
 
 include "mlir/Pass/PassBase.td"
+
+def LowerToLinalgPass : Pass<"codegen-lower-to-linalg", "mlir::func::FuncOp"> {
+  let summary = "Write nn ops as linalg on plain tensors";
+  let description = [{
+    Names leave the types: each symbol becomes an index argument, and sizes are computed from these.
+    The function lists its symbols in nn.symbols; arguments and results keep their shapes in
+    nn.shape. A bool is stored as a byte, u8 as i8; f16 and bf16 are computed in f32.
+
+    ```mlir
+    func.func @f(%x: tensor<?x3xf32, ["N", 3]>) -> tensor<?x3xf32, ["N", 3]> {
+      %0 = nn.exp %x : (tensor<?x3xf32, ["N", 3]>) -> tensor<?x3xf32, ["N", 3]>
+      return %0 : tensor<?x3xf32, ["N", 3]>
+    }
+    // becomes
+    func.func @f(%x: tensor<?x3xf32> {nn.shape = ["N", 3]}, %N: index {nn.symbol = "N"})
+        -> (tensor<?x3xf32> {nn.shape = ["N", 3]}) attributes {nn.symbols = ["N"]} {
+      %0 = tensor.empty(%N) : tensor<?x3xf32>
+      %1 = linalg.generic ... ins(%x) outs(%0) { math.exp }
+      return %1 : tensor<?x3xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
+                           "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
+}
 
 def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp"> {
   let summary = "Fuse elementwise computations into their consumers";
