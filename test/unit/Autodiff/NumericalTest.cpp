@@ -1,0 +1,211 @@
+//===- NumericalTest.cpp - Gradients against finite differences -----------===//
+//
+// Whole programs: the gradient function of each, interpreted in f64, is compared with differences
+// of the program; then the gradient function is itself the program, for the second derivative.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Autodiff/Autodiff.h"
+#include "nnc/IR/OpTable.h"
+#include "nnc/Reference/DrawInputs.h"
+
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace nnc;
+
+namespace {
+class Numerical : public testing::Test {
+protected:
+  Numerical() : context(makeRegistry()) { context.loadAllAvailableDialects(); }
+
+  static DialectRegistry makeRegistry() {
+    DialectRegistry registry;
+    registry.insert<nn::NNDialect, func::FuncDialect>();
+    registerGradientModels(registry);
+    return registry;
+  }
+
+  static std::string nameOf(func::FuncOp function, unsigned argument) {
+    return function.getArgAttrOfType<StringAttr>(argument, nn::nameAttr).str();
+  }
+
+  static SmallVector<HostTensor> run(func::FuncOp function, ArrayRef<HostTensor> inputs) {
+    llvm::Expected<SmallVector<HostTensor>> results = interpret(function, inputs);
+    if (!results) {
+      ADD_FAILURE() << llvm::toString(results.takeError());
+      return {};
+    }
+    return *results;
+  }
+
+  static HostTensor draw(Type type, uint64_t number) {
+    SmallVector<int64_t> shape;
+    for (const Dim &dim : getShape(type))
+      shape.push_back(dim.isConstant() ? dim.constant() : 3);
+    return drawTensor(cast<RankedTensorType>(type).getElementType(), shape, 0.2, 1.2, 7, number);
+  }
+
+  /// The sum of the results, each times its cotangent.
+  static double weigh(ArrayRef<HostTensor> results, ArrayRef<HostTensor> cotangents) {
+    double sum = 0;
+    unsigned next = 0;
+    for (const HostTensor &result : results)
+      if (result.isFloat() && (!cotangents.empty() || result.getRank() == 0)) {
+        for (int64_t index = 0; index < result.getNumElements(); ++index)
+          sum += result.getFloat(index) *
+                 (cotangents.empty() ? 1.0 : cotangents[next].getFloat(index));
+        ++next;
+      }
+    return sum;
+  }
+
+  /// Compares each partial derivative with differences; returns the gradient function.
+  func::FuncOp check(func::FuncOp function, SmallVector<HostTensor> &inputs) {
+    std::vector<std::string> wrt;
+    SmallVector<unsigned> arguments;
+    for (unsigned index = 0; index < function.getNumArguments(); ++index)
+      if (inputs[index].isFloat()) {
+        arguments.push_back(index);
+        wrt.push_back(nameOf(function, index));
+      }
+    FailureOr<func::FuncOp> gradient = buildGradientFunction(function, wrt);
+    if (failed(gradient)) {
+      ADD_FAILURE() << "no gradient";
+      return {};
+    }
+    if (failed(gradient->verify())) {
+      ADD_FAILURE() << "the gradient function does not verify";
+      return {};
+    }
+    SmallVector<HostTensor> all = inputs;
+    for (unsigned index = inputs.size(); index < gradient->getNumArguments(); ++index)
+      all.push_back(draw(gradient->getArgument(index).getType(), 100 + index));
+    ArrayRef<HostTensor> cotangents = ArrayRef(all).drop_front(inputs.size());
+    SmallVector<HostTensor> gradients = run(*gradient, all);
+    if (gradients.size() != arguments.size()) {
+      ADD_FAILURE() << "expected a gradient for each argument";
+      return {};
+    }
+    for (unsigned position = 0; position < arguments.size(); ++position) {
+      unsigned argument = arguments[position];
+      for (int64_t element = 0; element < inputs[argument].getNumElements(); ++element) {
+        auto at = [&](double step) {
+          SmallVector<HostTensor> moved(inputs);
+          moved[argument].setFloat(element, inputs[argument].getFloat(element) + step);
+          return weigh(run(function, moved), cotangents);
+        };
+        const double h = 1e-4;
+        double expected = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+        double found = gradients[position].getFloat(element);
+        EXPECT_NEAR(found, expected, 1e-8 * (1 + std::abs(expected)))
+            << "with respect to " << wrt[position] << "[" << element << "]";
+      }
+    }
+    inputs = all;
+    return *gradient;
+  }
+
+  /// The first and the second derivative of the only function in `text`.
+  void checkProgram(StringRef text) {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, ParserConfig(&context));
+    ASSERT_TRUE(module);
+    auto function = *module->getOps<func::FuncOp>().begin();
+    SmallVector<HostTensor> inputs;
+    for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
+      inputs.push_back(draw(type, index));
+    if (func::FuncOp gradient = check(function, inputs))
+      check(gradient, inputs);
+    if (HasFailure())
+      module->dump();
+  }
+
+  MLIRContext context;
+};
+} // namespace
+
+TEST_F(Numerical, ExamplesOfOps) {
+  for (const OpInfo &op : getOpTable())
+    for (const std::string &text : op.examples) {
+      if (!op.isDifferentiable)
+        continue;
+      SCOPED_TRACE(text);
+      llvm::Expected<Example> example = buildExample(context, text);
+      ASSERT_TRUE(bool(example)) << llvm::toString(example.takeError());
+      SmallVector<HostTensor> inputs = drawInputs(example->inputs, /*seed=*/1);
+      if (llvm::none_of(inputs, [](const HostTensor &input) { return input.isFloat(); }))
+        continue;
+      if (func::FuncOp gradient = check(example->function, inputs))
+        check(gradient, inputs);
+    }
+}
+
+TEST_F(Numerical, Scan) {
+  checkProgram(R"(
+func.func @recurrent(%w: tensor<3x3xf64> {nn.name = "w"}, %h0: tensor<3xf64> {nn.name = "h0"},
+                     %xs: tensor<4x3xf64> {nn.name = "xs"}) -> (tensor<3xf64>, tensor<4x3xf64>) {
+  %r:2 = nn.scan attributes {count = 4 : i64} init(%h0 : tensor<3xf64>) over(%xs : tensor<4x3xf64>)
+      -> tensor<3xf64>, tensor<4x3xf64> {
+  ^bb0(%i: tensor<i64>, %h: tensor<3xf64>, %x: tensor<3xf64>):
+    %p = nn.matmul %h, %w : (tensor<3xf64>, tensor<3x3xf64>) -> tensor<3xf64>
+    %q = nn.add %p, %x : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
+    %t = nn.tanh %q : (tensor<3xf64>) -> tensor<3xf64>
+    nn.yield %t, %q : tensor<3xf64>, tensor<3xf64>
+  }
+  return %r#0, %r#1 : tensor<3xf64>, tensor<4x3xf64>
+})");
+}
+
+TEST_F(Numerical, ReverseScanOfCapturedValues) {
+  // %a is computed outside of %w, both are used inside; an integer is carried too.
+  checkProgram(R"(
+func.func @f(%w: tensor<f64> {nn.name = "w"}, %xs: tensor<?xf64, ["N"]> {nn.name = "xs"}) -> tensor<f64> {
+  %a = nn.exp %w : (tensor<f64>) -> tensor<f64>
+  %zero = nn.constant dense<0> : tensor<i64>
+  %one = nn.constant dense<1> : tensor<i64>
+  %r:2 = nn.scan attributes {count = "N", reverse = true} init(%w, %zero : tensor<f64>, tensor<i64>)
+      over(%xs : tensor<?xf64, ["N"]>) -> tensor<f64>, tensor<i64> {
+  ^bb0(%i: tensor<i64>, %s: tensor<f64>, %k: tensor<i64>, %x: tensor<f64>):
+    %n = nn.add %k, %one : (tensor<i64>, tensor<i64>) -> tensor<i64>
+    %f = nn.cast %n {dtype = f64} : (tensor<i64>) -> tensor<f64>
+    %p = nn.mul %x, %a : (tensor<f64>, tensor<f64>) -> tensor<f64>
+    %q = nn.mul %s, %w : (tensor<f64>, tensor<f64>) -> tensor<f64>
+    %u = nn.mul %p, %f : (tensor<f64>, tensor<f64>) -> tensor<f64>
+    %t = nn.add %u, %q : (tensor<f64>, tensor<f64>) -> tensor<f64>
+    nn.yield %t, %n : tensor<f64>, tensor<i64>
+  }
+  return %r#0 : tensor<f64>
+})");
+}
+
+TEST_F(Numerical, ScanInScan) {
+  checkProgram(R"(
+func.func @f(%x: tensor<2xf64> {nn.name = "x"}, %w: tensor<2xf64> {nn.name = "w"}) -> tensor<2xf64> {
+  %r = nn.scan attributes {count = 2 : i64} init(%x : tensor<2xf64>) over() -> tensor<2xf64> {
+  ^bb0(%i: tensor<i64>, %a: tensor<2xf64>):
+    %s = nn.scan attributes {count = 3 : i64} init(%a : tensor<2xf64>) over() -> tensor<2xf64> {
+    ^bb0(%j: tensor<i64>, %b: tensor<2xf64>):
+      %p = nn.mul %b, %w : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+      %q = nn.sin %p : (tensor<2xf64>) -> tensor<2xf64>
+      nn.yield %q : tensor<2xf64>
+    }
+    %t = nn.mul %s, %a : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+    nn.yield %t : tensor<2xf64>
+  }
+  return %r : tensor<2xf64>
+})");
+}
+
+TEST_F(Numerical, SoftmaxCrossEntropyOfALayer) {
+  checkProgram(R"(
+func.func @f(%x: tensor<?x3xf64, ["N", 3]> {nn.name = "x"}, %w: tensor<3x2xf64> {nn.name = "w"},
+             %b: tensor<2xf64> {nn.name = "b"}) -> tensor<f64> {
+  %z = nn.matmul %x, %w : (tensor<?x3xf64, ["N", 3]>, tensor<3x2xf64>) -> tensor<?x2xf64, ["N", 2]>
+  %a = nn.add %z, %b : (tensor<?x2xf64, ["N", 2]>, tensor<2xf64>) -> tensor<?x2xf64, ["N", 2]>
+  %l = nn.log_softmax %a : (tensor<?x2xf64, ["N", 2]>) -> tensor<?x2xf64, ["N", 2]>
+  %p = nn.slice %l {starts = [0, 1], stops = ["N", 2], steps = array<i64: 1, 1>}
+      : (tensor<?x2xf64, ["N", 2]>) -> tensor<?x1xf64, ["N", 1]>
+  %m = nn.mean %p : (tensor<?x1xf64, ["N", 1]>) -> tensor<f64>
+  return %m : tensor<f64>
+})");
+}
