@@ -71,7 +71,7 @@ static Expected<HostTensor> normal(nn::NormalOp op, Frame &frame) {
   double mean = op.getMean().convertToDouble(), std = op.getStd().convertToDouble();
   bool isDouble = op.getDtype().isF64();
   return draw(op, frame, [=](const PhiloxWords &words) {
-    return mean + std * normalQuantile(isDouble ? openInterval53(words) : openInterval24(words));
+    return mean + std * (isDouble ? normal53(words) : normal24(words));
   });
 }
 

@@ -52,6 +52,43 @@ func.func @half(%x: vector<16xbf16>) -> vector<16xbf16> {
 
 // -----
 
+// Small constant exponents are multiplications and roots; others go through the logarithm.
+// CHECK-LABEL: func @powers
+// CHECK-SAME: (%[[x:.*]]: vector<8xf32>)
+// CHECK: %[[square:.*]] = arith.mulf %[[x]], %[[x]]
+// CHECK: arith.mulf %[[square]], %[[x]]
+// CHECK: math.sqrt
+// CHECK: arith.extf %{{.*}} : vector<8xf32> to vector<8xf64>
+// CHECK-NOT: math.powf
+// CHECK: return
+func.func @powers(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+  %three = arith.constant dense<3.0> : vector<8xf32>
+  %half = arith.constant dense<0.5> : vector<8xf32>
+  %seven = arith.constant dense<7.0> : vector<8xf32>
+  %0 = math.powf %x, %three : vector<8xf32>
+  %1 = math.powf %x, %half : vector<8xf32>
+  %2 = math.powf %x, %seven : vector<8xf32>
+  return %0, %1, %2 : vector<8xf32>, vector<8xf32>, vector<8xf32>
+}
+
+// -----
+
+// The only branch: past the reduction of huge angles, where there are none.
+// CHECK-LABEL: func @sine
+// CHECK: %[[huge:.*]] = arith.andi %{{.*}}, %{{.*}} : vector<2x8xi1>
+// CHECK: %[[flat:.*]] = vector.shape_cast %[[huge]] : vector<2x8xi1> to vector<16xi1>
+// CHECK: %[[any:.*]] = vector.reduction <or>, %[[flat]]
+// CHECK: scf.if %[[any]] -> (vector<2x8xf32>, vector<2x8xi32>)
+// CHECK: arith.mului_extended
+// CHECK: else
+// CHECK-NEXT: scf.yield
+func.func @sine(%x: vector<2x8xf32>) -> vector<2x8xf32> {
+  %0 = math.sin %x : vector<2x8xf32>
+  return %0 : vector<2x8xf32>
+}
+
+// -----
+
 // What is an instruction stays.
 // CHECK-LABEL: func @instructions
 // CHECK: math.absf

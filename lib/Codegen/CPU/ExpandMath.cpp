@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -22,13 +23,28 @@ namespace nnc {
 #define GEN_PASS_DEF_EXPANDMATHPASS
 #include "nnc/Codegen/Passes.h.inc"
 
-/// Applies `function` in f32 at least.
-static Value build(vm::Val (*function)(vm::Val), OpBuilder &builder, Location loc, Value value) {
+/// Applies a function in f32 at least.
+template <typename Function>
+static Value build(Function function, OpBuilder &builder, Location loc, Value value) {
   vm::Val x(builder, loc, value);
   Type element = x.elementType();
   if (element.getIntOrFloatBitWidth() >= 32)
     return function(x);
   return vm::convert(function(vm::convert(x, builder.getF32Type())), element);
+}
+
+/// The number that all elements of a value are, if that is known.
+static std::optional<double> constantNumber(Value value) {
+  Attribute attribute;
+  if (!matchPattern(value, m_Constant(&attribute)))
+    return std::nullopt;
+  if (auto splat = dyn_cast<SplatElementsAttr>(attribute))
+    attribute = splat.getSplatValue<Attribute>();
+  if (auto number = dyn_cast<FloatAttr>(attribute))
+    return number.getValueAsDouble();
+  if (auto number = dyn_cast<IntegerAttr>(attribute))
+    return number.getValue().getSExtValue();
+  return std::nullopt;
 }
 
 #define NNC_MATH_BUILDER(NAME, FUNCTION)                                                           \
@@ -42,7 +58,46 @@ NNC_MATH_BUILDER(buildLog, log)
 NNC_MATH_BUILDER(buildLog1p, log1p)
 NNC_MATH_BUILDER(buildTanh, tanh)
 NNC_MATH_BUILDER(buildSigmoid, sigmoid)
+NNC_MATH_BUILDER(buildErf, erf)
+NNC_MATH_BUILDER(buildSin, sin)
+NNC_MATH_BUILDER(buildCos, cos)
+NNC_MATH_BUILDER(buildRsqrt, rsqrt)
+NNC_MATH_BUILDER(buildRound, round)
 #undef NNC_MATH_BUILDER
+
+Value buildPow(OpBuilder &builder, Location loc, Value x, Value y) {
+  std::optional<double> number = constantNumber(y);
+  auto power = [&](vm::Val base) -> vm::Val {
+    if (number)
+      if (std::optional<vm::Val> product = vm::powConstant(base, *number))
+        return *product;
+    vm::Val exponent = base.with(y);
+    if (exponent.elementType() != base.elementType())
+      exponent = vm::convert(exponent, base.elementType());
+    return vm::pow(base, exponent);
+  };
+  return build(power, builder, loc, x);
+}
+
+Value buildPowInteger(OpBuilder &builder, Location loc, Value x, Value n) {
+  std::optional<double> number = constantNumber(n);
+  auto power = [&](vm::Val base) -> vm::Val {
+    if (number)
+      if (std::optional<vm::Val> product = vm::powConstant(base, *number))
+        return *product;
+    return vm::powInteger(base, base.with(n));
+  };
+  return build(power, builder, loc, x);
+}
+
+Value buildIntegerPow(OpBuilder &builder, Location loc, Value x, Value n) {
+  vm::Val base(builder, loc, x);
+  std::optional<double> number = constantNumber(n);
+  if (number && *number >= 0)
+    if (std::optional<vm::Val> product = vm::powConstant(base, *number))
+      return *product;
+  return vm::ipow(base, base.with(n));
+}
 
 namespace {
 using UnaryBuilder = Value (*)(OpBuilder &, Location, Value);
@@ -51,6 +106,16 @@ template <typename Op, UnaryBuilder function> struct ExpandUnary : OpRewritePatt
   using OpRewritePattern<Op>::OpRewritePattern;
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
     rewriter.replaceOp(op, function(rewriter, op.getLoc(), op.getOperand()));
+    return success();
+  }
+};
+
+using BinaryBuilder = Value (*)(OpBuilder &, Location, Value, Value);
+
+template <typename Op, BinaryBuilder function> struct ExpandBinary : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, function(rewriter, op.getLoc(), op.getLhs(), op.getRhs()));
     return success();
   }
 };
@@ -68,8 +133,12 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
 void populateMathExpansionPatterns(RewritePatternSet &patterns) {
   patterns.add<ExpandUnary<math::ExpOp, buildExp>, ExpandUnary<math::Exp2Op, buildExp2>,
                ExpandUnary<math::ExpM1Op, buildExpm1>, ExpandUnary<math::LogOp, buildLog>,
-               ExpandUnary<math::Log1pOp, buildLog1p>, ExpandUnary<math::TanhOp, buildTanh>>(
-      patterns.getContext());
+               ExpandUnary<math::Log1pOp, buildLog1p>, ExpandUnary<math::TanhOp, buildTanh>,
+               ExpandUnary<math::ErfOp, buildErf>, ExpandUnary<math::SinOp, buildSin>,
+               ExpandUnary<math::CosOp, buildCos>, ExpandUnary<math::RsqrtOp, buildRsqrt>,
+               ExpandUnary<math::RoundOp, buildRound>, ExpandBinary<math::PowFOp, buildPow>,
+               ExpandBinary<math::FPowIOp, buildPowInteger>,
+               ExpandBinary<math::IPowIOp, buildIntegerPow>>(patterns.getContext());
 }
 
 } // namespace nnc

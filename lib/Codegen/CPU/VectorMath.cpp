@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -28,7 +29,9 @@ Val Val::lit(double number) const {
 Val Val::lit(int64_t number) const {
   if (isFloat())
     return lit(static_cast<double>(number));
-  return constant(*this, builder->getIntegerAttr(elementType(), number));
+  llvm::APInt bits(elementType().getIntOrFloatBitWidth(), number, /*isSigned=*/false,
+                   /*implicitTrunc=*/true);
+  return constant(*this, builder->getIntegerAttr(elementType(), bits));
 }
 
 template <typename FloatOp, typename IntegerOp> static Val arithmetic(Val a, Val b) {
@@ -59,6 +62,10 @@ Val operator==(Val a, Val b) {
   if (a.isFloat())
     return compare(arith::CmpFPredicate::OEQ, a, b);
   return a.with(arith::CmpIOp::create(*a.builder, a.loc, arith::CmpIPredicate::eq, a, b));
+}
+
+Val lessUnsigned(Val a, Val b) {
+  return a.with(arith::CmpIOp::create(*a.builder, a.loc, arith::CmpIPredicate::ult, a, b));
 }
 
 Val isNaN(Val x) { return compare(arith::CmpFPredicate::UNO, x, x); }
@@ -105,6 +112,46 @@ Val shiftLeft(Val bits, int count) {
 
 Val shiftRight(Val bits, int count) {
   return bits.with(arith::ShRUIOp::create(*bits.builder, bits.loc, bits, bits.lit(count)));
+}
+
+Val shiftLeft(Val bits, Val count) {
+  return bits.with(arith::ShLIOp::create(*bits.builder, bits.loc, bits, count));
+}
+
+Val shiftRight(Val bits, Val count) {
+  return bits.with(arith::ShRUIOp::create(*bits.builder, bits.loc, bits, count));
+}
+
+Val toInteger(Val x) {
+  Type element = x.builder->getIntegerType(x.elementType().getIntOrFloatBitWidth());
+  return x.with(arith::FPToSIOp::create(*x.builder, x.loc, x.typeOf(element), x));
+}
+
+Val resize(Val integer, unsigned bits) {
+  unsigned from = integer.elementType().getIntOrFloatBitWidth();
+  Type type = integer.typeOf(integer.builder->getIntegerType(bits));
+  if (from < bits)
+    return integer.with(arith::ExtUIOp::create(*integer.builder, integer.loc, type, integer));
+  if (from > bits)
+    return integer.with(arith::TruncIOp::create(*integer.builder, integer.loc, type, integer));
+  return integer;
+}
+
+std::pair<Val, Val> multiplyExtended(Val a, Val b) {
+  auto product = arith::MulUIExtendedOp::create(*a.builder, a.loc, a, b);
+  return {a.with(product.getLow()), a.with(product.getHigh())};
+}
+
+Val any(Val condition) {
+  auto type = dyn_cast<VectorType>(Value(condition).getType());
+  if (!type)
+    return condition;
+  auto flat = VectorType::get({type.getNumElements()}, type.getElementType());
+  Value elements = condition;
+  if (type.getRank() != 1)
+    elements = vector::ShapeCastOp::create(*condition.builder, condition.loc, flat, elements);
+  return condition.with(vector::ReductionOp::create(*condition.builder, condition.loc,
+                                                    vector::CombiningKind::OR, elements));
 }
 
 Val convert(Val x, Type element) {

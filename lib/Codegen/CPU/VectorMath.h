@@ -14,7 +14,9 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
 
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 namespace nnc::vm {
 
@@ -36,7 +38,10 @@ public:
   /// A constant of this value's type.
   Val lit(double number) const;
   Val lit(int64_t number) const;
-  Val lit(int number) const { return lit(static_cast<int64_t>(number)); }
+  template <typename T, typename = std::enable_if_t<std::is_integral_v<T>>>
+  Val lit(T number) const {
+    return lit(static_cast<int64_t>(number));
+  }
   /// One of two constants, by the width of this value's elements.
   Val lit(double single, double wide) const { return lit(isSingle() ? single : wide); }
 
@@ -70,6 +75,7 @@ NNC_VAL_BINARY(>=)
 NNC_VAL_BINARY(==)
 #undef NNC_VAL_BINARY
 
+Val lessUnsigned(Val a, Val b);
 Val operator!(Val condition);
 /// a * b + c, rounded once.
 Val fma(Val a, Val b, Val c);
@@ -91,10 +97,27 @@ Val toBits(Val x);
 Val fromBits(Val bits);
 Val shiftLeft(Val bits, int count);
 Val shiftRight(Val bits, int count); // zeros come in
+Val shiftLeft(Val bits, Val count);
+Val shiftRight(Val bits, Val count);
+/// Between float types, or from a signed integer to a float.
 Val convert(Val x, mlir::Type element);
+/// To a signed integer of the same width, towards zero.
+Val toInteger(Val x);
+/// To a wider or narrower integer; zeros come in.
+Val resize(Val integer, unsigned bits);
+/// The low and high halves of a product of unsigned integers.
+std::pair<Val, Val> multiplyExtended(Val a, Val b);
+/// Whether a condition holds for some element: a scalar i1.
+Val any(Val condition);
 
 /// c0 + c1 x + c2 x² + …, by Horner's rule with fma.
 Val polynomial(Val x, llvm::ArrayRef<double> coefficients);
+
+/// x = 2^e m with m in [2/3, 4/3), for positive x, denormals included.
+struct Binary {
+  Val e, m;
+};
+Binary decompose(Val x);
 
 /// The algorithms, on f32 or f64.
 Val exp(Val x);
@@ -102,10 +125,30 @@ Val exp2(Val x);
 Val expm1(Val x);
 /// exp for |x| below 80 (f32) or 700 (f64), where neither overflow nor denormals can arise.
 Val expBounded(Val x);
+/// e^(high + low) for a low that is at most a unit in high's last place.
+Val expSum(Val high, Val low);
+/// 2^x in f64 with the accuracy of f32, for |x| ≤ 1000.
+Val exp2ForSingle(Val x);
 Val log(Val x);
+/// log for positive finite x.
+Val logPositive(Val x);
 Val log1p(Val x);
 Val tanh(Val x);
 Val sigmoid(Val x);
+Val erf(Val x);
+Val sin(Val x);
+Val cos(Val x);
+Val rsqrt(Val x);
+/// Half away from zero.
+Val round(Val x);
+/// C's pow.
+Val pow(Val x, Val y);
+/// x to the power of a signed integer of any width; x a float.
+Val powInteger(Val x, Val n);
+/// x to the power of a number known now, where that is a few multiplications or a root; x a float.
+std::optional<Val> powConstant(Val x, double y);
+/// An integer to the power of an integer, modulo 2^bits; 0 for what lies between 0 and ±1.
+Val ipow(Val x, Val n);
 
 } // namespace nnc::vm
 

@@ -5,7 +5,8 @@
 // which leaves n in the low bits too, where the scaling takes it from. Coefficients:
 // utils/minimax.sollya.
 //
-// Greatest error measured, in ulp (f32, f64): exp 1.00, 1.00; exp2 0.84, 0.76; expm1 1.47, 1.78.
+// Greatest error measured, in ulp (f32, f64): exp 1.00, 1.00; exp2 0.84, 0.76; expm1 1.47, 1.78;
+// the logistic function 2.48, 2.04.
 #include "VectorMath.h"
 
 namespace nnc::vm {
@@ -98,6 +99,18 @@ Val exp(Val x) {
 Val expBounded(Val x) {
   auto [power, r] = reduce(x);
   return expReduced(r) * powerOfTwo(power);
+}
+
+Val expSum(Val high, Val low) {
+  auto [power, r] = reduce(within(high, {-104, 89}, {-746, 710}));
+  return scale(expReduced(r + low), power);
+}
+
+Val exp2ForSingle(Val x) {
+  Val shifted = x + roundingShift(x);
+  Val n = shifted - roundingShift(x);
+  Val r = x - n;
+  return fma(r, polynomial(r, exp2F32), r.lit(1)) * powerOfTwo({n, toBits(shifted)});
 }
 
 Val exp2(Val x) {

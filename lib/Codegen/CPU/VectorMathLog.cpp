@@ -23,7 +23,7 @@ constexpr double logF64[] = {0x1.555555555554fp-1, 0x1.999999999c15bp-2, 0x1.249
                              0x1.0dcd50a6c0f7cp-3, 0x1.1b75928799d54p-3};
 
 /// e ln 2 + log(1 + f) for |f| ≤ 1/3.
-Val logOf(Val e, Val f) {
+Val logReduced(Val e, Val f) {
   Val square = f * f;
   Val ln2 = f.lit(0x1.62e43p-1, 0x1.62e42fefa39efp-1);
   Val ln2Low = f.lit(-0x1.05c61p-29, 0x1.abc9e3b39803fp-56);
@@ -62,16 +62,23 @@ Val exponentAsFloat(Val biased, Val less) {
 double exponentShift(Val x) { return x.isSingle() ? 0x1p23 + 127 : 0x1p52 + 1023; }
 } // namespace
 
-Val log(Val x) {
+Binary decompose(Val x) {
   double denormalScale = x.isSingle() ? 23 : 52;
   Val small = x < x.lit(0x1p-126, 0x1p-1022);
   Val normal = select(small, x * std::exp2(denormalScale), x);
   Exponent exponent = exponentOf(normal);
   Val less = select(small, x.lit(exponentShift(x) + denormalScale), x.lit(exponentShift(x)));
-  Val e = exponentAsFloat(exponent.biased, less);
-  Val result = logOf(e, fromBits(exponent.mantissa) - 1.0);
+  return {exponentAsFloat(exponent.biased, less), fromBits(exponent.mantissa)};
+}
+
+Val logPositive(Val x) {
+  auto [e, m] = decompose(x);
+  return logReduced(e, m - 1.0);
+}
+
+Val log(Val x) {
   Val notPositive = select(x == 0.0, x.lit(-INFINITY), x.lit(NAN));
-  return select(x > 0.0, select(x < INFINITY, result, x), notPositive);
+  return select(x > 0.0, select(x < INFINITY, logPositive(x), x), notPositive);
 }
 
 Val log1p(Val x) {
@@ -82,7 +89,7 @@ Val log1p(Val x) {
   // 2^-e; 0 where that is below the normal numbers, which is too small to matter.
   Val reciprocal = atLeast(fromBits(toBits(x.lit(1.0)) - bits), 0);
   Val f = fromBits(toBits(x) - bits) + (reciprocal - 1.0);
-  Val result = logOf(exponentAsFloat(biased, x.lit(exponentShift(x))), f);
+  Val result = logReduced(exponentAsFloat(biased, x.lit(exponentShift(x))), f);
   Val edge = select(x == -1.0, x.lit(-INFINITY), x.lit(NAN));
   Val signedZero = select(x == 0.0, x, result);
   return select(x > -1.0, select(x < INFINITY, signedZero, x), edge);

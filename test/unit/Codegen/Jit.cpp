@@ -82,9 +82,17 @@ void Jit::compile(ModuleOp module) {
   llvm::cantFail(jit->addIRModule({std::move(translated), std::move(llvmContext)}));
 }
 
-void Jit::compile(const std::string &text) {
+void Jit::compile(const std::string &text, Expander expand) {
+  context.allowUnregisteredDialects(expand != nullptr);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   ASSERT_TRUE(module);
+  module->walk([&](Operation *op) {
+    if (op->getName().getDialectNamespace() != "test")
+      return;
+    OpBuilder builder(op);
+    op->replaceAllUsesWith(expand(builder, op));
+    op->erase();
+  });
   compile(*module);
 }
 

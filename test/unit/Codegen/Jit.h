@@ -2,23 +2,29 @@
 #ifndef NNC_TEST_UNIT_CODEGEN_JIT_H
 #define NNC_TEST_UNIT_CODEGEN_JIT_H
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace nnc::test {
 
 class Jit {
 public:
+  /// Gives the values that replace an op of the dialect "test", which does not exist.
+  using Expander = std::function<std::vector<mlir::Value>(mlir::OpBuilder &, mlir::Operation *)>;
+
   Jit();
 
   /// Expands the module's maths, lowers it to this processor's code and loads it. A test fails
   /// where that does.
   void compile(mlir::ModuleOp module);
-  void compile(const std::string &text);
+  void compile(const std::string &text, Expander expand = {});
 
   /// The address of a compiled function.
   template <typename Function> Function *lookup(const std::string &name) {
