@@ -26,8 +26,9 @@ using SymbolValues = std::map<std::string, int64_t>;
 struct InterpretOptions {
   /// Values of symbols that no argument's shape tells.
   SymbolValues symbols;
-  /// Called after each op with its results; an error ends the interpretation.
-  std::function<llvm::Error(mlir::Operation *op, llvm::ArrayRef<HostTensor> results)> afterOp;
+  /// Called after each op with its results, which it may replace; an error ends the interpretation.
+  std::function<llvm::Error(mlir::Operation *op, llvm::MutableArrayRef<HostTensor> results)>
+      afterOp;
 };
 
 /// The results of `function` on `arguments`. An error names what does not fit: an argument's type,

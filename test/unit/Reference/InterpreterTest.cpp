@@ -125,7 +125,7 @@ TEST_F(InterpreterTest, scansNothing) {
 TEST_F(InterpreterTest, callsTheHookAfterEachOp) {
   InterpretOptions options;
   std::vector<std::string> seen;
-  options.afterOp = [&](Operation *op, ArrayRef<HostTensor> results) -> llvm::Error {
+  options.afterOp = [&](Operation *op, MutableArrayRef<HostTensor> results) -> llvm::Error {
     seen.push_back(op->getName().getStringRef().str() + " " + results[0].str());
     if (seen.size() == 2)
       return llvm::createStringError("enough");
