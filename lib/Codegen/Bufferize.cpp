@@ -46,51 +46,79 @@ void addSymbolArguments(func::FuncOp function) {
   });
 }
 
-/// The value whose memory `value` shows without computing anything: through slices, reshapes,
-/// casts.
-Value viewSource(Value value) {
+/// The initial value of the loop that gives `value`, null if none does.
+OpOperand *loopInit(Value value) {
+  auto result = dyn_cast<OpResult>(value);
+  auto loop = result ? dyn_cast<scf::ForOp>(result.getOwner()) : nullptr;
+  return loop ? &loop.getInitsMutable()[result.getResultNumber()] : nullptr;
+}
+
+/// Whether `value` is the outcome of loops that update `destination` and nothing else.
+bool isUpdatedByLoop(Value value, Value destination) {
+  OpOperand *init = loopInit(value);
+  return init && (init->get() == destination || isUpdatedByLoop(init->get(), destination));
+}
+
+/// The value in whose memory `value` may be without anything being computed into a place of its
+/// own: through slices, reshapes, casts, and loops, which update what they start from.
+Value memoryOf(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp,
-             tensor::ReshapeOp>(op))
+    if (OpOperand *init = loopInit(value))
+      value = init->get();
+    else if (isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+                 tensor::CastOp, tensor::ReshapeOp>(op))
+      value = op->getOperand(0);
+    else
       break;
-    value = op->getOperand(0);
   }
   return value;
 }
 
-/// Whether `value` is the outcome of a loop that updates `destination` and nothing else.
-bool isUpdatedByLoop(Value value, Value destination) {
-  auto result = dyn_cast<OpResult>(value);
-  auto loop = result ? dyn_cast<scf::ForOp>(result.getOwner()) : nullptr;
-  return loop && (loop.getInitArgs()[result.getResultNumber()] == destination ||
-                  isUpdatedByLoop(loop.getInitArgs()[result.getResultNumber()], destination));
+Value copyOf(OpBuilder &builder, Location loc, Value value) {
+  return bufferization::AllocTensorOp::create(builder, loc, cast<RankedTensorType>(value.getType()),
+                                              ValueRange(), value);
+}
+
+Value materialize(OpBuilder &builder, Location loc, Value value, Value destination) {
+  return bufferization::MaterializeInDestinationOp::create(builder, loc, value, destination)
+      .getResult();
+}
+
+/// Starts the loop that gives `value` from `destination`, which nothing else reads, so that the
+/// loop works there. False if `value` is not such a loop's.
+bool startLoopIn(Value value, Value destination) {
+  OpOperand *init = loopInit(value);
+  if (!init || !value.hasOneUse())
+    return false;
+  Operation *loop = init->getOwner();
+  OpBuilder builder(loop);
+  if (init->get().getDefiningOp<tensor::EmptyOp>())
+    init->set(destination);
+  else if (!startLoopIn(init->get(), destination))
+    init->set(materialize(builder, loop->getLoc(), init->get(), destination));
+  return true;
 }
 
 /// Ends a block so that each `values[i]` is in the memory of `destinations[i]`, and gives the
-/// values to be returned. A value that shows another destination is copied first, because that
-/// destination changes: `a, b = b, a`.
+/// values to be returned. A value that is in the memory of another destination is copied first,
+/// because that destination changes: `a, b = b, a`.
 SmallVector<Value> settle(OpBuilder &builder, Location loc, ArrayRef<Value> values,
                           ArrayRef<Value> destinations) {
   SmallVector<Value> settled(values);
-  for (auto [value, destination] : llvm::zip(settled, destinations)) {
-    Value source = viewSource(value);
-    if (value == destination || !isa<BlockArgument>(source))
-      continue;
-    if (source == destination || llvm::is_contained(destinations, source)) {
-      auto type = cast<RankedTensorType>(value.getType());
-      value = bufferization::AllocTensorOp::create(builder, loc, type, ValueRange(), value);
-    }
-  }
+  for (auto [value, destination] : llvm::zip(settled, destinations))
+    if (value != destination && !isUpdatedByLoop(value, destination) &&
+        llvm::is_contained(destinations, memoryOf(value)))
+      value = copyOf(builder, loc, value);
   for (auto [value, destination] : llvm::zip(settled, destinations))
     if (value != destination && !isUpdatedByLoop(value, destination))
-      value = bufferization::MaterializeInDestinationOp::create(builder, loc, value, destination)
-                  .getResult();
+      value = materialize(builder, loc, value, destination);
   return settled;
 }
 
 void settleLoops(func::FuncOp function) {
   function.walk([](scf::ForOp loop) {
     auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+    OpBuilder builder(yield);
     SmallVector<Value> values, destinations;
     SmallVector<unsigned> positions;
     for (auto [position, argument] : llvm::enumerate(loop.getRegionIterArgs())) {
@@ -99,8 +127,10 @@ void settleLoops(func::FuncOp function) {
       positions.push_back(position);
       values.push_back(yield.getOperand(position));
       destinations.push_back(argument);
+      // An inner loop works in memory of its own.
+      if (loopInit(values.back()))
+        values.back() = copyOf(builder, loop.getLoc(), values.back());
     }
-    OpBuilder builder(yield);
     SmallVector<Value> settled = settle(builder, loop.getLoc(), values, destinations);
     for (auto [position, value] : llvm::zip(positions, settled))
       yield.setOperand(position, value);
@@ -141,6 +171,7 @@ SmallVector<unsigned> settleResults(func::FuncOp function) {
       attrs.set(kBufferAttr, attributes.getI64IntegerAttr(numInputs + index));
       (void)function.insertArgument(argument, function.getResultTypes()[index],
                                     attrs.getDictionary(context), function.getLoc());
+      startLoopIn(values[index], function.getArgument(argument));
     }
     function.setArgAttr(argument, "bufferization.writable", attributes.getBoolAttr(true));
     destinations.push_back(function.getArgument(argument));

@@ -190,8 +190,9 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     for (memref::CopyOp op : copies) {
       rewriter.setInsertionPoint(op);
       unsigned rank = cast<MemRefType>(op.getSource().getType()).getRank();
-      copyBuffer(rewriter, op.getLoc(), op.getSource(), op.getTarget(),
-                 rewriter.getMultiDimIdentityMap(rank));
+      if (op.getSource() != op.getTarget())
+        copyBuffer(rewriter, op.getLoc(), op.getSource(), op.getTarget(),
+                   rewriter.getMultiDimIdentityMap(rank));
       rewriter.eraseOp(op);
     }
     SmallVector<linalg::LinalgOp> ops;

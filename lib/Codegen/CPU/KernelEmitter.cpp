@@ -625,10 +625,10 @@ Value KernelEmitter::buffer(OpOperand &operand) {
   if (!type || !type.getElementType().isInteger(1))
     return operand.get();
   Value &bytes = buffers[operand.get()];
-  if (!bytes)
-    bytes = UnrealizedConversionCastOp::create(
-                b, loc, MemRefType::Builder(type).setElementType(b.getI8Type()), operand.get())
-                .getResult(0);
+  if (!bytes) {
+    Type byteType = MemRefType::Builder(type).setElementType(b.getI8Type());
+    bytes = UnrealizedConversionCastOp::create(b, loc, byteType, operand.get()).getResult(0);
+  }
   return bytes;
 }
 

@@ -205,5 +205,271 @@ TEST_P(Execution, ContractionsOfDynamicShape) {
   }
 }
 
+/// A module whose function maps the matrix x[M, N], and what `body` says of it, to out.
+std::string onMatrix(const std::string &outType, const std::string &outShape,
+                     const std::string &body) {
+  return fmt::format(R"(
+    #matrix = affine_map<(i, j) -> (i, j)>
+    #turned = affine_map<(i, j) -> (j, i)>
+    #rows = affine_map<(i, j) -> (i)>
+    #columns = affine_map<(i, j) -> (j)>
+    #none = affine_map<(i, j) -> ()>
+    func.func @f(%x: tensor<?x?xf32> {{nn.shape = ["M", "N"]}}, %b: tensor<?xf32> {{nn.shape = ["N"]}})
+        -> ({0} {{nn.shape = [{1}]}}) attributes {{nn.symbols = ["M", "N"]}} {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %m = tensor.dim %x, %c0 : tensor<?x?xf32>
+      %n = tensor.dim %x, %c1 : tensor<?x?xf32>
+      %zero = arith.constant 0.0 : f32
+      %lowest = arith.constant 0xFF800000 : f32
+      {2}
+      return %r : {0}
+    }})",
+                     outType, outShape, body);
+}
+
+/// Runs `program` on matrices of many shapes; `expected(x, b, m, n)` gives all of out.
+void checkOnMatrices(
+    Program &program,
+    function_ref<std::vector<double>(Buffer &, Buffer &, int64_t, int64_t)> expected) {
+  const int64_t shapes[][2] = {{1, 1},  {500, 4}, {4, 500}, {3, 7}, {17, 33},
+                               {1, 70}, {70, 1},  {0, 5},   {5, 0}, {64, 64}};
+  for (auto [m, n] : shapes) {
+    SCOPED_TRACE(fmt::format("m {} n {}", m, n));
+    Buffer x(m * n, 1), b(n, 2);
+    std::vector<double> want = expected(x, b, m, n);
+    Buffer out(want.size(), 3);
+    program.run({&x, &b, &out}, {m, n});
+    for (size_t i = 0; i < want.size(); ++i)
+      if (out[i] != want[i])
+        ASSERT_NEAR(out[i], want[i], 1e-5 * (1 + std::abs(want[i]))) << "at " << i;
+  }
+}
+
+TEST_P(Execution, ElementwiseChainWithBroadcast) {
+  Program program(onMatrix("tensor<?x?xf32>", R"("M", "N")", R"(
+    %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+    %s = linalg.generic {indexing_maps = [#matrix, #columns, #matrix],
+                         iterator_types = ["parallel", "parallel"]}
+        ins(%x, %b : tensor<?x?xf32>, tensor<?xf32>) outs(%e : tensor<?x?xf32>) {
+      ^bb0(%p: f32, %q: f32, %o: f32):
+        %v = arith.addf %p, %q : f32
+        linalg.yield %v : f32
+    } -> tensor<?x?xf32>
+    %r = linalg.generic {indexing_maps = [#matrix, #matrix],
+                         iterator_types = ["parallel", "parallel"]}
+        ins(%s : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) {
+      ^bb0(%p: f32, %o: f32):
+        %v = math.exp %p : f32
+        %i = linalg.index 1 : index
+        %c = arith.index_cast %i : index to i32
+        %g = arith.sitofp %c : i32 to f32
+        %w = arith.addf %v, %g : f32
+        linalg.yield %w : f32
+    } -> tensor<?x?xf32>)"),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &b, int64_t m, int64_t n) {
+    std::vector<double> out;
+    for (int64_t i = 0; i < m * n; ++i)
+      out.push_back(std::exp(double(x[i]) + b[i % n]) + i % n);
+    return out;
+  });
+}
+
+TEST_P(Execution, Transpose) {
+  Program program(onMatrix("tensor<?x?xf32>", R"("N", "M")", R"(
+    %e = tensor.empty(%n, %m) : tensor<?x?xf32>
+    %r = linalg.transpose ins(%x : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) permutation = [1, 0])"),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out;
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t i = 0; i < m; ++i)
+        out.push_back(x[i * n + j]);
+    return out;
+  });
+}
+
+std::string reduction(const std::string &map, const std::string &sizes, const std::string &type,
+                      const std::string &iterators, const std::string &init,
+                      const std::string &combine) {
+  return fmt::format(R"(
+    %e = tensor.empty({1}) : {2}
+    %z = linalg.fill ins({4} : f32) outs(%e : {2}) -> {2}
+    %r = linalg.generic {{indexing_maps = [#matrix, {0}], iterator_types = [{3}]}}
+        ins(%x : tensor<?x?xf32>) outs(%z : {2}) {{
+      ^bb0(%p: f32, %o: f32):
+        %v = {5} %o, %p : f32
+        linalg.yield %v : f32
+    }} -> {2})",
+                     map, sizes, type, iterators, init, combine);
+}
+
+TEST_P(Execution, SumsOfRows) {
+  Program program(onMatrix("tensor<?xf32>", "\"M\"",
+                           reduction("#rows", "%m", "tensor<?xf32>", R"("parallel", "reduction")",
+                                     "%zero", "arith.addf")),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out(m);
+    for (int64_t i = 0; i < m * n; ++i)
+      out[i / n] += x[i];
+    return out;
+  });
+}
+
+TEST_P(Execution, MaximaOfColumns) {
+  Program program(onMatrix("tensor<?xf32>", "\"N\"",
+                           reduction("#columns", "%n", "tensor<?xf32>",
+                                     R"("reduction", "parallel")", "%lowest", "arith.maximumf")),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out(n, -HUGE_VAL);
+    for (int64_t i = 0; i < m * n; ++i)
+      out[i % n] = std::max<double>(out[i % n], x[i]);
+    return out;
+  });
+}
+
+TEST_P(Execution, SumOfAll) {
+  Program program(onMatrix("tensor<f32>", "",
+                           reduction("#none", "", "tensor<f32>", R"("reduction", "reduction")",
+                                     "%zero", "arith.addf")),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out(1);
+    for (int64_t i = 0; i < m * n; ++i)
+      out[0] += x[i];
+    return out;
+  });
+}
+
+/// Two outputs of one loop, an index in the body, no single combiner.
+TEST_P(Execution, PositionOfLargestInRow) {
+  Program program(onMatrix("tensor<?xf32>", "\"M\"", R"(
+    %e = tensor.empty(%m) : tensor<?xf32>
+    %ei = tensor.empty(%m) : tensor<?xi64>
+    %none = arith.constant 0 : i64
+    %z = linalg.fill ins(%lowest : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    %zi = linalg.fill ins(%none : i64) outs(%ei : tensor<?xi64>) -> tensor<?xi64>
+    %best:2 = linalg.generic {indexing_maps = [#matrix, #rows, #rows],
+                              iterator_types = ["parallel", "reduction"]}
+        ins(%x : tensor<?x?xf32>) outs(%z, %zi : tensor<?xf32>, tensor<?xi64>) {
+      ^bb0(%p: f32, %o: f32, %oi: i64):
+        %i = linalg.index 1 : index
+        %at = arith.index_cast %i : index to i64
+        %more = arith.cmpf ogt, %p, %o : f32
+        %v = arith.select %more, %p, %o : f32
+        %vi = arith.select %more, %at, %oi : i64
+        linalg.yield %v, %vi : f32, i64
+    } -> (tensor<?xf32>, tensor<?xi64>)
+    %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                         iterator_types = ["parallel"]}
+        ins(%best#1 : tensor<?xi64>) outs(%e : tensor<?xf32>) {
+      ^bb0(%p: i64, %o: f32):
+        %v = arith.sitofp %p : i64 to f32
+        linalg.yield %v : f32
+    } -> tensor<?xf32>)"),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out(m);
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 1; j < n; ++j)
+        if (x[i * n + j] > x[i * n + int64_t(out[i])])
+          out[i] = j;
+    return out;
+  });
+}
+
+/// Booleans are bytes, whole vectors of them too.
+TEST_P(Execution, Booleans) {
+  Program program(onMatrix("tensor<?x?xf32>", R"("M", "N")", R"(
+    %eb = tensor.empty(%m, %n) : tensor<?x?xi1>
+    %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+    %flags = linalg.generic {indexing_maps = [#matrix, #matrix],
+                             iterator_types = ["parallel", "parallel"]}
+        ins(%x : tensor<?x?xf32>) outs(%eb : tensor<?x?xi1>) {
+      ^bb0(%p: f32, %o: i1):
+        %v = arith.cmpf ogt, %p, %zero : f32
+        linalg.yield %v : i1
+    } -> tensor<?x?xi1>
+    %kept = bufferization.alloc_tensor() copy(%flags) : tensor<?x?xi1>
+    %r = linalg.generic {indexing_maps = [#matrix, #matrix, #matrix],
+                         iterator_types = ["parallel", "parallel"]}
+        ins(%kept, %x : tensor<?x?xi1>, tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) {
+      ^bb0(%c: i1, %p: f32, %o: f32):
+        %v = arith.select %c, %p, %zero : f32
+        linalg.yield %v : f32
+    } -> tensor<?x?xf32>)"),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &x, Buffer &, int64_t m, int64_t n) {
+    std::vector<double> out;
+    for (int64_t i = 0; i < m * n; ++i)
+      out.push_back(std::max(0.0, double(x[i])));
+    return out;
+  });
+}
+
+/// A loop that carries tensors, exchanges them, and writes a row of the result at each trip.
+TEST_P(Execution, LoopThatExchangesTensors) {
+  Program program(onMatrix("tensor<?x?xf32>", R"("M", "N")", R"(
+    %e = tensor.empty(%m, %n) : tensor<?x?xf32>
+    %first = tensor.empty(%n) : tensor<?xf32>
+    %ones = arith.constant 1.0 : f32
+    %a0 = linalg.fill ins(%ones : f32) outs(%first : tensor<?xf32>) -> tensor<?xf32>
+    %all:3 = scf.for %i = %c0 to %m step %c1
+        iter_args(%a = %a0, %c = %b, %rows = %e) -> (tensor<?xf32>, tensor<?xf32>, tensor<?x?xf32>) {
+      %free = tensor.empty(%n) : tensor<?xf32>
+      %sum = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>,
+                                              affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+          ins(%a, %c : tensor<?xf32>, tensor<?xf32>) outs(%free : tensor<?xf32>) {
+        ^bb0(%p: f32, %q: f32, %o: f32):
+          %half = arith.constant 0.5 : f32
+          %s = arith.addf %p, %q : f32
+          %v = arith.mulf %s, %half : f32
+          linalg.yield %v : f32
+      } -> tensor<?xf32>
+      %next = tensor.insert_slice %sum into %rows[%i, 0] [1, %n] [1, 1] : tensor<?xf32> into tensor<?x?xf32>
+      scf.yield %c, %sum, %next : tensor<?xf32>, tensor<?xf32>, tensor<?x?xf32>
+    }
+    %r = tensor.cast %all#2 : tensor<?x?xf32> to tensor<?x?xf32>)"),
+                  GetParam());
+  checkOnMatrices(program, [](Buffer &, Buffer &b, int64_t m, int64_t n) {
+    std::vector<double> out(m * n);
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t i = 0; i < m; ++i) {
+        double last = i < 1 ? b[j] : out[(i - 1) * n + j];
+        double before = i < 1 ? 1.0 : i < 2 ? b[j] : out[(i - 2) * n + j];
+        out[i * n + j] = (last + before) / 2;
+      }
+    return out;
+  });
+}
+
+/// Parameters are updated where they are, and may change places.
+TEST_P(Execution, UpdatesInPlace) {
+  Program program(R"(
+    func.func @f(%a: tensor<5xf32> {nn.name = "a"}, %b: tensor<5xf32> {nn.name = "b"})
+        -> (tensor<5xf32> {nn.name = "b"}, tensor<f32>, tensor<5xf32> {nn.name = "a"}) {
+      %zero = arith.constant 0.0 : f32
+      %e = tensor.empty() : tensor<5xf32>
+      %es = tensor.empty() : tensor<f32>
+      %sum = linalg.add ins(%a, %b : tensor<5xf32>, tensor<5xf32>) outs(%e : tensor<5xf32>) -> tensor<5xf32>
+      %z = linalg.fill ins(%zero : f32) outs(%es : tensor<f32>) -> tensor<f32>
+      %total = linalg.dot ins(%a, %a : tensor<5xf32>, tensor<5xf32>) outs(%z : tensor<f32>) -> tensor<f32>
+      return %a, %total, %sum : tensor<5xf32>, tensor<f32>, tensor<5xf32>
+    })",
+                  GetParam());
+  Buffer a(5, 1), b(5, 2), oldA(5, 1), oldB(5, 2), total(1, 3);
+  program.run({&a, &b, &b, &total, &a});
+  double want = 0;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FLOAT_EQ(b[i], oldA[i]);
+    EXPECT_FLOAT_EQ(a[i], oldA[i] + oldB[i]);
+    want += double(oldA[i]) * oldA[i];
+  }
+  EXPECT_NEAR(total[0], want, 1e-5);
+}
+
 } // namespace
 } // namespace nnc
