@@ -70,8 +70,7 @@ static size_t printableLength(std::string_view text) {
   return isControl ? 0 : length;
 }
 
-/// `text` with every byte that does not print as \x00.
-static std::string printable(std::string_view text) {
+std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     size_t length = printableLength(text);
@@ -84,14 +83,18 @@ static std::string printable(std::string_view text) {
   return result;
 }
 
-std::string quote(std::string_view text, size_t maxLength) {
+std::string_view wholeCharacters(std::string_view text, size_t maxLength) {
   if (text.size() <= maxLength)
-    return fmt::format("'{}'", printable(text));
-  // Not in the middle of a character.
+    return text;
   size_t length = maxLength;
   while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
     --length;
-  return fmt::format("'{}…'", printable(text.substr(0, length)));
+  return text.substr(0, length);
+}
+
+std::string quote(std::string_view text, size_t maxLength) {
+  std::string_view start = wholeCharacters(text, maxLength);
+  return fmt::format("'{}{}'", printable(start), start.size() < text.size() ? "…" : "");
 }
 
 std::string Error::str() const {

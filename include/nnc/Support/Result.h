@@ -90,8 +90,13 @@ private:
   std::optional<Error> failure;
 };
 
-/// Text of unknown origin, quoted for a message: what does not print is shown as \x00, and what is
-/// longer than `maxLength` bytes is cut, with "…" in its place.
+/// Text of unknown origin fit to print: a byte that is neither printable nor part of a UTF-8
+/// character is shown as \x00.
+std::string printable(std::string_view text);
+/// The start of `text`, at most `maxLength` bytes, without half a character at its end.
+std::string_view wholeCharacters(std::string_view text, size_t maxLength);
+/// Text of unknown origin in quotes for a message: printable, and what is longer than `maxLength`
+/// bytes is cut, with "…" in its place.
 std::string quote(std::string_view text, size_t maxLength = 40);
 
 } // namespace nnc
