@@ -1,0 +1,230 @@
+//===- Elaborator.h - The state of an elaboration ---------------*- C++ -*-===//
+//
+// One class, its methods by topic: Decls.cpp makes functions and plans, Stmts.cpp runs bodies,
+// Exprs.cpp evaluates, Calls.cpp resolves calls and inlines fragments, Subscripts.cpp slices and
+// updates, Parameters.cpp keeps parameters, states and their initial values.
+//
+// Evaluation never throws and never returns half a value: a method that fails has reported and
+// returns none.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_SYNTAX_ELABORATE_ELABORATOR_H
+#define NNC_SYNTAX_ELABORATE_ELABORATOR_H
+
+#include "Operand.h"
+
+#include "nnc/IR/OpTable.h"
+#include "nnc/Syntax/Elaborate.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <fmt/format.h>
+
+namespace nnc {
+
+/// A parameter or state of a model, found while elaborating a body that declares it.
+struct StateEntry {
+  std::string name; ///< with the instances on the way: "fc1.w"
+  std::string role; ///< "param" or "state"
+  mlir::RankedTensorType type;
+  const ast::Expr *initial = nullptr;
+  SourceRange range;
+  /// Names that the initial value may use, and those that stand for other parameters or states.
+  Scope scope;
+  std::map<std::string, std::string> stateNames;
+};
+
+/// What a model has, over all functions that use it.
+struct ModelInfo {
+  const ast::FragmentDecl *decl = nullptr;
+  std::vector<StateEntry> entries;
+  StateEntry *find(llvm::StringRef name);
+};
+
+/// A function being built. Arguments appear as they are needed: parameters, states, key, inputs.
+struct Frame {
+  mlir::func::FuncOp function;
+  mlir::Block *block = nullptr;
+  ModelInfo *model = nullptr;
+  struct Argument {
+    std::string name, role;
+    mlir::Value value;
+  };
+  std::vector<Argument> arguments;
+  struct Result {
+    std::string name, role;
+    mlir::Value value;
+  };
+  std::vector<Result> results;
+  /// The newest value of each state that a body assigned.
+  std::map<std::string, mlir::Value> stateUpdates;
+  /// Number of the next random op.
+  int64_t nextStream = 0;
+  bool isTraining = false;
+};
+
+/// A fragment's body being elaborated.
+struct Body {
+  Scope scope;
+  /// Instances on the way from the model, with a dot at the end: "fc1.".
+  std::string path;
+  /// States declared here, by local name.
+  std::map<std::string, std::string> states;
+  std::map<std::string, unsigned> instanceCounts;
+  std::vector<std::pair<std::string, SourceRange>> instances;
+  std::vector<Operand> returned;
+  bool hasReturned = false;
+};
+
+/// A `repeat` whose body is being elaborated.
+struct Loop {
+  std::vector<std::pair<std::string, mlir::Value>> collected;
+  std::vector<std::string> taps; ///< names among the collected that are taps
+};
+
+class Elaborator {
+public:
+  Elaborator(const ast::File &file, mlir::MLIRContext &context, DiagnosticEngine &diagnostics,
+             const ElaborateOptions &options);
+  std::optional<Program> run();
+
+private:
+  //===-- Decls.cpp -------------------------------------------------------===//
+  bool collectDecls(const ast::File &source, bool isPrelude);
+  bool elaborateDecl(const ast::Decl &decl);
+  bool elaborateFragment(const ast::FragmentDecl &decl);
+  bool elaborateData(const ast::DataDecl &decl);
+  bool elaborateTrain(const ast::TrainDecl &decl);
+  bool elaborateTest(const ast::TestDecl &decl);
+  bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);
+  bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
+  bool elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan);
+  bool recordValue(const ast::DeclareStmt &stmt);
+  struct TrainState;
+  bool elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train);
+  bool applySetting(const ast::AssignStmt &stmt, TrainState &train);
+  bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
+  void finishStep(mlir::Value loss);
+  bool buildInits();
+  static bool canBeEntry(const ast::FragmentDecl &decl);
+  bool declareArguments(const ast::FragmentDecl &decl);
+  bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
+  std::optional<PipelineStage> elaborateStage(const ast::Expr &expr);
+  std::optional<std::vector<mlir::RankedTensorType>> fieldTypes(const std::string &data,
+                                                                SourceRange range);
+  std::optional<std::vector<mlir::RankedTensorType>> sourceTypes(const DataPlan &plan);
+
+  //===-- Frames (Functions.cpp) ------------------------------------------===//
+  void beginFunction(const std::string &name, const std::string &entry, SourceRange range,
+                     ModelInfo *model);
+  void endFunction();
+  mlir::Value addArgument(const std::string &name, const std::string &role, mlir::Type type);
+  void addResult(const std::string &name, const std::string &role, mlir::Value value);
+  mlir::Value getKey();
+
+  //===-- Parameters.cpp --------------------------------------------------===//
+  bool declareState(const ast::DeclareStmt &stmt, const std::string &role);
+  void keepScope(StateEntry &entry);
+  bool buildInit(ModelInfo &model, const std::string &name);
+
+  //===-- Stmts.cpp -------------------------------------------------------===//
+  bool elaborateBlock(const ast::Block &block);
+  bool elaborateStmt(const ast::Stmt &stmt);
+  bool elaborateAssign(const ast::AssignStmt &stmt);
+  bool elaborateUpdate(const ast::UpdateStmt &stmt);
+  bool elaborateDeclare(const ast::DeclareStmt &stmt);
+  bool elaborateRepeat(const ast::RepeatStmt &stmt);
+  bool bind(const ast::Target &target, Operand value);
+  void bindName(const std::string &name, Operand value);
+  void nameValue(mlir::Value value, const std::string &name);
+
+  //===-- Exprs.cpp -------------------------------------------------------===//
+  std::optional<Operand> evaluate(const ast::Expr &expr);
+  std::optional<Operand> evaluateName(const ast::NameExpr &expr);
+  std::optional<Operand> evaluateUnary(const ast::UnaryExpr &expr);
+  std::optional<Operand> evaluateBinary(const ast::BinaryExpr &expr);
+  std::optional<Operand> combine(ast::BinaryOp op, const Operand &left, const Operand &right,
+                                 SourceRange range);
+  std::optional<mlir::Value> evaluateTensor(const ast::Expr &expr);
+  std::optional<mlir::Value> toTensor(const Operand &operand, SourceRange range,
+                                      mlir::Type elementType = {});
+  std::optional<mlir::Value> toLiteral(const Operand &operand, SourceRange range,
+                                       mlir::Type elementType);
+  mlir::Value castTo(mlir::Value value, mlir::Type elementType);
+  /// Brings operands of an elementwise op to one element type.
+  bool promote(std::vector<Operand> &operands, SourceRange range, bool toFloat);
+  std::optional<mlir::Value> createOp(llvm::StringRef name, mlir::ValueRange operands,
+                                      llvm::ArrayRef<mlir::NamedAttribute> attributes,
+                                      SourceRange range);
+  /// The type as written, names of dimensions evaluated; new names become symbols if `declares`.
+  mlir::RankedTensorType resolveType(const ast::Type &type, bool declares);
+  std::optional<Dim> resolveDim(const ast::Expr &expr, bool declares);
+
+  //===-- Subscripts.cpp --------------------------------------------------===//
+  std::optional<Operand> evaluateSubscript(const ast::SubscriptExpr &expr);
+  std::optional<Operand> updatePart(mlir::Value base, const std::vector<ast::ExprPtr> &indices,
+                                    const ast::Expr &value, SourceRange range);
+  struct Part;
+  std::optional<Part> resolvePart(mlir::Value base, const std::vector<ast::ExprPtr> &indices,
+                                  SourceRange range);
+  /// Bounds and step; with a negative step, the bounds count from the end of the axis.
+  bool resolveRange(const ast::RangeExpr &range, const Dim &size, Dim &start, Dim &stop,
+                    int64_t &step);
+  std::optional<Operand> indexList(const Operand &list, const std::vector<ast::ExprPtr> &indices,
+                                   SourceRange range);
+
+  //===-- Calls.cpp -------------------------------------------------------===//
+  std::optional<Operand> evaluateCall(const ast::CallExpr &call);
+  std::optional<Operand> callOp(const OpInfo &op, const ast::CallExpr &call);
+  std::optional<Operand> callBuiltin(const ast::CallExpr &call, bool &isBuiltin);
+  std::optional<Operand> callFragment(const ast::FragmentDecl &decl, const ast::CallExpr &call);
+  std::optional<Operand> callGrad(const ast::CallExpr &call);
+  std::optional<Operand> callTap(const ast::CallExpr &call);
+  std::optional<std::vector<Operand>> inlineFragment(const ast::FragmentDecl &decl,
+                                                     std::vector<Operand> positional,
+                                                     std::map<std::string, Operand> named,
+                                                     std::string path, SourceRange range);
+  bool bindParam(const ast::Param &param, Operand value, SourceRange range);
+  bool unify(const ast::Type &type, mlir::Value value, const std::string &what, SourceRange range);
+  bool checkResults(const ast::FragmentDecl &decl, Body &body, SourceRange range);
+  std::optional<mlir::Attribute> toAttribute(const AttributeInfo &info, const Operand &value,
+                                             SourceRange range, llvm::StringRef op);
+  bool collectArguments(const ast::CallExpr &call, std::vector<Operand> &positional,
+                        std::map<std::string, Operand> &named, std::vector<SourceRange> &ranges);
+  void tapValue(const std::string &name, mlir::Value value);
+  std::string instancePath(const ast::CallExpr &call);
+  std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
+  void reportUnknownCallee(const ast::CallExpr &call);
+
+  //===-- Diagnostics -----------------------------------------------------===//
+  /// Reports at `range`; inside inlined fragments, notes where they are called.
+  Diagnostic &error(SourceRange range, std::string message);
+  mlir::Location locationOf(SourceRange range);
+
+  const ast::File &file;
+  mlir::MLIRContext &context;
+  DiagnosticEngine &diagnostics;
+  const ElaborateOptions &options;
+  mlir::OpBuilder builder;
+
+  Program program;
+  std::map<std::string, const ast::FragmentDecl *> fragments;
+  std::map<std::string, SourceRange> declared;
+  std::map<std::string, ModelInfo> models;
+  std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;
+
+  std::unique_ptr<Frame> frame;
+  Body *body = nullptr;
+  std::vector<Loop *> loops;
+  /// Calls that are being inlined, outermost first.
+  std::vector<std::pair<const ast::FragmentDecl *, SourceRange>> callStack;
+  /// Shape and dtype that an initial value takes where it gives none.
+  mlir::RankedTensorType initialType;
+};
+
+/// The files of fragments that ship with nnc, parsed once.
+std::vector<const ast::File *> getPrelude();
+
+} // namespace nnc
+
+#endif // NNC_SYNTAX_ELABORATE_ELABORATOR_H

@@ -1,0 +1,454 @@
+//===- Exprs.cpp - Evaluating expressions ---------------------------------===//
+//
+// Numbers, dimensions and lists are computed now; tensors become ops. A literal meets a tensor as a
+// constant of the tensor's element type.
+//
+//===----------------------------------------------------------------------===//
+#include "Elaborator.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace nnc {
+
+std::optional<Operand> Elaborator::evaluate(const ast::Expr &expr) {
+  using Kind = ast::Expr::Kind;
+  switch (expr.kind()) {
+  case Kind::Number: {
+    auto &number = static_cast<const ast::NumberExpr &>(expr);
+    return number.isInteger ? Operand::of(Dim(int64_t(number.integer)))
+                            : Operand::ofFloat(number.value);
+  }
+  case Kind::Bool:
+    return Operand::ofBool(static_cast<const ast::BoolExpr &>(expr).value);
+  case Kind::None:
+    return Operand();
+  case Kind::String:
+    return Operand::ofString(static_cast<const ast::StringExpr &>(expr).value);
+  case Kind::Name:
+    return evaluateName(static_cast<const ast::NameExpr &>(expr));
+  case Kind::List: {
+    std::vector<Operand> items;
+    for (const ast::Item &item : static_cast<const ast::ListExpr &>(expr).items) {
+      std::optional<Operand> value = evaluate(*item.value);
+      if (!value)
+        return std::nullopt;
+      items.push_back(std::move(*value));
+    }
+    return Operand::ofList(std::move(items));
+  }
+  case Kind::Range: {
+    auto &range = static_cast<const ast::RangeExpr &>(expr);
+    Operand result;
+    result.kind = Operand::Kind::Range;
+    for (const ast::ExprPtr *part : {&range.start, &range.stop, &range.step}) {
+      std::optional<Operand> value = *part ? evaluate(**part) : Operand();
+      if (!value)
+        return std::nullopt;
+      result.items.push_back(std::move(*value));
+    }
+    return result;
+  }
+  case Kind::Ellipsis:
+    error(expr.range, "'...' has a meaning only inside a subscript or a type");
+    return std::nullopt;
+  case Kind::Call:
+    return evaluateCall(static_cast<const ast::CallExpr &>(expr));
+  case Kind::Subscript:
+    return evaluateSubscript(static_cast<const ast::SubscriptExpr &>(expr));
+  case Kind::Unary:
+    return evaluateUnary(static_cast<const ast::UnaryExpr &>(expr));
+  case Kind::Binary:
+    return evaluateBinary(static_cast<const ast::BinaryExpr &>(expr));
+  }
+  return std::nullopt;
+}
+
+std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
+  auto found = body->scope.find(expr.name);
+  if (found != body->scope.end())
+    return found->second;
+  if (Type type = elementTypeFromString(&context, expr.name))
+    return Operand::ofDtype(type);
+  if (expr.name == "training")
+    return Operand::ofBool(frame->isTraining);
+  std::vector<std::string> names;
+  for (const auto &[name, operand] : body->scope)
+    names.push_back(name);
+  Diagnostic &diagnostic = error(expr.range, fmt::format("unknown name '{}'", expr.name));
+  if (lookupOp(expr.name) || fragments.count(expr.name))
+    diagnostic.help(fmt::format("'{}' is a function: call it, '{}(…)'", expr.name, expr.name));
+  else
+    diagnostic.didYouMean(closestMatch(expr.name, names));
+  return std::nullopt;
+}
+
+std::optional<Operand> Elaborator::evaluateUnary(const ast::UnaryExpr &expr) {
+  std::optional<Operand> operand = evaluate(*expr.operand);
+  if (!operand)
+    return std::nullopt;
+  if (expr.op == ast::UnaryOp::Not) {
+    if (operand->kind == Operand::Kind::Bool)
+      return Operand::ofBool(!operand->truth);
+    std::optional<Value> value = toTensor(*operand, expr.operand->range);
+    if (value)
+      value = createOp("logical_not", *value, {}, expr.range);
+    return value ? std::optional(Operand::of(*value)) : std::nullopt;
+  }
+  if (operand->kind == Operand::Kind::Float)
+    return Operand::ofFloat(-operand->number);
+  if (operand->kind == Operand::Kind::Dimension)
+    return Operand::of(Dim(0) - operand->dim);
+  std::optional<Value> value = toTensor(*operand, expr.operand->range);
+  if (value)
+    value = createOp("neg", *value, {}, expr.range);
+  return value ? std::optional(Operand::of(*value)) : std::nullopt;
+}
+
+static StringRef opNameOf(ast::BinaryOp op) {
+  using Op = ast::BinaryOp;
+  switch (op) {
+  case Op::Or:
+    return "logical_or";
+  case Op::And:
+    return "logical_and";
+  case Op::Equal:
+    return "equal";
+  case Op::NotEqual:
+    return "not_equal";
+  case Op::Less:
+    return "less";
+  case Op::LessEqual:
+    return "less_equal";
+  case Op::Greater:
+    return "greater";
+  case Op::GreaterEqual:
+    return "greater_equal";
+  case Op::Add:
+    return "add";
+  case Op::Subtract:
+    return "sub";
+  case Op::Multiply:
+    return "mul";
+  case Op::Divide:
+    return "div";
+  case Op::Modulo:
+    return "mod";
+  case Op::MatMul:
+    return "matmul";
+  case Op::Power:
+    return "pow";
+  }
+  return "";
+}
+
+/// The value of an operator on two dimensions or integers; none where only floats will do.
+static std::optional<Operand> combineDims(ast::BinaryOp op, const Dim &left, const Dim &right) {
+  using Op = ast::BinaryOp;
+  bool constants = left.isConstant() && right.isConstant();
+  switch (op) {
+  case Op::Add:
+    return Operand::of(left + right);
+  case Op::Subtract:
+    return Operand::of(left - right);
+  case Op::Multiply:
+    return Operand::of(left * right);
+  case Op::Equal:
+    return Operand::ofBool(left == right);
+  case Op::NotEqual:
+    return Operand::ofBool(left != right);
+  case Op::Divide:
+    if (!constants)
+      return right == Dim(0) ? std::nullopt : std::optional(Operand::of(left.floorDiv(right)));
+    return std::nullopt;
+  case Op::Modulo:
+    if (right == Dim(0) || (right.isConstant() && right.constant() < 0))
+      return std::nullopt;
+    return Operand::of(left - left.floorDiv(right) * right);
+  default:
+    return std::nullopt;
+  }
+}
+
+/// The value of an operator on two numbers known now.
+static std::optional<Operand> combineNumbers(ast::BinaryOp op, double left, double right,
+                                             bool areIntegers) {
+  using Op = ast::BinaryOp;
+  auto number = [&](double value) {
+    bool exact = areIntegers && value == std::floor(value) && std::fabs(value) < 9e15;
+    return exact ? Operand::of(Dim(int64_t(value))) : Operand::ofFloat(value);
+  };
+  switch (op) {
+  case Op::Add:
+    return number(left + right);
+  case Op::Subtract:
+    return number(left - right);
+  case Op::Multiply:
+    return number(left * right);
+  case Op::Divide:
+    return Operand::ofFloat(left / right);
+  case Op::Modulo:
+    return number(left - std::floor(left / right) * right);
+  case Op::Power:
+    return number(std::pow(left, right));
+  case Op::Equal:
+    return Operand::ofBool(left == right);
+  case Op::NotEqual:
+    return Operand::ofBool(left != right);
+  case Op::Less:
+    return Operand::ofBool(left < right);
+  case Op::LessEqual:
+    return Operand::ofBool(left <= right);
+  case Op::Greater:
+    return Operand::ofBool(left > right);
+  case Op::GreaterEqual:
+    return Operand::ofBool(left >= right);
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<Operand> Elaborator::evaluateBinary(const ast::BinaryExpr &expr) {
+  std::optional<Operand> left = evaluate(*expr.left), right = evaluate(*expr.right);
+  if (!left || !right)
+    return std::nullopt;
+  return combine(expr.op, *left, *right, expr.range);
+}
+
+std::optional<Operand> Elaborator::combine(ast::BinaryOp op, const Operand &left,
+                                           const Operand &right, SourceRange range) {
+  using Op = ast::BinaryOp;
+  std::optional<Operand> known;
+  if (left.kind == Operand::Kind::Dimension && right.kind == Operand::Kind::Dimension)
+    known = combineDims(op, left.dim, right.dim);
+  if (!known && left.isNumber() && right.isNumber())
+    known = combineNumbers(op, left.asDouble(), right.asDouble(),
+                           left.isInteger() && right.isInteger());
+  if (left.kind == Operand::Kind::Bool && right.kind == Operand::Kind::Bool &&
+      (op == Op::And || op == Op::Or))
+    known = Operand::ofBool(op == Op::And ? left.truth && right.truth : left.truth || right.truth);
+  if (known)
+    return known;
+  if (op == Op::Add && left.kind == Operand::Kind::List && right.kind == Operand::Kind::List &&
+      !(left.isLiteral() && right.isLiteral())) {
+    std::vector<Operand> items = left.items;
+    items.insert(items.end(), right.items.begin(), right.items.end());
+    return Operand::ofList(std::move(items));
+  }
+  std::vector<Operand> operands = {left, right};
+  if (!promote(operands, range, /*toFloat=*/op == Op::Divide))
+    return std::nullopt;
+  std::optional<Value> value =
+      createOp(opNameOf(op), {operands[0].tensor, operands[1].tensor}, {}, range);
+  return value ? std::optional(Operand::of(*value)) : std::nullopt;
+}
+
+bool Elaborator::promote(std::vector<Operand> &operands, SourceRange range, bool toFloat) {
+  Type common;
+  for (const Operand &operand : operands)
+    if (operand.isTensor())
+      common = common ? promoteTypes(common, nnc::getElementType(operand.tensor))
+                      : nnc::getElementType(operand.tensor);
+  for (const Operand &operand : operands)
+    if (!operand.isTensor() && operand.isLiteral()) {
+      bool isFloat = operand.hasFloat(), isBool = !isFloat && !operand.hasInteger();
+      if (common && !isBool)
+        common = promoteNumber(common, isFloat, &context);
+    }
+  if (common && toFloat && !isa<FloatType>(common))
+    common = builder.getF32Type();
+  // Without a tensor, the literals decide.
+  if (!common) {
+    bool isFloat = toFloat, isBool = true;
+    for (const Operand &operand : operands) {
+      isFloat |= operand.hasFloat();
+      isBool &= operand.hasBool() && !operand.hasInteger();
+    }
+    common = isFloat  ? Type(builder.getF32Type())
+             : isBool ? Type(builder.getI1Type())
+                      : Type(builder.getI64Type());
+  }
+  for (Operand &operand : operands) {
+    std::optional<Value> value = toTensor(operand, range, common);
+    if (!value)
+      return false;
+    operand = Operand::of(castTo(*value, common));
+  }
+  return true;
+}
+
+Value Elaborator::castTo(Value value, Type elementType) {
+  if (nnc::getElementType(value) == elementType)
+    return value;
+  return create<nn::CastOp>(builder, value.getLoc(), value,
+                            builder.getNamedAttr("dtype", TypeAttr::get(elementType)));
+}
+
+std::optional<Value> Elaborator::evaluateTensor(const ast::Expr &expr) {
+  std::optional<Operand> operand = evaluate(expr);
+  return operand ? toTensor(*operand, expr.range) : std::nullopt;
+}
+
+/// `elementType` is what a literal becomes; a tensor stays what it is.
+std::optional<Value> Elaborator::toTensor(const Operand &operand, SourceRange range,
+                                          Type elementType) {
+  if (operand.isTensor())
+    return operand.tensor;
+  if (operand.isLiteral())
+    return toLiteral(operand, range, elementType);
+  if (operand.kind == Operand::Kind::List) {
+    // Tensors side by side: stacked along a new first axis.
+    std::vector<Operand> items = operand.items;
+    if (!promote(items, range, /*toFloat=*/false))
+      return std::nullopt;
+    SmallVector<Value> rows;
+    for (const Operand &item : items) {
+      std::optional<Value> row =
+          createOp("expand_dims", item.tensor,
+                   builder.getNamedAttr("axis", builder.getDenseI64ArrayAttr({0})), range);
+      if (!row)
+        return std::nullopt;
+      rows.push_back(*row);
+    }
+    return createOp("concat", rows, {}, range);
+  }
+  Diagnostic &diagnostic =
+      error(range, fmt::format("expected a tensor, found {}", operand.describe()));
+  if (operand.kind == Operand::Kind::Dimension)
+    diagnostic.help("'size(x, axis = 0)' is the size of a dimension as a tensor");
+  return std::nullopt;
+}
+
+namespace {
+/// The shape of nested lists, if they form a box.
+bool shapeOfLists(const Operand &operand, size_t depth, SmallVectorImpl<int64_t> &shape) {
+  if (operand.kind != Operand::Kind::List)
+    return depth == shape.size();
+  if (depth == shape.size()) {
+    shape.push_back(operand.items.size());
+    for (const Operand &item :
+         operand.items.empty() ? operand.items : std::vector<Operand>{operand.items.front()})
+      if (item.kind == Operand::Kind::List && !shapeOfLists(item, depth + 1, shape))
+        return false;
+  } else if (shape[depth] != int64_t(operand.items.size())) {
+    return false;
+  }
+  return llvm::all_of(operand.items,
+                      [&](const Operand &item) { return shapeOfLists(item, depth + 1, shape); });
+}
+
+void flatten(const Operand &operand, Type elementType, SmallVectorImpl<Attribute> &elements) {
+  for (const Operand &item : operand.items)
+    flatten(item, elementType, elements);
+  if (operand.kind == Operand::Kind::List)
+    return;
+  double value = operand.kind == Operand::Kind::Bool ? double(operand.truth) : operand.asDouble();
+  if (isa<FloatType>(elementType))
+    elements.push_back(FloatAttr::get(elementType, value));
+  else if (operand.isInteger())
+    elements.push_back(IntegerAttr::get(
+        elementType, APInt(elementType.getIntOrFloatBitWidth(), operand.dim.constant(),
+                           /*isSigned=*/true, /*implicitTrunc=*/true)));
+  else
+    elements.push_back(IntegerAttr::get(elementType, int64_t(value)));
+}
+} // namespace
+
+std::optional<Value> Elaborator::toLiteral(const Operand &operand, SourceRange range,
+                                           Type elementType) {
+  if (!elementType)
+    elementType = operand.hasFloat()                           ? Type(builder.getF32Type())
+                  : operand.hasBool() && !operand.hasInteger() ? Type(builder.getI1Type())
+                                                               : Type(builder.getI64Type());
+  if (operand.hasFloat() && !isa<FloatType>(elementType)) {
+    error(range, fmt::format("expected {}, found {}", elementTypeToString(elementType),
+                             operand.describe()));
+    return std::nullopt;
+  }
+  SmallVector<int64_t> shape;
+  if (!shapeOfLists(operand, 0, shape)) {
+    error(range, "expected lists of one length at each depth, found lists of different lengths");
+    return std::nullopt;
+  }
+  SmallVector<Attribute> elements;
+  flatten(operand, elementType, elements);
+  auto type = RankedTensorType::get(shape, elementType);
+  return nn::ConstantOp::create(builder, locationOf(range), type,
+                                DenseElementsAttr::get(type, elements));
+}
+
+std::optional<Value> Elaborator::createOp(StringRef name, ValueRange operands,
+                                          ArrayRef<NamedAttribute> attributes, SourceRange range) {
+  std::string message;
+  Operation *op;
+  {
+    ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+      message = diagnostic.str();
+      return success();
+    });
+    op = createInferred(builder, locationOf(range), ("nn." + name).str(), operands, attributes);
+  }
+  if (op)
+    return op->getResult(0);
+  error(range, message);
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+std::optional<Dim> Elaborator::resolveDim(const ast::Expr &expr, bool declares) {
+  if (const auto *name = ast::dynCast<ast::NameExpr>(&expr);
+      name && declares && !body->scope.count(name->name)) {
+    if (elementTypeFromString(&context, name->name)) {
+      error(expr.range, fmt::format("expected a dimension, found the dtype {}", name->name));
+      return std::nullopt;
+    }
+    body->scope[name->name] = Operand::of(Dim::symbol(name->name));
+  }
+  // In a dimension `/` divides rounding down, numbers included.
+  if (const auto *binary = ast::dynCast<ast::BinaryExpr>(&expr);
+      binary && binary->op == ast::BinaryOp::Divide) {
+    std::optional<Dim> left = resolveDim(*binary->left, declares),
+                       right = resolveDim(*binary->right, declares);
+    if (!left || !right)
+      return std::nullopt;
+    if (!right->isConstant() || right->constant() > 0)
+      return left->floorDiv(*right);
+    error(binary->right->range, fmt::format("expected a positive divisor, found {}", right->str()));
+    return std::nullopt;
+  }
+  std::optional<Operand> value = evaluate(expr);
+  if (!value)
+    return std::nullopt;
+  if (value->kind == Operand::Kind::Dimension &&
+      !(value->dim.isConstant() && value->dim.constant() < 0))
+    return value->dim;
+  error(expr.range, fmt::format("expected a dimension, found {}", value->describe()));
+  return std::nullopt;
+}
+
+RankedTensorType Elaborator::resolveType(const ast::Type &type, bool declares) {
+  Type elementType = elementTypeFromString(&context, type.name);
+  if (auto found = body->scope.find(type.name); !elementType && found != body->scope.end())
+    elementType = found->second.dtype;
+  if (!elementType) {
+    std::vector<std::string> names = {"f64", "f32", "f16", "bf16", "i64",
+                                      "i32", "i8",  "u8",  "bool"};
+    error(type.nameRange, fmt::format("unknown dtype '{}'", type.name))
+        .didYouMean(closestMatch(type.name, names));
+    return {};
+  }
+  Shape shape;
+  for (const ast::ExprPtr &expr : type.dims) {
+    std::optional<Dim> dim = resolveDim(*expr, declares);
+    if (!dim)
+      return {};
+    shape.push_back(*dim);
+  }
+  return makeTensorType(shape, elementType);
+}
+
+} // namespace nnc

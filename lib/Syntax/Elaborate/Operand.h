@@ -1,0 +1,103 @@
+//===- Operand.h - What an expression stands for ----------------*- C++ -*-===//
+//
+// A tensor of the function being built, or something known while elaborating: a number, a
+// dimension, a string, a dtype, a list. Numbers are weakly typed: they take the element type of the
+// tensor they meet.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_SYNTAX_ELABORATE_OPERAND_H
+#define NNC_SYNTAX_ELABORATE_OPERAND_H
+
+#include "nnc/IR/NN.h"
+#include "nnc/Syntax/AST.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+struct Operand {
+  enum class Kind { None, Tensor, Dimension, Float, Bool, String, Dtype, List, Range };
+
+  Kind kind = Kind::None;
+  mlir::Value tensor;
+  Dim dim; ///< integers too: a constant dimension
+  double number = 0;
+  bool truth = false;
+  std::string text;
+  mlir::Type dtype;
+  std::vector<Operand> items; ///< of a list; start, stop and step of a range, each None if absent
+
+  static Operand of(mlir::Value value) {
+    Operand operand;
+    operand.kind = Kind::Tensor;
+    operand.tensor = value;
+    return operand;
+  }
+  static Operand of(Dim dim) {
+    Operand operand;
+    operand.kind = Kind::Dimension;
+    operand.dim = std::move(dim);
+    return operand;
+  }
+  static Operand ofFloat(double value) {
+    Operand operand;
+    operand.kind = Kind::Float;
+    operand.number = value;
+    return operand;
+  }
+  static Operand ofBool(bool value) {
+    Operand operand;
+    operand.kind = Kind::Bool;
+    operand.truth = value;
+    return operand;
+  }
+  static Operand ofString(std::string value) {
+    Operand operand;
+    operand.kind = Kind::String;
+    operand.text = std::move(value);
+    return operand;
+  }
+  static Operand ofDtype(mlir::Type type) {
+    Operand operand;
+    operand.kind = Kind::Dtype;
+    operand.dtype = type;
+    return operand;
+  }
+  static Operand ofList(std::vector<Operand> items) {
+    Operand operand;
+    operand.kind = Kind::List;
+    operand.items = std::move(items);
+    return operand;
+  }
+
+  bool isTensor() const { return kind == Kind::Tensor; }
+  bool isInteger() const { return kind == Kind::Dimension && dim.isConstant(); }
+  /// A number known now: an integer or a float.
+  bool isNumber() const { return isInteger() || kind == Kind::Float; }
+  double asDouble() const { return kind == Kind::Float ? number : double(dim.constant()); }
+  /// A list, at any depth of numbers or bools only.
+  bool isLiteral() const;
+  bool hasFloat() const;
+  bool hasBool() const;
+  bool hasInteger() const;
+
+  /// For messages: "f32[N, 3]", "the integer 3", "a string".
+  std::string describe() const;
+};
+
+/// The element type of the result of an operation on both: see docs/language.md, "Promotion".
+mlir::Type promoteTypes(mlir::Type left, mlir::Type right);
+/// The element type that a weakly typed number takes beside `other`.
+mlir::Type promoteNumber(mlir::Type other, bool isFloat, mlir::MLIRContext *context);
+/// Whether every value of `from` may be stored as `to` without an error: to a float from anything,
+/// to an integer from integers and bools, to bool from bool.
+bool canStoreAs(mlir::Type from, mlir::Type to);
+
+/// Names and what they stand for, by scope: a fragment's body sees its own names only.
+using Scope = std::map<std::string, Operand>;
+
+} // namespace nnc
+
+#endif // NNC_SYNTAX_ELABORATE_OPERAND_H
