@@ -19,6 +19,9 @@ if(NNC_SANITIZE)
   add_link_options(${NNC_SANITIZE_FLAGS})
 endif()
 
+# LLD links these programs in a fraction of the time that GNU ld takes.
+add_link_options(-fuse-ld=lld)
+
 add_library(NncMLIRHeaders INTERFACE)
 target_include_directories(NncMLIRHeaders SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_link_libraries(NncMLIRHeaders INTERFACE MLIR LLVM)
