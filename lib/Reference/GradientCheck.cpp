@@ -142,7 +142,7 @@ public:
 private:
   void fillDirection(MutableArrayRef<double> direction, int64_t place) {
     for (auto [element, amount] : llvm::enumerate(direction))
-      amount = normalQuantile(openInterval53(randomWords(options.seed, number, place, element)));
+      amount = normal53(randomWords(options.seed, number, place, element));
   }
 
   Error check(int64_t element, ArrayRef<double> direction) {
