@@ -1,6 +1,6 @@
 //===- GradientFunctions.cpp - What a gradient check differentiates -------===//
 //
-// A function in f64, and its scalar form.
+// A function in another precision, and its scalar form.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/NN.h"
@@ -21,42 +21,42 @@ static func::FuncOp copyBeside(func::FuncOp function, StringRef suffix) {
   return copy;
 }
 
-//===-- In f64 ------------------------------------------------------------===//
+//===-- In another precision ----------------------------------------------===//
 
-static DenseElementsAttr convertElements(DenseElementsAttr elements) {
-  if (!isa<FloatType>(elements.getElementType()))
-    return elements;
-  HostTensor values = HostTensor::fromElements(elements);
-  SmallVector<double> numbers;
-  for (int64_t index = 0; index < values.getNumElements(); ++index)
-    numbers.push_back(values.getFloat(index));
-  auto type = elements.getType().clone(Float64Type::get(elements.getContext()));
-  return DenseElementsAttr::get(type, ArrayRef<double>(numbers));
+static HostTensor toPrecision(const HostTensor &tensor, Type floatType) {
+  if (!tensor.isFloat())
+    return tensor;
+  HostTensor result(floatType, tensor.getShape());
+  for (int64_t index = 0; index < tensor.getNumElements(); ++index)
+    result.setFloat(index, tensor.getFloat(index));
+  return result;
 }
 
-func::FuncOp buildInDouble(func::FuncOp function) {
-  func::FuncOp copy = copyBeside(function, "f64");
+SmallVector<HostTensor> toPrecision(ArrayRef<HostTensor> tensors, Type floatType) {
+  return llvm::map_to_vector(
+      tensors, [&](const HostTensor &tensor) { return toPrecision(tensor, floatType); });
+}
+
+static DenseElementsAttr toPrecision(DenseElementsAttr elements, Type floatType) {
+  if (!isa<FloatType>(elements.getElementType()))
+    return elements;
+  HostTensor values = toPrecision(HostTensor::fromElements(elements), floatType);
+  return DenseElementsAttr::getFromRawBuffer(elements.getType().clone(floatType), values.toBytes());
+}
+
+func::FuncOp buildInPrecision(func::FuncOp function, Type floatType) {
+  func::FuncOp copy = copyBeside(function, elementTypeToString(floatType));
   AttrTypeReplacer replacer;
-  replacer.addReplacement(
-      [](FloatType type) -> Type { return Float64Type::get(type.getContext()); });
-  // An attribute that is a number has its own type; numbers of ops are f64 as they are.
+  replacer.addReplacement([=](FloatType) { return floatType; });
+  // An attribute that is a number keeps its own type, which is f64 whatever the op's is.
   replacer.addReplacement(
       [](FloatAttr number) { return std::make_pair(Attribute(number), WalkResult::skip()); });
-  replacer.addReplacement([](DenseElementsAttr elements) {
-    return std::make_pair(Attribute(convertElements(elements)), WalkResult::skip());
+  replacer.addReplacement([=](DenseElementsAttr elements) {
+    return std::make_pair(Attribute(toPrecision(elements, floatType)), WalkResult::skip());
   });
   replacer.recursivelyReplaceElementsIn(copy, /*replaceAttrs=*/true, /*replaceLocs=*/false,
                                         /*replaceTypes=*/true);
   return copy;
-}
-
-HostTensor toDouble(const HostTensor &tensor) {
-  if (!tensor.isFloat())
-    return tensor;
-  HostTensor result(Float64Type::get(tensor.getElementType().getContext()), tensor.getShape());
-  for (int64_t index = 0; index < tensor.getNumElements(); ++index)
-    result.setFloat(index, tensor.getFloat(index));
-  return result;
 }
 
 //===-- The weighted sum --------------------------------------------------===//

@@ -12,10 +12,11 @@
 
 namespace nnc {
 
-/// A copy of `function` beside it, NAME.f64, with f64 in place of every floating-point type.
-mlir::func::FuncOp buildInDouble(mlir::func::FuncOp function);
-/// The same for a tensor.
-HostTensor toDouble(const HostTensor &tensor);
+/// A copy of `function` beside it, NAME.f64 for f64, with `floatType` in place of every
+/// floating-point type.
+mlir::func::FuncOp buildInPrecision(mlir::func::FuncOp function, mlir::Type floatType);
+/// The same for tensors.
+llvm::SmallVector<HostTensor> toPrecision(llvm::ArrayRef<HostTensor> tensors, mlir::Type floatType);
 
 /// A copy of `function`, which is in f64, beside it: NAME.weighted has a further argument for each
 /// floating-point result, of its type, and returns the sum of results times these weights. Every

@@ -110,7 +110,7 @@ TEST_F(GradientCheckTest, aNaNIsWrong) {
                    .passed());
 }
 
-TEST_F(GradientCheckTest, buildsInDouble) {
+TEST_F(GradientCheckTest, buildsInAnotherPrecision) {
   func::FuncOp function = parse(R"(
 func.func @f(%x: tensor<?xf32, ["N"]>) -> tensor<?xf32, ["N"]> {
   %c = nn.constant dense<0.5> : tensor<f32>
@@ -119,7 +119,7 @@ func.func @f(%x: tensor<?xf32, ["N"]>) -> tensor<?xf32, ["N"]> {
   %y = nn.add %w, %c : (tensor<?xf32, ["N"]>, tensor<f32>) -> tensor<?xf32, ["N"]>
   return %y : tensor<?xf32, ["N"]>
 })");
-  func::FuncOp wide = buildInDouble(function);
+  func::FuncOp wide = buildInPrecision(function, Float64Type::get(&context));
   EXPECT_TRUE(succeeded(verify(*module)));
   EXPECT_EQ(wide.getName(), "f.f64");
   HostTensor x = drawTensor(Float64Type::get(&context), {3}, 0, 1, /*seed=*/1);

@@ -1,0 +1,36 @@
+//===- Compare.h - Whether two tensors are the same -------------*- C++ -*-===//
+//
+// For tests that compare what a stage computes with the interpreter.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_REFERENCE_COMPARE_H
+#define NNC_REFERENCE_COMPARE_H
+
+#include "nnc/Reference/RandomProgram.h"
+
+namespace nnc {
+
+/// The distance between 1 and the next number of the type.
+double getEpsilon(mlir::Type floatType);
+
+/// The largest distance between two elements of floating-point tensors of one shape, infinite if
+/// only one of two is a NaN.
+double largestDifference(const HostTensor &left, const HostTensor &right);
+
+/// Where `found` is further than `tolerance` from `expected` (integers: where it differs), or
+/// another shape or type; empty if nowhere.
+std::string describeDifference(const HostTensor &found, const HostTensor &expected,
+                               double tolerance);
+
+/// Computes the results of a function on arguments, for instance by compiled code.
+using Runner = std::function<llvm::Expected<llvm::SmallVector<HostTensor>>(
+    mlir::func::FuncOp function, llvm::ArrayRef<HostTensor> arguments)>;
+
+/// Runs `program` in the precision of `floatType` with `runner` and compares with the interpreter
+/// in f64. How far a result may be off is told by the program itself: by what rounding to f32 does
+/// to it in the interpreter. Empty, or what differs.
+std::string compareInPrecision(RandomProgram &program, mlir::Type floatType, const Runner &runner);
+
+} // namespace nnc
+
+#endif // NNC_REFERENCE_COMPARE_H
