@@ -34,8 +34,6 @@ static Location withoutName(Location loc) {
   return name ? name.getChildLoc() : loc;
 }
 
-Location getUnnamedLoc(Operation *op) { return withoutName(op->getLoc()); }
-
 //===-- Unused ops --------------------------------------------------------===//
 
 void eraseUnusedOps(Region &region) {

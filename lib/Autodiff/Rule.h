@@ -13,8 +13,8 @@
 #ifndef NNC_LIB_AUTODIFF_RULE_H
 #define NNC_LIB_AUTODIFF_RULE_H
 
-#include "Expression.h"
 #include "nnc/Autodiff/Autodiff.h"
+#include "nnc/IR/Expression.h"
 
 #include <array>
 
@@ -22,8 +22,8 @@ namespace nnc {
 
 template <size_t N> using Exprs = std::array<Expr, N>;
 
-/// The place of `op` in the source, without the name of its result.
-mlir::Location getUnnamedLoc(mlir::Operation *op);
+/// The absence of a derivative; rules return it, they never compute with it.
+inline Expr zero() { return {}; }
 
 template <typename OpTy>
 struct RuleModel : GradientOpInterface::ExternalModel<RuleModel<OpTy>, OpTy> {

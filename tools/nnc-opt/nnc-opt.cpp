@@ -8,6 +8,7 @@
 #include "nnc/Autodiff/Passes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/NN.h"
+#include "nnc/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
   nnc::registerGradientModels(registry);
   mlir::registerAllPasses();
   nnc::registerAutodiffPasses();
+  nnc::registerTransformsPasses();
   nnc::registerCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
 }

@@ -1,18 +1,17 @@
-//===- Expression.h - Writing derivatives as formulas -----------*- C++ -*-===//
+//===- Expression.h - Writing nn programs as formulas -----------*- C++ -*-===//
 //
-// An Expr is a value with the place where the ops on it are built, so that a rule reads as the
-// formula it is: `d * (1 - square(y))`. A null Expr stands for a zero derivative; the rules only
-// return it, they never compute with it.
+// An Expr is a value with the place where the ops on it are built, so that a rule of
+// differentiation or a rewrite reads as the formula it is: `d * (1 - square(y))`.
 //
 //===----------------------------------------------------------------------===//
-#ifndef NNC_LIB_AUTODIFF_EXPRESSION_H
-#define NNC_LIB_AUTODIFF_EXPRESSION_H
+#ifndef NNC_IR_EXPRESSION_H
+#define NNC_IR_EXPRESSION_H
 
 #include "nnc/IR/Inference.h"
 
 namespace nnc {
 
-/// Where the ops of a rule are built.
+/// Where ops are built.
 struct Place {
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -26,9 +25,6 @@ struct Expr {
   int64_t rank() const { return mlir::cast<mlir::RankedTensorType>(value.getType()).getRank(); }
   mlir::Type elementType() const { return getElementType(value); }
 };
-
-/// The absence of a derivative.
-inline Expr zero() { return {}; }
 
 //===-- Building ops ------------------------------------------------------===//
 
@@ -56,6 +52,7 @@ inline Expr operator-(Expr x, double y) { return x - scalar(x, y); }
 inline Expr operator*(double x, Expr y) { return scalar(y, x) * y; }
 inline Expr operator-(double x, Expr y) { return scalar(y, x) - y; }
 
+inline Expr abs(Expr x) { return apply<nn::AbsOp>({x}); }
 inline Expr square(Expr x) { return apply<nn::SquareOp>({x}); }
 inline Expr sign(Expr x) { return apply<nn::SignOp>({x}); }
 inline Expr exp(Expr x) { return apply<nn::ExpOp>({x}); }
@@ -70,6 +67,7 @@ inline Expr equal(Expr x, double y) { return equal(x, scalar(x, y)); }
 inline Expr greater(Expr x, Expr y) { return apply<nn::GreaterOp>({x, y}); }
 inline Expr greater(Expr x, double y) { return greater(x, scalar(x, y)); }
 inline Expr less(Expr x, Expr y) { return apply<nn::LessOp>({x, y}); }
+inline Expr less(Expr x, double y) { return less(x, scalar(x, y)); }
 inline Expr where(Expr c, Expr x, Expr y) { return apply<nn::WhereOp>({c, x, y}); }
 inline Expr where(Expr c, Expr x, double y) { return where(c, x, scalar(x, y)); }
 inline Expr where(Expr c, double x, Expr y) { return where(c, scalar(y, x), y); }
@@ -78,6 +76,9 @@ inline Expr matmul(Expr x, Expr y) { return apply<nn::MatmulOp>({x, y}); }
 Expr cast(Expr x, mlir::Type elementType);
 Expr sum(Expr x, llvm::ArrayRef<int64_t> axes, bool keepdims);
 Expr prod(Expr x, llvm::ArrayRef<int64_t> axes, bool keepdims);
+Expr max(Expr x, llvm::ArrayRef<int64_t> axes, bool keepdims);
+/// A tensor of `shape` and of the element type of `like` that counts along `axis`.
+Expr iotaLike(Expr like, llvm::ArrayRef<Dim> shape, int64_t axis);
 /// The number of elements along `axes` with the element type of `x`.
 Expr countAlong(Expr x, llvm::ArrayRef<int64_t> axes);
 /// `x` itself if it has that shape.
@@ -93,10 +94,13 @@ Expr gather(Expr x, Expr indices, int64_t axis);
 Expr scatterAdd(Expr x, Expr indices, Expr updates, int64_t axis);
 Expr reverse(Expr x, llvm::ArrayRef<int64_t> axes);
 
+/// The place of `op` in the source, without the name of its result.
+mlir::Location getUnnamedLoc(mlir::Operation *op);
+
 /// The adjoint of broadcasting: sums `gradient` over the axes along which `like` was repeated, so
 /// that it gets the shape of `like`.
 Expr unbroadcast(Expr gradient, Expr like);
 
 } // namespace nnc
 
-#endif // NNC_LIB_AUTODIFF_EXPRESSION_H
+#endif // NNC_IR_EXPRESSION_H

@@ -1,9 +1,9 @@
-//===- Expression.cpp - Writing derivatives as formulas -------------------===//
+//===- Expression.cpp - Writing nn programs as formulas -------------------===//
 //
 // The ops with attributes, and the adjoint of broadcasting.
 //
 //===----------------------------------------------------------------------===//
-#include "Expression.h"
+#include "nnc/IR/Expression.h"
 
 using namespace mlir;
 
@@ -44,6 +44,12 @@ Expr zerosLike(Expr like) {
                                           type(like, "dtype", like.elementType())})};
 }
 
+Expr iotaLike(Expr like, ArrayRef<Dim> shape, int64_t axis) {
+  return {like.place, create<nn::IotaOp>(like.place->builder, like.place->loc, {},
+                                         {dims(like, "shape", shape), integer(like, "axis", axis),
+                                          type(like, "dtype", like.elementType())})};
+}
+
 Expr countAlong(Expr x, ArrayRef<int64_t> axes) {
   Shape shape = x.shape();
   Dim elements(1);
@@ -66,6 +72,10 @@ Expr sum(Expr x, ArrayRef<int64_t> axes, bool keepdims) {
 
 Expr prod(Expr x, ArrayRef<int64_t> axes, bool keepdims) {
   return apply<nn::ProdOp>({x}, {integers(x, "axis", axes), flag(x, "keepdims", keepdims)});
+}
+
+Expr max(Expr x, ArrayRef<int64_t> axes, bool keepdims) {
+  return apply<nn::MaxOp>({x}, {integers(x, "axis", axes), flag(x, "keepdims", keepdims)});
 }
 
 Expr reshape(Expr x, ArrayRef<Dim> shape) {
@@ -114,6 +124,11 @@ Expr scatterAdd(Expr x, Expr indices, Expr updates, int64_t axis) {
 
 Expr reverse(Expr x, ArrayRef<int64_t> axes) {
   return apply<nn::ReverseOp>({x}, {integers(x, "axis", axes)});
+}
+
+Location getUnnamedLoc(Operation *op) {
+  auto name = dyn_cast<NameLoc>(op->getLoc());
+  return name ? name.getChildLoc() : op->getLoc();
 }
 
 //===-- Broadcasting ------------------------------------------------------===//
