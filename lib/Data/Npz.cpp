@@ -73,9 +73,28 @@ static Status checkMember(const zip_stat_t &info) {
     return Error::expectedFound("a stored or deflated member",
                                 fmt::format("compression method {}", info.comp_method));
   // Deflate gains at most a factor of 1032; a member that claims more lies about its size.
-  if (info.comp_size > (uint64_t(1) << 48) || info.size > 1032 * info.comp_size + 64)
+  if (info.size > 1032 * info.comp_size + 64)
     return Error::expectedFound(fmt::format("at most {} bytes", 1032 * info.comp_size + 64),
                                 fmt::format("{}", info.size));
+  return Status();
+}
+
+/// Whether the members can be where the archive says, without sharing bytes. Otherwise a small file
+/// could claim to hold any amount of data.
+static Status checkTotal(zip_t *archive, uint64_t archiveSize) {
+  uint64_t total = 0;
+  zip_int64_t count = zip_get_num_entries(archive, 0);
+  for (zip_int64_t i = 0; i < count; ++i) {
+    zip_stat_t info;
+    zip_stat_init(&info);
+    if (zip_stat_index(archive, zip_uint64_t(i), 0, &info) != 0)
+      continue; // reading it says what is wrong
+    total = info.comp_size > archiveSize ? archiveSize + 1 : total + info.comp_size;
+    if (total > archiveSize)
+      return Error::expectedFound(
+          fmt::format("members within the {} bytes of the file", archiveSize),
+          "more data, or overlaps");
+  }
   return Status();
 }
 
@@ -169,6 +188,8 @@ Result<std::vector<NamedTensor>> parseNpz(std::string_view bytes, const std::str
   Result<Archive> archive = openArchive(bytes);
   if (!archive)
     return archive.takeError().in(file);
+  if (Status status = checkTotal(archive->get(), bytes.size()); !status)
+    return status.takeError().in(file);
   Result<std::vector<std::string>> available = listArrays(archive->get());
   if (!available)
     return available.takeError().in(file);

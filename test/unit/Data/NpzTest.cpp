@@ -126,6 +126,11 @@ TEST(NpzError, MembersLie) {
   bad[30 + 5 + 131] ^= 1;
   EXPECT_EQ(errorOf(bad),
             "a.npz: error: in member 'x.npy': expected an intact member, found damage (CRC error)");
+  bad = zipOf("x.npy", array);
+  bad[bad.size() - 22 - 5 - 46 + 23] = 1; // 16 MiB more, by the central directory
+  EXPECT_EQ(errorOf(bad), "a.npz: error: expected members within the " +
+                              std::to_string(bad.size()) +
+                              " bytes of the file, found more data, or overlaps");
   EXPECT_EQ(formatNpz({{"x", Tensor()}, {"x", Tensor()}}).error().str(),
             "error: cannot add an array named 'x': file already exists");
 }
