@@ -17,7 +17,7 @@ import lit.formats
 config.name = "nnc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".nn", ".test"]
-config.excludes = ["Inputs", "unit", "reference", "CMakeLists.txt"]
+config.excludes = ["Inputs", "fuzz", "reference", "unit", "CMakeLists.txt"]
 config.test_source_root = os.path.join(config.nnc_source_dir, "test")
 config.test_exec_root = os.path.join(config.nnc_build_dir, "test")
 
