@@ -24,6 +24,8 @@ namespace nnc {
 std::string GradientMismatch::str() const {
   std::string text;
   llvm::raw_string_ostream stream(text);
+  if (order > 1)
+    stream << "order " << order << ", ";
   stream << "derivative with respect to " << argument;
   if (element >= 0)
     stream << ", element " << element;
@@ -166,7 +168,7 @@ private:
     ++report.numChecked;
     report.largestError = std::max(report.largestError, smallestError);
     if (smallestError > options.tolerance)
-      report.mismatches.push_back({name.str(), element, symbolic, closest});
+      report.mismatches.push_back({name.str(), element, symbolic, closest, /*order=*/1});
     return Error::success();
   }
 

@@ -361,6 +361,21 @@ Operation *Generator::proposeScan(ValueRange operands) {
   return scan;
 }
 
+/// Whether the operand of a function with a pole or an infinite slope at 0 keeps away from it.
+static bool isFarFromPole(Operation *op, const HostTensor &operand) {
+  bool isLog1p = isa<nn::Log1pOp>(op);
+  for (int64_t index = 0; index < operand.getNumElements(); ++index)
+    if (std::fabs(operand.getFloat(index) + isLog1p) < 0.05)
+      return false;
+  return true;
+}
+
+static Value getOperandWithPole(Operation *op) {
+  if (isa<nn::LogOp, nn::Log1pOp, nn::SqrtOp, nn::RsqrtOp, nn::ReciprocalOp, nn::PowOp>(op))
+    return op->getOperand(0);
+  return isa<nn::DivOp>(op) ? op->getOperand(1) : Value();
+}
+
 /// Whether the program still verifies and the results of `op`, its last op, are finite and neither
 /// large nor many.
 bool Generator::isWanted(Operation *op) {
@@ -369,7 +384,12 @@ bool Generator::isWanted(Operation *op) {
   bool isGood = true;
   InterpretOptions interpretOptions;
   interpretOptions.symbols = symbols;
-  interpretOptions.afterOp = [&](Operation *, MutableArrayRef<HostTensor> results) {
+  Value risky = getOperandWithPole(op);
+  if (auto argument = dyn_cast_or_null<BlockArgument>(risky))
+    isGood = isFarFromPole(op, program.arguments[argument.getArgNumber()]);
+  interpretOptions.afterOp = [&](Operation *done, MutableArrayRef<HostTensor> results) {
+    if (risky && risky.getDefiningOp() == done)
+      isGood &= isFarFromPole(op, results[cast<OpResult>(risky).getResultNumber()]);
     for (const HostTensor &result : results) {
       isGood &= result.getNumElements() > 0 && result.getNumElements() <= largestSize;
       for (int64_t index = 0; isGood && index < result.getNumElements(); ++index)

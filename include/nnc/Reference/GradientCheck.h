@@ -36,6 +36,8 @@ struct GradientMismatch {
   /// Number of the element, or -1 - number of the random direction.
   int64_t element;
   double symbolic, numeric;
+  /// Of a gradient: 1, of the gradient of a gradient: 2.
+  unsigned order = 1;
   std::string str() const;
 };
 
