@@ -456,12 +456,15 @@ void Generator::createFunction() {
   builder.setInsertionPoint(func::ReturnOp::create(builder, loc));
 }
 
-/// Returns what is not used.
+/// Returns what is not used, and a floating-point value in any case.
 void Generator::finish() {
   SmallVector<Value> results;
   for (Operation &op : program.function.front().without_terminator())
     if (op.use_empty())
       llvm::append_range(results, op.getResults());
+  if (llvm::none_of(results, [&](Value value) { return nnc::getElementType(value) == f64; }))
+    results.push_back(*llvm::find_if(
+        llvm::reverse(values), [&](Value value) { return nnc::getElementType(value) == f64; }));
   program.function.front().getTerminator()->setOperands(results);
   auto type =
       builder.getFunctionType(program.function.getArgumentTypes(), ValueRange(results).getTypes());

@@ -43,6 +43,8 @@ struct GradientMismatch {
 
 struct GradientReport {
   int64_t numChecked = 0;
+  /// Derivatives so near a kink that finite differences cannot tell.
+  int64_t numUnclear = 0;
   /// Relative, as for the tolerance.
   double largestError = 0;
   std::vector<GradientMismatch> mismatches;
