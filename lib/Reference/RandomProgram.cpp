@@ -97,6 +97,8 @@ const Candidate candidates[] = {
     {"scatter_add", Operands::Indexed, 3},
     {"one_hot", Operands::Integer, 1},
     {"iota", Operands::Integer, 1},
+    {"full", Operands::Float, 2},
+    {"constant", Operands::Float, 2},
     {"scan", Operands::FloatPair, 6},
 };
 
@@ -119,6 +121,8 @@ private:
   Value choose(Type elementType);
   SmallVector<Value> chooseOperands(Operands kind);
   Dim chooseDim();
+  /// A number that folders know, or another.
+  double chooseConstant();
   SmallVector<int64_t> chooseAxes(int64_t rank);
   SmallVector<int64_t> choosePermutation(int64_t rank);
 
@@ -210,6 +214,11 @@ SmallVector<Value> Generator::chooseOperands(Operands kind) {
 
 Dim Generator::chooseDim() { return dims[below(dims.size())]; }
 
+double Generator::chooseConstant() {
+  const double numbers[] = {0, 1, -1, 2, 0.5, 1.25};
+  return numbers[below(std::size(numbers))];
+}
+
 /// Some axes, in a random order, at times counted from the end.
 SmallVector<int64_t> Generator::chooseAxes(int64_t rank) {
   SmallVector<int64_t> axes = choosePermutation(rank);
@@ -296,6 +305,11 @@ Generator::Attributes Generator::chooseAttributes(StringRef name, ValueRange ope
     return {integerAttr("depth", 1 + below(4)), typeAttr("dtype", f64)};
   if (name == "cast")
     return {typeAttr("dtype", f64)};
+  if (name == "full") {
+    sizes.truncate(std::min<size_t>(sizes.size(), below(3)));
+    return {shapeAttr("shape", sizes), typeAttr("dtype", f64),
+            builder.getNamedAttr("value", builder.getF64FloatAttr(chooseConstant()))};
+  }
   if (name == "iota") {
     Shape counted = {chooseDim(), chooseDim()};
     counted.truncate(1 + below(2));
@@ -311,9 +325,11 @@ Operation *Generator::propose(const Candidate &candidate, ValueRange operands) {
   StringRef name = candidate.name;
   if (name == "scan")
     return options.withLoops && depth == 0 ? proposeScan(operands) : nullptr;
+  if (name == "constant")
+    return createScalar(builder, loc, f64, chooseConstant()).getDefiningOp();
   Attributes attributes = chooseAttributes(name, operands);
   SmallVector<Value> inputs(operands);
-  if (name == "iota")
+  if (name == "iota" || name == "full")
     inputs.clear();
   if (name == "scatter_add") {
     // Updates of the right shape are what gather reads.
