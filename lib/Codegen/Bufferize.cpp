@@ -56,7 +56,11 @@ OpOperand *loopInit(Value value) {
 /// Whether `value` is the outcome of loops that update `destination` and nothing else.
 bool isUpdatedByLoop(Value value, Value destination) {
   OpOperand *init = loopInit(value);
-  return init && (init->get() == destination || isUpdatedByLoop(init->get(), destination));
+  if (!init)
+    return false;
+  auto placed = init->get().getDefiningOp<bufferization::MaterializeInDestinationOp>();
+  return (placed ? placed.getDest() : init->get()) == destination ||
+         isUpdatedByLoop(init->get(), destination);
 }
 
 /// The value in whose memory `value` may be without anything being computed into a place of its
@@ -109,9 +113,14 @@ SmallVector<Value> settle(OpBuilder &builder, Location loc, ArrayRef<Value> valu
     if (value != destination && !isUpdatedByLoop(value, destination) &&
         llvm::is_contained(destinations, memoryOf(value)))
       value = copyOf(builder, loc, value);
-  for (auto [value, destination] : llvm::zip(settled, destinations))
-    if (value != destination && !isUpdatedByLoop(value, destination))
-      value = materialize(builder, loc, value, destination);
+  // A value that is wanted twice is copied from where it is first.
+  DenseMap<Value, Value> places;
+  for (auto [value, destination] : llvm::zip(settled, destinations)) {
+    auto [place, isFirst] = places.try_emplace(value, value);
+    if (value != destination && (!isFirst || !isUpdatedByLoop(value, destination)))
+      place->second = materialize(builder, loc, place->second, destination);
+    value = place->second;
+  }
   return settled;
 }
 
@@ -127,8 +136,9 @@ void settleLoops(func::FuncOp function) {
       positions.push_back(position);
       values.push_back(yield.getOperand(position));
       destinations.push_back(argument);
-      // An inner loop works in memory of its own.
-      if (loopInit(values.back()))
+      // An inner loop works in memory of its own where more than it needs the old value.
+      bool updates = argument.hasOneUse() && isUpdatedByLoop(values.back(), argument);
+      if (loopInit(values.back()) && !updates)
         values.back() = copyOf(builder, loop.getLoc(), values.back());
     }
     SmallVector<Value> settled = settle(builder, loop.getLoc(), values, destinations);

