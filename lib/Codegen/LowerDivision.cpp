@@ -6,8 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "LowerElementwise.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 using namespace mlir;
 
 namespace nnc {
@@ -85,30 +83,15 @@ Value constantPower(ElementBuilder &b, Value x, int64_t exponent) {
   return exponent < 0 ? b.make<arith::DivFOp>(b.constant(1), power) : power;
 }
 
-/// By repeated squaring, one bit of the exponent after another; products wrap. A negative exponent
-/// gives the reciprocal truncated, which is 0 unless x is 1 or -1.
+/// Products wrap. A negative exponent gives the reciprocal truncated: 0 unless x is 1 or -1. The
+/// power of a u8 is computed in i32, where neither number is negative.
 Value integerPower(ElementBuilder &b, Value x, Value exponent) {
-  unsigned bits = exponent.getType().getIntOrFloatBitWidth();
-  auto index = [&](int64_t value) { return b.make<arith::ConstantIndexOp>(value); };
-  Value zero = b.constant(0), one = b.constant(1);
-  auto loop = scf::ForOp::create(
-      b.builder, b.loc, index(0), index(bits), index(1), ValueRange{one, x, exponent},
-      [&](OpBuilder &inner, Location loc, Value, ValueRange carried) {
-        ElementBuilder in{inner, loc, b.elementType};
-        Value isOdd = in.notEqual(in.logicalAnd(carried[2], one), zero);
-        Value power = in.select(isOdd, in.mul(carried[0], carried[1]), carried[0]);
-        Value square = in.mul(carried[1], carried[1]);
-        Value rest = in.make<arith::ShRUIOp>(carried[2], one);
-        scf::YieldOp::create(inner, loc, ValueRange{power, square, rest});
-      });
-  Value power = loop.getResult(0);
-  if (b.isUnsignedNumber())
-    return power;
-  Value isOdd = b.notEqual(b.logicalAnd(exponent, one), zero);
-  Value minusOne = b.constant(-1);
-  Value reciprocal = b.select(b.equal(x, minusOne), b.select(isOdd, minusOne, one), zero);
-  reciprocal = b.select(b.equal(x, one), one, reciprocal);
-  return b.select(b.less(exponent, zero), reciprocal, power);
+  if (!b.isUnsignedNumber())
+    return b.make<math::IPowIOp>(x, exponent);
+  Type wide = b.builder.getI32Type();
+  Value power = b.make<math::IPowIOp>(b.make<arith::ExtUIOp>(wide, x),
+                                      b.make<arith::ExtUIOp>(wide, exponent));
+  return b.make<arith::TruncIOp>(x.getType(), power);
 }
 
 Value emit(ElementBuilder &b, nn::PowOp, ValueRange v) {

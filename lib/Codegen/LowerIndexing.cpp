@@ -148,12 +148,19 @@ struct LowerScatterAdd : LowerPattern<nn::ScatterAddOp> {
                                                   updateOffsets, updateSizes, updateStrides);
     Value slice =
         tensor::ExtractSliceOp::create(builder, loc, sliceType, target, offsets, sizes, strides);
-    Value sum =
-        lowering.elementwise(builder, loc, {slice, update}, {elementType, elementType}, sliceShape,
-                             elementType, [&](OpBuilder &inner, Location innerLoc, ValueRange v) {
-                               return ElementBuilder{inner, innerLoc, elementType}.add(v[0], v[1]);
-                             });
-    return tensor::InsertSliceOp::create(builder, loc, sum, target, offsets, sizes, strides);
+    AffineMap identity = builder.getMultiDimIdentityMap(sliceShape.size());
+    SmallVector<utils::IteratorType> iterators(sliceShape.size(), utils::IteratorType::parallel);
+    // The sum is written where the slice of x is.
+    Operation *sum = createGeneric(
+        builder, loc, Read{update, identity, elementType}, Write{slice, identity}, iterators, {},
+        [&](OpBuilder &inner, Location innerLoc, ValueRange in, ValueRange out) {
+          ElementBuilder b{inner, innerLoc, elementType};
+          Value before = loadElement(inner, innerLoc, out[0], elementType);
+          return SmallVector<Value>{
+              storeElement(inner, innerLoc, b.add(before, in[0]), elementType)};
+        });
+    return tensor::InsertSliceOp::create(builder, loc, sum->getResult(0), target, offsets, sizes,
+                                         strides);
   }
 };
 

@@ -19,10 +19,6 @@ static void cleanUp(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
-void buildLinalgStage(OpPassManager &passes, const CodegenOptions &options) {
-  passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
-}
-
 void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
   cleanUp(passes);
   passes.addNestedPass<func::FuncOp>(createFuseElementwisePass());
@@ -33,6 +29,8 @@ void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createBufferizePass());
   cleanUp(passes);
+  // Two views of one place are one value now, and a copy between them goes.
+  passes.addPass(createCanonicalizerPass());
 }
 
 void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {

@@ -178,12 +178,11 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     prepare(rewriter, *target);
     emitAll(rewriter, *target);
     getOperation().walk([](arith::ArithFastMathInterface op) {
-      arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr();
-      if (!flags)
-        return;
-      auto contract = arith::FastMathFlags::contract | flags.getValue();
-      op->setAttr(op.getFastMathAttrName(),
-                  arith::FastMathFlagsAttr::get(op->getContext(), contract));
+      // A conversion may have none, and has nothing to contract.
+      if (arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr())
+        op->setAttr(op.getFastMathAttrName(),
+                    arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract |
+                                                                        flags.getValue()));
     });
   }
 

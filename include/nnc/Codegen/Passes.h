@@ -27,8 +27,6 @@ struct CodegenOptions {
   std::string cpu = "native";
 };
 
-/// nn becomes linalg on plain tensors.
-void buildLinalgStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// linalg on tensors, fused.
 void buildFusionStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// linalg on the caller's buffers and temporaries.
@@ -38,7 +36,7 @@ void buildKernelStage(mlir::OpPassManager &passes, const CodegenOptions &options
 /// The LLVM dialect with the C interface.
 void buildLLVMStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 
-/// All stages after the first.
+/// All stages.
 void buildCpuPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 
 } // namespace nnc

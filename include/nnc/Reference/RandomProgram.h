@@ -28,8 +28,7 @@ struct RandomProgramOptions {
 
 struct RandomProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  /// func @program, in f64 (and i64, bool). Its results are the values that no op uses,
-  /// at least one in f64.
+  /// func @program, in f64 (and i64, bool). Its results are the values that no op uses.
   mlir::func::FuncOp function;
   llvm::SmallVector<HostTensor> arguments;
 };

@@ -1,0 +1,41 @@
+// A function of nn ops compiled through the whole back half and loaded, to be called with the
+// tensors of the reference interpreter.
+#ifndef NNC_TEST_UNIT_CODEGEN_COMPILEDFUNCTION_H
+#define NNC_TEST_UNIT_CODEGEN_COMPILEDFUNCTION_H
+
+#include "nnc/Driver/Jit.h"
+#include "nnc/Reference/Interpreter.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nnc::test {
+
+/// Registers what a module of nn ops needs on its way to an object.
+void loadDialects(mlir::MLIRContext &context);
+
+class CompiledFunction {
+public:
+  /// Compiles the module of `function`, which stays as it is, for the processor `cpu`. A test fails
+  /// where that does.
+  CompiledFunction(mlir::func::FuncOp function, const std::string &cpu);
+
+  bool isLoaded() const { return jit != nullptr; }
+  /// The results on `arguments`. Memory around the buffers is checked to be untouched.
+  std::vector<HostTensor> run(llvm::ArrayRef<HostTensor> arguments,
+                              llvm::ArrayRef<HostTensor> resultShapes, const SymbolValues &symbols);
+
+private:
+  void compile(mlir::func::FuncOp function, const std::string &cpu);
+
+  std::string name;
+  std::vector<std::string> symbolNames;
+  std::unique_ptr<Jit> jit;
+};
+
+} // namespace nnc::test
+
+#endif // NNC_TEST_UNIT_CODEGEN_COMPILEDFUNCTION_H
