@@ -58,40 +58,9 @@ bool isUpdatedByLoop(Value value, Value destination) {
   OpOperand *init = loopInit(value);
   if (!init)
     return false;
-  auto start = init->get().getDefiningOp<bufferization::MaterializeInDestinationOp>();
-  return init->get() == destination || (start && start.getDest() == destination) ||
+  auto placed = init->get().getDefiningOp<bufferization::MaterializeInDestinationOp>();
+  return (placed ? placed.getDest() : init->get()) == destination ||
          isUpdatedByLoop(init->get(), destination);
-}
-
-/// Whether an op after `op`, or in it, reads `value` or a view of it.
-bool isReadAfter(Value value, Operation *op) {
-  for (Operation *user : value.getUsers()) {
-    if (user == op)
-      continue;
-    if (isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(
-            user)) {
-      if (isReadAfter(user->getResult(0), op))
-        return true;
-      continue;
-    }
-    Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
-    if (!ancestor || !ancestor->isBeforeInBlock(op))
-      return true;
-  }
-  return false;
-}
-
-/// Whether `value` is `destination` with slices replaced, and what was there is read no more.
-bool isInsertedInto(Value value, Value destination) {
-  auto insert = value.getDefiningOp<tensor::InsertSliceOp>();
-  return insert && !isReadAfter(insert.getDest(), insert) &&
-         (insert.getDest() == destination || isInsertedInto(insert.getDest(), destination));
-}
-
-/// Whether `value` is in the memory of `destination` without further ado.
-bool isUpdateOf(Value value, Value destination) {
-  return value == destination || isUpdatedByLoop(value, destination) ||
-         isInsertedInto(value, destination);
 }
 
 /// The value in whose memory `value` may be without anything being computed into a place of its
@@ -141,11 +110,17 @@ SmallVector<Value> settle(OpBuilder &builder, Location loc, ArrayRef<Value> valu
                           ArrayRef<Value> destinations) {
   SmallVector<Value> settled(values);
   for (auto [value, destination] : llvm::zip(settled, destinations))
-    if (!isUpdateOf(value, destination) && llvm::is_contained(destinations, memoryOf(value)))
+    if (value != destination && !isUpdatedByLoop(value, destination) &&
+        llvm::is_contained(destinations, memoryOf(value)))
       value = copyOf(builder, loc, value);
-  for (auto [value, destination] : llvm::zip(settled, destinations))
-    if (!isUpdateOf(value, destination))
-      value = materialize(builder, loc, value, destination);
+  // A value that is wanted twice is copied from where it is first.
+  DenseMap<Value, Value> places;
+  for (auto [value, destination] : llvm::zip(settled, destinations)) {
+    auto [place, isFirst] = places.try_emplace(value, value);
+    if (value != destination && (!isFirst || !isUpdatedByLoop(value, destination)))
+      place->second = materialize(builder, loc, place->second, destination);
+    value = place->second;
+  }
   return settled;
 }
 
@@ -161,8 +136,9 @@ void settleLoops(func::FuncOp function) {
       positions.push_back(position);
       values.push_back(yield.getOperand(position));
       destinations.push_back(argument);
-      // An inner loop works in memory of its own.
-      if (loopInit(values.back()))
+      // An inner loop works in memory of its own where more than it needs the old value.
+      bool updates = argument.hasOneUse() && isUpdatedByLoop(values.back(), argument);
+      if (loopInit(values.back()) && !updates)
         values.back() = copyOf(builder, loop.getLoc(), values.back());
     }
     SmallVector<Value> settled = settle(builder, loop.getLoc(), values, destinations);

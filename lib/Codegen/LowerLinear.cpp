@@ -49,12 +49,12 @@ struct LowerMatmul : LowerPattern<nn::MatmulOp> {
     Read reads[] = {{adaptor.getX(), AffineMap::get(numLoops, 0, xExprs, context), elementType},
                     {adaptor.getY(), AffineMap::get(numLoops, 0, yExprs, context), elementType}};
 
-    SmallVector<AffineExpr> resultExprs;
-    for (unsigned dim = 0; dim < k; ++dim)
-      resultExprs.push_back(loop(dim));
     Value zero = constantElement(rewriter, loc, 0, elementType);
+    SmallVector<AffineExpr> zExprs;
+    for (unsigned dim = 0; dim < k; ++dim)
+      zExprs.push_back(loop(dim));
     Write write{lowering.fill(rewriter, loc, result, zero),
-                AffineMap::get(numLoops, 0, resultExprs, context)};
+                AffineMap::get(numLoops, 0, zExprs, context)};
     SmallVector<utils::IteratorType> iterators(numLoops, utils::IteratorType::parallel);
     iterators.back() = utils::IteratorType::reduction;
     Operation *generic = createGeneric(

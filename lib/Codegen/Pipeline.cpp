@@ -19,6 +19,10 @@ static void cleanUp(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
+void buildLinalgStage(OpPassManager &passes, const CodegenOptions &options) {
+  passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
+}
+
 void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
   cleanUp(passes);
   passes.addNestedPass<func::FuncOp>(createFuseElementwisePass());

@@ -178,11 +178,12 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     prepare(rewriter, *target);
     emitAll(rewriter, *target);
     getOperation().walk([](arith::ArithFastMathInterface op) {
-      // A conversion may have none, and has nothing to contract.
-      if (arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr())
-        op->setAttr(op.getFastMathAttrName(),
-                    arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract |
-                                                                        flags.getValue()));
+      arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr();
+      if (!flags)
+        return;
+      auto contract = arith::FastMathFlags::contract | flags.getValue();
+      op->setAttr(op.getFastMathAttrName(),
+                  arith::FastMathFlagsAttr::get(op->getContext(), contract));
     });
   }
 

@@ -97,6 +97,8 @@ const Candidate candidates[] = {
     {"scatter_add", Operands::Indexed, 3},
     {"one_hot", Operands::Integer, 1},
     {"iota", Operands::Integer, 1},
+    {"full", Operands::Float, 2},
+    {"constant", Operands::Float, 2},
     {"scan", Operands::FloatPair, 6},
 };
 
@@ -119,6 +121,8 @@ private:
   Value choose(Type elementType);
   SmallVector<Value> chooseOperands(Operands kind);
   Dim chooseDim();
+  /// A number that folders know, or another.
+  double chooseConstant();
   SmallVector<int64_t> chooseAxes(int64_t rank);
   SmallVector<int64_t> choosePermutation(int64_t rank);
 
@@ -210,6 +214,11 @@ SmallVector<Value> Generator::chooseOperands(Operands kind) {
 
 Dim Generator::chooseDim() { return dims[below(dims.size())]; }
 
+double Generator::chooseConstant() {
+  const double numbers[] = {0, 1, -1, 2, 0.5, 1.25};
+  return numbers[below(std::size(numbers))];
+}
+
 /// Some axes, in a random order, at times counted from the end.
 SmallVector<int64_t> Generator::chooseAxes(int64_t rank) {
   SmallVector<int64_t> axes = choosePermutation(rank);
@@ -296,6 +305,11 @@ Generator::Attributes Generator::chooseAttributes(StringRef name, ValueRange ope
     return {integerAttr("depth", 1 + below(4)), typeAttr("dtype", f64)};
   if (name == "cast")
     return {typeAttr("dtype", f64)};
+  if (name == "full") {
+    sizes.truncate(std::min<size_t>(sizes.size(), below(3)));
+    return {shapeAttr("shape", sizes), typeAttr("dtype", f64),
+            builder.getNamedAttr("value", builder.getF64FloatAttr(chooseConstant()))};
+  }
   if (name == "iota") {
     Shape counted = {chooseDim(), chooseDim()};
     counted.truncate(1 + below(2));
@@ -311,9 +325,11 @@ Operation *Generator::propose(const Candidate &candidate, ValueRange operands) {
   StringRef name = candidate.name;
   if (name == "scan")
     return options.withLoops && depth == 0 ? proposeScan(operands) : nullptr;
+  if (name == "constant")
+    return createScalar(builder, loc, f64, chooseConstant()).getDefiningOp();
   Attributes attributes = chooseAttributes(name, operands);
   SmallVector<Value> inputs(operands);
-  if (name == "iota")
+  if (name == "iota" || name == "full")
     inputs.clear();
   if (name == "scatter_add") {
     // Updates of the right shape are what gather reads.
@@ -361,6 +377,21 @@ Operation *Generator::proposeScan(ValueRange operands) {
   return scan;
 }
 
+/// Whether the operand of a function with a pole or an infinite slope at 0 keeps away from it.
+static bool isFarFromPole(Operation *op, const HostTensor &operand) {
+  bool isLog1p = isa<nn::Log1pOp>(op);
+  for (int64_t index = 0; index < operand.getNumElements(); ++index)
+    if (std::fabs(operand.getFloat(index) + isLog1p) < 0.05)
+      return false;
+  return true;
+}
+
+static Value getOperandWithPole(Operation *op) {
+  if (isa<nn::LogOp, nn::Log1pOp, nn::SqrtOp, nn::RsqrtOp, nn::ReciprocalOp, nn::PowOp>(op))
+    return op->getOperand(0);
+  return isa<nn::DivOp>(op) ? op->getOperand(1) : Value();
+}
+
 /// Whether the program still verifies and the results of `op`, its last op, are finite and neither
 /// large nor many.
 bool Generator::isWanted(Operation *op) {
@@ -369,7 +400,12 @@ bool Generator::isWanted(Operation *op) {
   bool isGood = true;
   InterpretOptions interpretOptions;
   interpretOptions.symbols = symbols;
-  interpretOptions.afterOp = [&](Operation *, MutableArrayRef<HostTensor> results) {
+  Value risky = getOperandWithPole(op);
+  if (auto argument = dyn_cast_or_null<BlockArgument>(risky))
+    isGood = isFarFromPole(op, program.arguments[argument.getArgNumber()]);
+  interpretOptions.afterOp = [&](Operation *done, MutableArrayRef<HostTensor> results) {
+    if (risky && risky.getDefiningOp() == done)
+      isGood &= isFarFromPole(op, results[cast<OpResult>(risky).getResultNumber()]);
     for (const HostTensor &result : results) {
       isGood &= result.getNumElements() > 0 && result.getNumElements() <= largestSize;
       for (int64_t index = 0; isGood && index < result.getNumElements(); ++index)
@@ -436,12 +472,15 @@ void Generator::createFunction() {
   builder.setInsertionPoint(func::ReturnOp::create(builder, loc));
 }
 
-/// Returns what is not used.
+/// Returns what is not used, and a floating-point value in any case.
 void Generator::finish() {
   SmallVector<Value> results;
   for (Operation &op : program.function.front().without_terminator())
     if (op.use_empty())
       llvm::append_range(results, op.getResults());
+  if (llvm::none_of(results, [&](Value value) { return nnc::getElementType(value) == f64; }))
+    results.push_back(*llvm::find_if(
+        llvm::reverse(values), [&](Value value) { return nnc::getElementType(value) == f64; }));
   program.function.front().getTerminator()->setOperands(results);
   auto type =
       builder.getFunctionType(program.function.getArgumentTypes(), ValueRange(results).getTypes());

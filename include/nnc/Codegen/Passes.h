@@ -27,6 +27,8 @@ struct CodegenOptions {
   std::string cpu = "native";
 };
 
+/// nn becomes linalg on plain tensors.
+void buildLinalgStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// linalg on tensors, fused.
 void buildFusionStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// linalg on the caller's buffers and temporaries.
@@ -36,7 +38,7 @@ void buildKernelStage(mlir::OpPassManager &passes, const CodegenOptions &options
 /// The LLVM dialect with the C interface.
 void buildLLVMStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 
-/// All stages.
+/// All stages after the first.
 void buildCpuPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 
 } // namespace nnc

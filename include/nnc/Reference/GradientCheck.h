@@ -36,11 +36,15 @@ struct GradientMismatch {
   /// Number of the element, or -1 - number of the random direction.
   int64_t element;
   double symbolic, numeric;
+  /// Of a gradient: 1, of the gradient of a gradient: 2.
+  unsigned order = 1;
   std::string str() const;
 };
 
 struct GradientReport {
   int64_t numChecked = 0;
+  /// Derivatives so near a kink that finite differences cannot tell.
+  int64_t numUnclear = 0;
   /// Relative, as for the tolerance.
   double largestError = 0;
   std::vector<GradientMismatch> mismatches;

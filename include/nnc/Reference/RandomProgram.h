@@ -28,7 +28,8 @@ struct RandomProgramOptions {
 
 struct RandomProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  /// func @program, in f64 (and i64, bool). Its results are the values that no op uses.
+  /// func @program, in f64 (and i64, bool). Its results are the values that no op uses,
+  /// at least one in f64.
   mlir::func::FuncOp function;
   llvm::SmallVector<HostTensor> arguments;
 };

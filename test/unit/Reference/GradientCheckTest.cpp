@@ -110,6 +110,19 @@ TEST_F(GradientCheckTest, aNaNIsWrong) {
                    .passed());
 }
 
+TEST_F(GradientCheckTest, doesNotJudgeBesideAKink) {
+  const char *body = R"(
+  %y = nn.relu %x : (TYPE) -> TYPE
+  %z = nn.sum %y : (TYPE) -> tensor<f64>
+  return %z : tensor<f64>
+)";
+  GradientReport report = check(body, once, 1, 1e-7, 1e-7);
+  EXPECT_EQ(report.numUnclear, 1) << report.str();
+  EXPECT_FALSE(report.passed());
+  // Further away it does.
+  EXPECT_EQ(check(body, once, 1, 5e-4, 5e-4).mismatches.size(), 1u);
+}
+
 TEST_F(GradientCheckTest, buildsInAnotherPrecision) {
   func::FuncOp function = parse(R"(
 func.func @f(%x: tensor<?xf32, ["N"]>) -> tensor<?xf32, ["N"]> {
