@@ -42,7 +42,7 @@ std::string Dim::Atom::str() const {
         dim.isConstant() || llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
     return simple ? text : "(" + text + ")";
   };
-  return wrap(*numerator) + "//" + wrap(*divisor);
+  return wrap(*numerator) + "/" + wrap(*divisor);
 }
 
 /// Symbol terms in order of their text, the constant last: "2*N + 1".
@@ -201,7 +201,7 @@ private:
   std::optional<Dim> parseProduct() {
     std::optional<Dim> left = parseAtom();
     while (left) {
-      bool divide = consume("//");
+      bool divide = consume("/");
       if (!divide && !consume("*"))
         return left;
       std::optional<Dim> right = parseAtom();

@@ -31,7 +31,7 @@ constexpr std::string_view declarations[] = {"func", "layer", "model", "optimize
                                              "data", "train", "test"};
 constexpr std::string_view paramRoles[] = {"param", "state", "input", "key"};
 constexpr std::string_view resultRoles[] = {"output", "param",  "state", "loss",
-                                            "record", "expect", "tap"};
+                                            "record", "expect", "tap",   "plot"};
 
 constexpr Pair typeAliases[] = {
     {"float64", "f64"}, {"double", "f64"},   {"float32", "f32"},   {"single", "f32"},

@@ -29,13 +29,13 @@ public:
   Dim(int64_t value = 0);
   /// The symbol `name`, an identifier.
   static Dim symbol(llvm::StringRef name);
-  /// Reads what `str` writes: + - * // ( ) over integers and identifiers. None if malformed.
+  /// Reads what `str` writes: + - * / ( ) over integers and identifiers. None if malformed.
   static std::optional<Dim> parse(llvm::StringRef text);
 
   bool isConstant() const;
   /// The value of a constant expression.
   int64_t constant() const;
-  /// Canonical text: "N", "2*N + 1", "N*M", "(N - 5)//2".
+  /// Canonical text: "N", "2*N + 1", "N*M", "(N - 5)/2".
   std::string str() const;
 
   Dim operator+(const Dim &other) const;

@@ -41,10 +41,24 @@ std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
   std::optional<Operand> result = callBuiltin(call, isBuiltin);
   if (isBuiltin)
     return result;
+  if (const ast::Expr *choice = knownChoice(call))
+    return evaluate(*choice);
   if (const OpInfo *op = lookupOp(call.callee); op && op->family != "Control")
     return callOp(*op, call);
   reportUnknownCallee(call);
   return std::nullopt;
+}
+
+/// `where` with a condition that is known when compiling, such as `training`, is only the branch that
+/// the condition chooses: the other one is not evaluated. Null for any other call.
+const ast::Expr *Elaborator::knownChoice(const ast::CallExpr &call) {
+  bool isPlain = call.callee == "where" && call.args.size() == 3 &&
+                 llvm::all_of(call.args, [](const ast::Item &item) { return item.name.empty(); });
+  const auto *name = isPlain ? ast::dynCast<ast::NameExpr>(call.args[0].value.get()) : nullptr;
+  std::optional<Operand> condition = name ? evaluateName(*name) : std::nullopt;
+  if (!condition || condition->kind != Operand::Kind::Bool)
+    return nullptr;
+  return call.args[condition->truth ? 1 : 2].value.get();
 }
 
 void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {

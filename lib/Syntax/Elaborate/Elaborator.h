@@ -194,6 +194,7 @@ private:
   void tapValue(const std::string &name, mlir::Value value);
   std::string instancePath(const ast::CallExpr &call);
   std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
+  const ast::Expr *knownChoice(const ast::CallExpr &call);
   void reportUnknownCallee(const ast::CallExpr &call);
 
   //===-- Diagnostics -----------------------------------------------------===//

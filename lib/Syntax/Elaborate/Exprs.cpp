@@ -281,7 +281,9 @@ bool Elaborator::promote(std::vector<Operand> &operands, SourceRange range, bool
 Value Elaborator::castTo(Value value, Type elementType) {
   if (nnc::getElementType(value) == elementType)
     return value;
-  return create<nn::CastOp>(builder, value.getLoc(), value,
+  // The name is that of the value, not of its conversion.
+  auto name = dyn_cast<NameLoc>(value.getLoc());
+  return create<nn::CastOp>(builder, name ? name.getChildLoc() : value.getLoc(), value,
                             builder.getNamedAttr("dtype", TypeAttr::get(elementType)));
 }
 

@@ -27,11 +27,11 @@ TEST(Dim, IsCanonicalWhateverTheOrder) {
 }
 
 TEST(Dim, FoldsDivisionsThatAreExact) {
-  EXPECT_EQ(canonical("7 // 2"), "3");
-  EXPECT_EQ(canonical("(0 - 7) // 2"), "-4");
-  EXPECT_EQ(canonical("(2*N) // 2"), "N");
+  EXPECT_EQ(canonical("7 / 2"), "3");
+  EXPECT_EQ(canonical("(0 - 7) / 2"), "-4");
+  EXPECT_EQ(canonical("(2*N) / 2"), "N");
   // A leading minus negates the whole product.
-  EXPECT_EQ(canonical("-7 // 2"), "-3");
+  EXPECT_EQ(canonical("-7 / 2"), "-3");
 }
 
 TEST(Dim, RejectsWhatIsNoExpression) {
@@ -41,6 +41,6 @@ TEST(Dim, RejectsWhatIsNoExpression) {
 }
 
 TEST(Dim, SubstitutesValues) {
-  Dim expression = *Dim::parse("(N - 5)//2 + M");
+  Dim expression = *Dim::parse("(N - 5)/2 + M");
   EXPECT_EQ(expression.substitute({{"N", Dim(28)}, {"M", Dim(1)}}).str(), "12");
 }
