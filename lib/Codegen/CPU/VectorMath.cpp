@@ -160,7 +160,7 @@ Val convert(Val x, Type element) {
   if (!x.isFloat())
     return x.with(arith::SIToFPOp::create(*x.builder, x.loc, type, x));
   if (from < to)
-    return x.with(arith::ExtFOp::create(*x.builder, x.loc, type, x, arith::FastMathFlagsAttr()));
+    return x.with(arith::ExtFOp::create(*x.builder, x.loc, type, Value(x)));
   return x.with(arith::TruncFOp::create(*x.builder, x.loc, type, x));
 }
 

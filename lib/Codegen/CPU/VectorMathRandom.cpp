@@ -4,7 +4,7 @@
 // distribution is AS 241 (M. J. Wichura, Applied Statistics 37, 1988): PPND7 for f32, PPND16 for
 // f64; the ranges of its argument become selects, and one division serves them all.
 //
-// Greatest error measured, in ulp (f32, f64): ?.
+// Greatest error measured, in ulp (f32, f64): 4.9, 4.6.
 #include "VectorMath.h"
 #include "nnc/Codegen/MathExpansions.h"
 #include "nnc/Support/Random.h"

@@ -84,6 +84,7 @@ void Jit::compile(ModuleOp module) {
 
 void Jit::compile(const std::string &text, Expander expand) {
   context.allowUnregisteredDialects(expand != nullptr);
+  context.loadDialect<arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   ASSERT_TRUE(module);
   module->walk([&](Operation *op) {

@@ -6,6 +6,7 @@
 // last place of the exact result; where that is NaN, infinite or a zero the result must be the
 // same. The bounds are those stated in docs/numerics.md.
 #include "Kernel.h"
+#include "Ulp.h"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@
 
 using nnc::test::Kernel;
 using nnc::test::lanes;
+using nnc::test::ulpError;
 
 namespace {
 
@@ -91,23 +93,6 @@ std::vector<Case> cases() {
       {"powHalf", powOf("0.5"), REFERENCE(std::pow(x, 0.5L)), 0, 10, 2, 2},
       {"powMinusHalf", powOf("-0.5"), REFERENCE(std::pow(x, -0.5L)), 0, 10, 2, 2},
   };
-}
-
-/// The distance of `got` from `exact` in units of T's last place at `exact`; infinite where one is
-/// NaN, infinite or zero and the other is not the same. A result that overflows counts as 2^emax.
-template <typename T, typename Wide> double ulpError(T got, Wide exact) {
-  const double wrong = std::numeric_limits<double>::infinity();
-  using Limits = std::numeric_limits<T>;
-  if (std::isnan(exact) || std::isnan(got))
-    return std::isnan(exact) && std::isnan(got) ? 0 : wrong;
-  if (exact == 0 || std::isinf(exact))
-    return got == static_cast<T>(exact) && std::signbit(got) == std::signbit(exact) ? 0 : wrong;
-  Wide overflow = std::ldexp(Wide(1), Limits::max_exponent);
-  Wide value = std::clamp<Wide>(got, -overflow, overflow);
-  exact = std::clamp<Wide>(exact, -overflow, overflow);
-  int exponent = std::clamp(std::ilogb(exact), Limits::min_exponent - 1, Limits::max_exponent - 1);
-  Wide unit = std::ldexp(Wide(1), exponent - Limits::digits + 1);
-  return static_cast<double>(std::abs(value - exact) / unit);
 }
 
 template <typename T> std::vector<T> specialValues() {
