@@ -42,6 +42,7 @@ def NN_ScanOp : NN_Op<"scan", "Control", [AttrSizedOperandSegments, RecursiveMem
   let builders = [OpBuilder<(ins "nnc::Dim":$count, "bool":$reverse, "mlir::ValueRange":$inits,
                                  "mlir::ValueRange":$sequences, "mlir::TypeRange":$resultTypes)>];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def NN_YieldOp : NN_Op<"yield", "Control", [Pure, Terminator, ReturnLike, ParentOneOf<["ScanOp"]>]> {
