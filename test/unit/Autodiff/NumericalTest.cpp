@@ -10,6 +10,8 @@
 #include "nnc/Reference/DrawInputs.h"
 
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -35,6 +37,33 @@ protected:
     EXPECT_TRUE(report->passed() && report->numUnclear == 0) << report->str();
   }
 
+  static SmallVector<HostTensor> run(func::FuncOp function, ArrayRef<ExampleInput> inputs) {
+    llvm::Expected<SmallVector<HostTensor>> results = interpret(function, drawInputs(inputs, 7));
+    if (results)
+      return *results;
+    ADD_FAILURE() << llvm::toString(results.takeError());
+    return {};
+  }
+
+  /// The gradient of the gradient is the same when canonicalized.
+  void checkCanonicalization(ModuleOp module, func::FuncOp function) {
+    FailureOr<func::FuncOp> first = buildGradientFunction(function);
+    ASSERT_TRUE(succeeded(first));
+    FailureOr<func::FuncOp> second = buildGradientFunction(*first);
+    ASSERT_TRUE(succeeded(second));
+    SmallVector<ExampleInput> inputs;
+    for (Type type : second->getArgumentTypes())
+      inputs.push_back({"", cast<RankedTensorType>(type), 0.2, 1.2});
+    SmallVector<HostTensor> before = run(*second, inputs);
+    PassManager passes(&context);
+    passes.addPass(createCanonicalizerPass());
+    passes.addPass(createCSEPass());
+    passes.addPass(createCanonicalizerPass());
+    ASSERT_TRUE(succeeded(passes.run(module)));
+    for (auto [expected, found] : llvm::zip_equal(before, run(*second, inputs)))
+      EXPECT_TRUE(expected == found) << expected.str() << " became " << found.str();
+  }
+
   /// The first and the second derivative of the only function in `text`.
   void checkProgram(StringRef text) {
     OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, ParserConfig(&context));
@@ -44,6 +73,7 @@ protected:
     for (Type type : function.getArgumentTypes())
       inputs.push_back({"", cast<RankedTensorType>(type), 0.2, 1.2});
     check(function, drawInputs(inputs, /*seed=*/7));
+    checkCanonicalization(*module, function);
   }
 
   MLIRContext context;
