@@ -31,7 +31,7 @@ static std::string zipOf(const std::string &name, const std::string &content, ui
   auto number = [](uint64_t value, int bytes) {
     std::string text;
     for (int i = 0; i < bytes; ++i)
-      text += char(value >> 8 * i);
+      text += char(i < 8 ? value >> 8 * i : 0);
     return text;
   };
   uint64_t sum = crc32(0, reinterpret_cast<const Bytef *>(content.data()), uInt(content.size()));
