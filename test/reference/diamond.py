@@ -1,18 +1,16 @@
 """The diamond classifier of examples/diamond.nn: 3 -> 4 -> 1, sigmoid, batch gradient descent.
 
-    diamond.py LOG.jsonl DATA.npz WEIGHTS.npz [--tolerance 1e-9]
+    diamond.py HISTORY DATA WEIGHTS [--tolerance 1e-9]
 
-LOG holds, at each step, `accuracy` and `log_loss` before the update of that step. DATA holds `x`
-[N, 3], its columns a bias of ones and the two coordinates, and `y` [N] or [N, 1]; WEIGHTS the first
-weights, [3, 4] and [4, 1] (told apart by their shapes). Without arguments it checks itself on data
-of its own.
+HISTORY holds `accuracy` and `log_loss` before the update of each step. DATA holds `x` [N, 3], its
+columns ones and the two coordinates, and `inside` [N, 1]; WEIGHTS the first `w1` [3, 4] and `w2`
+[4, 1]. Without arguments it checks itself on data of its own.
 """
 import argparse
-import sys
 
 import numpy
 
-from reference import compare, read_arrays, read_log, require, sigmoid
+from reference import compare, read_arrays, read_history, require, sigmoid
 
 RATE = 1e-3
 STEPS = 20000
@@ -55,31 +53,24 @@ def check_itself():
     require("log loss falls", log_losses[-1] < log_losses[0], log_losses[-1])
 
 
-def find_weights(arrays):
-    """The two weights among `arrays`, by their shapes."""
-    by_shape = {array.shape: array for array in arrays.values()}
-    if (3, 4) not in by_shape or (4, 1) not in by_shape:
-        sys.exit(f"weights: expected shapes (3, 4) and (4, 1), found {sorted(by_shape)}")
-    return by_shape[3, 4], by_shape[4, 1]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("log", nargs="?")
+    parser.add_argument("history", nargs="?")
     parser.add_argument("data", nargs="?")
     parser.add_argument("weights", nargs="?")
     parser.add_argument("--tolerance", type=float, default=1e-9)
     arguments = parser.parse_args()
-    if not arguments.log:
+    if not arguments.history:
         check_itself()
         return
-    data, log = read_arrays(arguments.data), read_log(arguments.log)
-    w1, w2 = find_weights(read_arrays(arguments.weights))
-    steps = len(log["log_loss"])
-    y = data["y"].astype(float).reshape(-1, 1)
-    accuracies, log_losses, *_ = train(data["x"], y, w1, w2, steps=steps)
-    compare("log_loss", log["log_loss"], log_losses, arguments.tolerance)
-    compare("accuracy", log["accuracy"], accuracies, arguments.tolerance)
+    data, history = read_arrays(arguments.data), read_history(arguments.history)
+    weights = read_arrays(arguments.weights)
+    steps = len(history["log_loss"])
+    accuracies, log_losses, *_ = train(
+        data["x"], data["inside"], weights["w1"], weights["w2"], steps=steps
+    )
+    compare("log_loss", history["log_loss"], log_losses, arguments.tolerance)
+    compare("accuracy", history["accuracy"], accuracies, arguments.tolerance)
 
 
 if __name__ == "__main__":

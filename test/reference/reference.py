@@ -10,31 +10,49 @@ import sys
 import numpy
 
 
-def read_log(path):
-    """The records of a JSONL log of `nnc train`, name -> array with one row a step.
-
-    Lines without a "step" (the header, the summary) are not steps and are left out.
-    """
-    records = {}
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            entry = json.loads(line)
-            if "step" not in entry:
-                continue
-            for name, value in entry.items():
-                if isinstance(value, (int, float, list)) and not isinstance(value, bool):
-                    records.setdefault(name, []).append(value)
-    return {name: numpy.array(values) for name, values in records.items()}
-
-
 def read_arrays(path):
-    """The arrays of an .npz archive, or of one .npy file as {"": array}, floats as f64."""
-    loaded = numpy.load(path, allow_pickle=False)
+    """The arrays of an .npz, a .safetensors, or an .npy file as {"": array}; floats as f64."""
+    if str(path).endswith(".safetensors"):
+        loaded = read_safetensors(path)
+    else:
+        loaded = numpy.load(path, allow_pickle=False)
     arrays = {"": loaded} if isinstance(loaded, numpy.ndarray) else dict(loaded.items())
     return {
         name: array.astype(numpy.float64) if array.dtype.kind == "f" else array
         for name, array in arrays.items()
     }
+
+
+def read_safetensors(path):
+    """The tensors of a parameter file: a length, a JSON header, then the numbers."""
+    with open(path, "rb") as file:
+        content = file.read()
+    size = int.from_bytes(content[:8], "little")
+    header, data = json.loads(content[8 : 8 + size]), content[8 + size :]
+    types = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4"}
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            array = numpy.frombuffer(data[begin:end], types[entry["dtype"]])
+            tensors[name] = array.reshape(entry["shape"])
+    return tensors
+
+
+def read_log(path):
+    """The records of a JSONL log of `nnc train`, name -> array with one row a step."""
+    records = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            for name, value in json.loads(line).items():
+                if name not in ("run", "step", "epoch"):
+                    records.setdefault(name, []).append(value)
+    return {name: numpy.array(values) for name, values in records.items()}
+
+
+def read_history(path):
+    """What a training recorded at each step: `nnc train --log F.jsonl` or `--history F.npz`."""
+    return read_log(path) if str(path).endswith(".jsonl") else read_arrays(path)
 
 
 def compare(name, found, expected, tolerance):

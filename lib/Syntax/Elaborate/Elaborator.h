@@ -141,6 +141,8 @@ private:
   //===-- Exprs.cpp -------------------------------------------------------===//
   std::optional<Operand> evaluate(const ast::Expr &expr);
   std::optional<Operand> evaluateName(const ast::NameExpr &expr);
+  ModelInfo *modelOf(llvm::StringRef name);
+  std::optional<Operand> evaluateParameter(ModelInfo &model, const ast::NameExpr &expr);
   std::optional<Operand> evaluateUnary(const ast::UnaryExpr &expr);
   std::optional<Operand> evaluateBinary(const ast::BinaryExpr &expr);
   std::optional<Operand> combine(ast::BinaryOp op, const Operand &left, const Operand &right,

@@ -73,6 +73,8 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
     return Operand::ofDtype(type);
   if (expr.name == "training")
     return Operand::ofBool(frame->isTraining);
+  if (ModelInfo *model = modelOf(expr.name))
+    return evaluateParameter(*model, expr);
   std::vector<std::string> names;
   for (const auto &[name, operand] : body->scope)
     names.push_back(name);

@@ -66,6 +66,30 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
   return true;
 }
 
+/// The model whose parameter `name` is, as in `line.theta`: in a training or a test of that model.
+ModelInfo *Elaborator::modelOf(StringRef name) {
+  auto [modelName, parameter] = name.split('.');
+  auto model = models.find(modelName.str());
+  if (parameter.empty() || !callStack.empty() || model == models.end())
+    return nullptr;
+  return !frame->model || frame->model == &model->second ? &model->second : nullptr;
+}
+
+/// `line.theta`: the parameter or state as it is before the step.
+std::optional<Operand> Elaborator::evaluateParameter(ModelInfo &model, const ast::NameExpr &expr) {
+  std::string parameter = StringRef(expr.name).split('.').second.str();
+  if (StateEntry *entry = model.find(parameter)) {
+    frame->model = &model;
+    return Operand::of(addArgument(entry->name, entry->role, entry->type));
+  }
+  std::vector<std::string> names;
+  for (const StateEntry &entry : model.entries)
+    names.push_back(model.decl->name + "." + entry.name);
+  error(expr.range, fmt::format("model '{}' has no parameter '{}'", model.decl->name, parameter))
+      .didYouMean(closestMatch(expr.name, names));
+  return std::nullopt;
+}
+
 /// A number for the random ops of an initial value that depends on its name alone, so that adding a
 /// layer leaves the others' initial values as they were (FNV-1a).
 static int64_t streamOf(StringRef name) {
