@@ -37,6 +37,11 @@ struct RandomProgram {
 RandomProgram buildRandomProgram(mlir::MLIRContext &context, uint64_t seed,
                                  const RandomProgramOptions &options = {});
 
+/// A small program for which `fails` holds as it does for `program`: no op after the one that shows
+/// it, and none whose values could as well be an argument.
+RandomProgram reduceProgram(RandomProgram &program,
+                            llvm::function_ref<bool(RandomProgram &)> fails);
+
 } // namespace nnc
 
 #endif // NNC_REFERENCE_RANDOMPROGRAM_H

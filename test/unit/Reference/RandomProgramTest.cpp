@@ -69,3 +69,25 @@ TEST(RandomProgram, comparesRunners) {
   }
   EXPECT_GE(numFound, 19u);
 }
+
+TEST(RandomProgram, reduces) {
+  MLIRContext context;
+  auto hasLoop = [](RandomProgram &program) {
+    return program.function.walk([](nn::ScanOp) { return WalkResult::interrupt(); })
+        .wasInterrupted();
+  };
+  unsigned count = 0;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    RandomProgram program = buildRandomProgram(context, seed);
+    if (!hasLoop(program))
+      continue;
+    RandomProgram small = reduceProgram(program, hasLoop);
+    ++count;
+    ASSERT_TRUE(succeeded(verify(*small.module)));
+    auto results = interpret(small.function, small.arguments);
+    EXPECT_TRUE(bool(results)) << llvm::toString(results.takeError());
+    // The loop and the return.
+    EXPECT_EQ(small.function.front().getOperations().size(), 2u) << print(small);
+  }
+  EXPECT_GT(count, 5u);
+}
