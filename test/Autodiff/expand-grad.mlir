@@ -16,6 +16,17 @@ func.func @second(%x: tensor<f32> loc("x")) -> tensor<f32> {
   return %h : tensor<f32>
 }
 
+// A gradient that the source names.
+// CHECK-LABEL: func.func @named
+// CHECK:      %slope = nn.mul %{{.*}}, %{{.*}}
+// CHECK-NEXT: return %slope
+func.func @named(%x: tensor<f32> loc("x")) -> tensor<f32> {
+  %z = nn.exp %x : (tensor<f32>) -> tensor<f32> loc("z")
+  %y = nn.exp %z : (tensor<f32>) -> tensor<f32> loc("y")
+  %slope = nn.grad %y, %x : (tensor<f32>, tensor<f32>) -> tensor<f32> loc("slope")
+  return %slope : tensor<f32>
+}
+
 // An intermediate value: its whole gradient, which also flows on to %x.
 // CHECK-LABEL: func.func @intermediate
 // CHECK:      %d_y = nn.mul %d_z, %{{.*}}
