@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Simplify.h"
+#include "nnc/IR/OpTable.h"
 
 using namespace mlir;
 using namespace nnc::nn;
@@ -46,12 +47,10 @@ struct ReadUnrepeated : RewritePattern {
   }
 
   static bool isElementwise(Operation *op) {
-    return isa<NegOp, AbsOp, SignOp, SquareOp, ReluOp, ExpOp, Expm1Op, LogOp, Log1pOp, SqrtOp,
-               RsqrtOp, ReciprocalOp, SinOp, CosOp, TanhOp, SigmoidOp, SoftplusOp, ErfOp, FloorOp,
-               CeilOp, RoundOp, LogicalNotOp, CastOp, StopGradientOp, AddOp, SubOp, MulOp, DivOp,
-               FloorDivideOp, ModOp, PowOp, MaximumOp, MinimumOp, LogicalAndOp, LogicalOrOp,
-               LogicalXorOp, EqualOp, NotEqualOp, LessOp, LessEqualOp, GreaterOp, GreaterEqualOp,
-               WhereOp>(op);
+    if (!isa_and_present<NNDialect>(op->getDialect()))
+      return false;
+    const OpInfo *info = lookupOp(op->getName().stripDialect());
+    return info && info->family == "Elementwise";
   }
 };
 } // namespace
