@@ -1,0 +1,58 @@
+//===- Signature.h - How a compiled entry point is called -------*- C++ -*-===//
+//
+// Every entry compiles to one C function,
+//
+//   void NAME_raw(void *const *buffers, const int64_t *symbols, void *workspace);
+//   int64_t NAME_raw_workspace(const int64_t *symbols);
+//
+// The buffers are the arguments, then the results, in order; a result that has an argument's name
+// is written to that argument's buffer and has none of its own. Symbols are the values of the
+// symbolic dimensions in order of first appearance. A Signature says all of this for one function;
+// the header generator and the driver read nothing else.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_PACKAGE_SIGNATURE_H
+#define NNC_PACKAGE_SIGNATURE_H
+
+#include "nnc/IR/Dim.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+struct Buffer {
+  std::string name;
+  /// As in nn.role: "param", "state", "input", "key", "output", "loss", …
+  std::string role;
+  Shape shape;
+  mlir::Type elementType;
+  bool isResult = false;
+  /// It is an argument that a result overwrites.
+  bool isUpdated = false;
+
+  bool isState() const { return role == "param" || role == "state"; }
+};
+
+struct Signature {
+  /// The function's name in the module: "lenet.step".
+  std::string name;
+  /// As in nn.entry.
+  std::string entry;
+  std::vector<Buffer> buffers;
+  std::vector<std::string> symbols;
+
+  /// Name of the C function that takes arrays: "lenet_step_raw".
+  std::string rawName() const;
+};
+
+Signature getSignature(mlir::func::FuncOp function);
+
+/// `name` as a C identifier: "fc1.w" becomes "fc1_w".
+std::string toIdentifier(llvm::StringRef name);
+
+} // namespace nnc
+
+#endif // NNC_PACKAGE_SIGNATURE_H
