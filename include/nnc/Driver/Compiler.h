@@ -1,0 +1,62 @@
+//===- Compiler.h - From a .nn file to an object ----------------*- C++ -*-===//
+//
+// The compiler as one list of named phases. `nnc` calls nothing else; a tool that wants to stop
+// half-way names the phase.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_DRIVER_COMPILER_H
+#define NNC_DRIVER_COMPILER_H
+
+#include "nnc/Support/Diagnostics.h"
+#include "nnc/Syntax/Program.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+struct CompileOptions {
+  /// Processor as LLVM names it, or "native".
+  std::string cpu = "native";
+  /// Values for symbolic dimensions, given before anything else is done.
+  std::map<std::string, int64_t> bindings;
+  /// Run after each phase on the module, for dumps and checks.
+  std::function<void(llvm::StringRef phase, mlir::ModuleOp module)> afterPhase;
+};
+
+/// A stretch of the pipeline with a name that --stop-after and messages use.
+struct Phase {
+  std::string name;
+  std::string summary;
+  std::function<void(mlir::OpPassManager &, const CompileOptions &)> build;
+};
+
+/// All phases from nn ops to the LLVM dialect, in order.
+const std::vector<Phase> &getPhases();
+
+/// A context with every dialect and interface that the phases use.
+std::unique_ptr<mlir::MLIRContext> makeContext();
+
+/// Runs the phases up to `lastPhase` on the module (all when empty). Errors become diagnostics at
+/// the .nn line they concern.
+bool runPhases(mlir::ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
+               llvm::StringRef lastPhase = "");
+
+/// Copies the named functions to a module of their own, under the names their C symbols get.
+mlir::OwningOpRef<mlir::ModuleOp> extractEntries(mlir::ModuleOp module,
+                                                 llvm::ArrayRef<std::string> entries);
+
+/// Object code for a module that all phases have run on. Empty, with a diagnostic, on failure.
+enum class MachineOutput { LLVMText, Assembly, Object };
+std::string emitMachineCode(mlir::ModuleOp module, const CompileOptions &options,
+                            MachineOutput output, DiagnosticEngine &diagnostics);
+
+} // namespace nnc
+
+#endif // NNC_DRIVER_COMPILER_H

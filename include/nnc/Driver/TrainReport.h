@@ -1,0 +1,48 @@
+//===- TrainReport.h - What a training run shows ----------------*- C++ -*-===//
+//
+// Lines of text while it runs, a progress bar on a terminal, a log of one JSON object a step, and
+// plots at the end.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_DRIVER_TRAINREPORT_H
+#define NNC_DRIVER_TRAINREPORT_H
+
+#include "nnc/Driver/Training.h"
+#include "nnc/Support/Result.h"
+
+#include <chrono>
+#include <cstdio>
+
+namespace nnc {
+
+class TrainReport {
+public:
+  /// `run` names the run in the log: "line on observations".
+  TrainReport(std::string run, int64_t totalSteps, int64_t stepsPerEpoch)
+      : run(std::move(run)), totalSteps(totalSteps), stepsPerEpoch(stepsPerEpoch),
+        start(std::chrono::steady_clock::now()) {}
+  ~TrainReport();
+
+  /// Appends to the log at `path` from now on.
+  Status openLog(const std::string &path, bool append);
+
+  /// Prints a line about the steps since the last one and logs each of them.
+  Status report(int64_t step, const History &history);
+
+private:
+  std::string describe(int64_t step, const History &history) const;
+  Status log(int64_t step, const History &history);
+  void showProgress(int64_t step) const;
+
+  std::string run, logPath;
+  int64_t totalSteps, stepsPerEpoch, reported = 0;
+  std::chrono::steady_clock::time_point start;
+  std::FILE *logFile = nullptr;
+};
+
+/// Writes a plot of each loss and record, SVG and PNG, to `directory`; names begin with `prefix`.
+Status plotHistory(const History &history, const std::string &directory, const std::string &prefix);
+
+} // namespace nnc
+
+#endif // NNC_DRIVER_TRAINREPORT_H

@@ -1,0 +1,127 @@
+//===- Compiler.cpp - From a .nn file to an object ------------------------===//
+//
+// The table of contents of the compiler is getPhases() below.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Driver/Compiler.h"
+
+#include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/ObjectEmission.h"
+#include "nnc/Codegen/Passes.h"
+#include "nnc/Driver/Locations.h"
+#include "nnc/Driver/Registration.h"
+#include "nnc/IR/NN.h"
+#include "nnc/Package/Signature.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+static CodegenOptions codegenOptions(const CompileOptions &options) {
+  CodegenOptions result;
+  result.cpu = options.cpu;
+  return result;
+}
+
+const std::vector<Phase> &getPhases() {
+  static const std::vector<Phase> phases = {
+      {"autodiff", "derive the backward graph: every grad becomes nn ops",
+       [](OpPassManager &passes, const CompileOptions &) {
+         passes.addNestedPass<func::FuncOp>(createExpandGradPass());
+       }},
+      {"simplify", "fold constants, merge equal values, apply algebraic identities",
+       [](OpPassManager &passes, const CompileOptions &) {
+         passes.addPass(createCanonicalizerPass());
+         passes.addPass(createCSEPass());
+       }},
+      {"decompose", "write composite ops with primitive ones",
+       [](OpPassManager &passes, const CompileOptions &) {
+         passes.addNestedPass<func::FuncOp>(createDecomposePass());
+         passes.addPass(createCanonicalizerPass());
+         passes.addPass(createCSEPass());
+       }},
+      {"linalg", "lower nn ops to linalg on tensors",
+       [](OpPassManager &passes, const CompileOptions &) {
+         passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
+       }},
+      {"fusion", "merge elementwise chains and reductions into one loop nest",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         buildFusionStage(passes, codegenOptions(options));
+       }},
+      {"bufferize", "give results and temporaries memory",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         buildBufferizeStage(passes, codegenOptions(options));
+       }},
+      {"kernels", "emit loops and vectors, plan the workspace",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         buildKernelStage(passes, codegenOptions(options));
+       }},
+      {"llvm", "lower to the LLVM dialect with the C interface",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         buildLLVMStage(passes, codegenOptions(options));
+       }},
+  };
+  return phases;
+}
+
+std::unique_ptr<MLIRContext> makeContext() {
+  DialectRegistry registry;
+  registerEverything(registry);
+  auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->loadAllAvailableDialects();
+  return context;
+}
+
+bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
+               StringRef lastPhase) {
+  DiagnosticCapture capture(module.getContext(), diagnostics);
+  for (const Phase &phase : getPhases()) {
+    PassManager passes(module.getContext());
+    phase.build(passes, options);
+    if (failed(passes.run(module))) {
+      if (!diagnostics.hasErrors())
+        diagnostics.error("internal error in phase '" + phase.name +
+                          "': please report it with the .nn file (docs/reporting.md)");
+      return false;
+    }
+    if (options.afterPhase)
+      options.afterPhase(phase.name, module);
+    if (phase.name == lastPhase)
+      break;
+  }
+  return true;
+}
+
+OwningOpRef<ModuleOp> extractEntries(ModuleOp module, ArrayRef<std::string> entries) {
+  OwningOpRef<ModuleOp> result = ModuleOp::create(module.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(result->getBody());
+  for (const std::string &entry : entries) {
+    auto function = module.lookupSymbol<func::FuncOp>(entry);
+    assert(function && "an entry of the module");
+    auto copy = cast<func::FuncOp>(builder.clone(*function));
+    copy.setName(getSignature(function).rawName());
+  }
+  return result;
+}
+
+std::string emitMachineCode(ModuleOp module, const CompileOptions &options, MachineOutput output,
+                            DiagnosticEngine &diagnostics) {
+  std::optional<TargetDescription> target = TargetDescription::forCpu(options.cpu);
+  if (!target) {
+    diagnostics.error("unknown processor '" + options.cpu + "'");
+    return "";
+  }
+  OutputKind kind = output == MachineOutput::LLVMText   ? OutputKind::LLVMText
+                    : output == MachineOutput::Assembly ? OutputKind::Assembly
+                                                        : OutputKind::Object;
+  llvm::Expected<std::string> bytes = emitOutput(module, *target, kind);
+  if (bytes)
+    return *bytes;
+  diagnostics.error("internal error in code generation: " + llvm::toString(bytes.takeError()));
+  return "";
+}
+
+} // namespace nnc

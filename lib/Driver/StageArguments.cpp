@@ -1,0 +1,92 @@
+//===- StageArguments.cpp - The arguments of a pipeline stage -------------===//
+//
+// Names, positions and kinds of arguments, checked once for all stages.
+//
+//===----------------------------------------------------------------------===//
+#include "StageArguments.h"
+
+#include <fmt/format.h>
+
+namespace nnc {
+
+const StageArgument *StageArguments::take(const std::string &name) {
+  known.push_back(name);
+  for (const StageArgument &argument : stage.arguments)
+    if (argument.name == name && taken.insert(&argument).second)
+      return &argument;
+  for (const StageArgument &argument : stage.arguments)
+    if (argument.name.empty() && taken.insert(&argument).second)
+      return &argument;
+  return nullptr;
+}
+
+std::vector<const StageArgument *> StageArguments::takeNamed() {
+  std::vector<const StageArgument *> named;
+  for (const StageArgument &argument : stage.arguments)
+    if (!argument.name.empty() && taken.insert(&argument).second)
+      named.push_back(&argument);
+  return named;
+}
+
+void StageArguments::mismatch(const StageArgument &argument, const std::string &expected) {
+  failed = true;
+  diagnostics.error(argument.range,
+                    fmt::format("'{}' expects {}{}, found {}", stage.name, expected,
+                                argument.name.empty() ? "" : " for '" + argument.name + "'",
+                                argument.range.text()));
+}
+
+template <typename T>
+std::optional<T> StageArguments::takeAs(const std::string &name, std::optional<T> fallback,
+                                        const char *expected) {
+  const StageArgument *argument = take(name);
+  if (!argument) {
+    if (!fallback) {
+      failed = true;
+      diagnostics.error(stage.range, fmt::format("'{}' needs an argument '{}'", stage.name, name));
+    }
+    return fallback;
+  }
+  if (const T *value = std::get_if<T>(&argument->value))
+    return *value;
+  if constexpr (std::is_same_v<T, double>)
+    if (const int64_t *value = std::get_if<int64_t>(&argument->value))
+      return double(*value);
+  mismatch(*argument, expected);
+  return std::nullopt;
+}
+
+std::optional<int64_t> StageArguments::takeInteger(const std::string &name,
+                                                   std::optional<int64_t> fallback) {
+  return takeAs(name, fallback, "an integer");
+}
+std::optional<double> StageArguments::takeNumber(const std::string &name,
+                                                 std::optional<double> fallback) {
+  return takeAs(name, fallback, "a number");
+}
+std::optional<std::string> StageArguments::takeString(const std::string &name,
+                                                      std::optional<std::string> fallback) {
+  return takeAs(name, fallback, "a string");
+}
+std::optional<bool> StageArguments::takeBool(const std::string &name,
+                                             std::optional<bool> fallback) {
+  return takeAs(name, fallback, "true or false");
+}
+
+bool StageArguments::finish() {
+  for (const StageArgument &argument : stage.arguments) {
+    if (failed || taken.count(&argument))
+      continue;
+    failed = true;
+    if (argument.name.empty())
+      diagnostics.error(argument.range, fmt::format("'{}' has too many arguments", stage.name));
+    else
+      diagnostics
+          .error(argument.range,
+                 fmt::format("'{}' has no argument '{}'", stage.name, argument.name))
+          .didYouMean(closestMatch(argument.name, known));
+  }
+  return !failed;
+}
+
+} // namespace nnc

@@ -1,0 +1,138 @@
+//===- TrainReport.cpp - What a training run shows ------------------------===//
+//
+// Results go to stdout, the progress bar to stderr and only on a terminal.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Driver/TrainReport.h"
+
+#include "nnc/Plot/Plot.h"
+#include "nnc/Support/File.h"
+
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace nnc {
+
+TrainReport::~TrainReport() {
+  if (logFile)
+    std::fclose(logFile);
+}
+
+Status TrainReport::openLog(const std::string &path, bool append) {
+  logPath = path;
+  logFile = std::fopen(path.c_str(), append ? "a" : "w");
+  return logFile ? Status() : Status(Error::plain("cannot write: " + systemReason(errno)).in(path));
+}
+
+/// The mean of a scalar series over steps [first, last).
+static double meanOver(const Series &series, int64_t first, int64_t last) {
+  double sum = 0;
+  for (int64_t step = first; step < last; ++step)
+    sum += series.values[step];
+  return sum / double(last - first);
+}
+
+/// On batches each number is the mean over the steps since the last line; on all the data it is the
+/// last step's.
+std::string TrainReport::describe(int64_t step, const History &history) const {
+  std::string text = stepsPerEpoch > 1 && step % stepsPerEpoch == 0
+                         ? fmt::format("epoch {:>4}  step {:>7}", step / stepsPerEpoch, step)
+                         : fmt::format("step {:>7}", step);
+  for (const Series &series : history) {
+    if (series.width() != 1)
+      continue;
+    double value = stepsPerEpoch > 1 ? meanOver(series, reported, step) : series.values[step - 1];
+    text += fmt::format("  {} {:<10.6g}", series.name, value);
+  }
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+Status TrainReport::log(int64_t step, const History &history) {
+  for (int64_t index = reported; index < step; ++index) {
+    nlohmann::ordered_json entry = {{"run", run}, {"step", index + 1}};
+    if (stepsPerEpoch > 1)
+      entry["epoch"] = index / stepsPerEpoch + 1;
+    for (const Series &series : history) {
+      auto first = series.values.begin() + index * series.width();
+      if (series.shape.empty())
+        entry[series.name] = *first;
+      else
+        entry[series.name] = std::vector<double>(first, first + series.width());
+    }
+    fmt::print(logFile, "{}\n", entry.dump());
+  }
+  if (std::fflush(logFile) != 0 || std::ferror(logFile))
+    return Error::plain("cannot write: " + systemReason(errno)).in(logPath);
+  return {};
+}
+
+void TrainReport::showProgress(int64_t step) const {
+  if (!isatty(fileno(stderr)))
+    return;
+  double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  double left = elapsed / double(step) * double(totalSteps - step);
+  int filled = int(30 * step / std::max<int64_t>(totalSteps, 1));
+  fmt::print(stderr, "\r[{}{}] {:3}%  {:.0f} steps/s  {:.0f} s left \r", std::string(filled, '#'),
+             std::string(30 - filled, '.'), 100 * step / std::max<int64_t>(totalSteps, 1),
+             double(step) / elapsed, left);
+  if (step == totalSteps)
+    fmt::print(stderr, "\r{:80}\r", "");
+}
+
+Status TrainReport::report(int64_t step, const History &history) {
+  fmt::print("{}\n", describe(step, history));
+  std::fflush(stdout);
+  if (logFile)
+    if (Status logged = log(step, history); !logged)
+      return logged;
+  showProgress(step);
+  reported = step;
+  return {};
+}
+
+/// One record for a scalar series, one for each element of a tensor series.
+static std::vector<PlotRecord> toRecords(const Series &series) {
+  std::vector<PlotRecord> records(series.width());
+  for (int64_t element = 0; element < series.width(); ++element) {
+    records[element].name =
+        series.width() == 1 ? series.name : fmt::format("{}[{}]", series.name, element);
+    for (int64_t step = 0; step < series.steps(); ++step)
+      records[element].values.push_back(series.values[step * series.width() + element]);
+  }
+  return records;
+}
+
+static Status writeBoth(const PlotSpec &spec, const std::filesystem::path &base) {
+  for (const char *extension : {".svg", ".png"})
+    if (Status written = writePlot(spec, base.string() + extension); !written)
+      return written;
+  return {};
+}
+
+Status plotHistory(const History &history, const std::string &directory,
+                   const std::string &prefix) {
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  std::filesystem::path base = std::filesystem::path(directory) / prefix;
+  std::vector<PlotRecord> scalars;
+  for (const Series &series : history) {
+    if (series.width() == 1) {
+      scalars.push_back(toRecords(series).front());
+      continue;
+    }
+    if (series.width() > 16)
+      continue; // Curves of many parameters hide each other.
+    if (Status written = writeBoth(parameterPathPlot(series.name, toRecords(series)),
+                                   base.string() + "-" + series.name);
+        !written)
+      return written;
+  }
+  return scalars.empty() ? Status()
+                         : writeBoth(recordsPlot("training", scalars), base.string() + "-training");
+}
+
+} // namespace nnc
