@@ -1,0 +1,52 @@
+//===- Command.h - What the subcommands share -------------------*- C++ -*-===//
+//
+// A subcommand is a file with one function that adds it to the command line; its callback returns
+// the exit status: 0 ok, 1 the input is wrong, 2 the command line is wrong, 70 a defect of ours.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_TOOLS_NNC_COMMAND_H
+#define NNC_TOOLS_NNC_COMMAND_H
+
+#include "nnc/Driver/Locations.h"
+#include "nnc/Driver/Session.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace nnc {
+
+constexpr int exitOk = 0, exitBadInput = 1, exitBadUsage = 2, exitDefect = 70;
+
+/// Adds a subcommand whose work is `run`.
+using Run = std::function<int()>;
+struct CommandLine {
+  CLI::App &app;
+  /// The work of the subcommand that was given.
+  Run chosen;
+
+  CLI::App *add(const std::string &name, const std::string &summary, Run run) {
+    CLI::App *command = app.add_subcommand(name, summary);
+    command->callback([this, run = std::move(run)] { chosen = run; });
+    return command;
+  }
+};
+
+void addCheckCommand(CommandLine &commandLine);
+void addCompileCommand(CommandLine &commandLine);
+void addFmtCommand(CommandLine &commandLine);
+void addGradCommand(CommandLine &commandLine);
+void addRunCommand(CommandLine &commandLine);
+void addTestCommand(CommandLine &commandLine);
+void addTrainCommand(CommandLine &commandLine);
+
+/// Reads texts such as "N=64"; false, with an error printed, if one is not of that form.
+bool parseBindings(const std::vector<std::string> &texts, std::map<std::string, int64_t> &bindings);
+
+/// Prints what went wrong to stderr and returns exitBadInput.
+int fail(const DiagnosticEngine &diagnostics);
+int fail(const std::string &message);
+inline int fail(const Error &error) { return fail(error.str()); }
+
+} // namespace nnc
+
+#endif // NNC_TOOLS_NNC_COMMAND_H

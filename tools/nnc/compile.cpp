@@ -1,0 +1,217 @@
+//===- compile.cpp - nnc compile ------------------------------------------===//
+//
+// Writes an object, archive or shared library with its header, or prints a stage on the way.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+
+#include "nnc/IR/NN.h"
+#include "nnc/Package/Header.h"
+#include "nnc/Package/Library.h"
+#include "nnc/Support/File.h"
+#include "nnc/Syntax/Elaborate.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fmt/format.h>
+
+using namespace nnc;
+using namespace mlir;
+
+namespace {
+struct CompileFlags {
+  std::string file, directory = ".", emit = "obj", target = "cpu", stopAfter;
+  std::vector<std::string> entries, bindings;
+};
+} // namespace
+
+/// Reads "N=64"; false if it is not of that form.
+bool nnc::parseBindings(const std::vector<std::string> &texts,
+                        std::map<std::string, int64_t> &bindings) {
+  for (const std::string &text : texts) {
+    auto [symbol, size] = llvm::StringRef(text).split('=');
+    int64_t value;
+    if (symbol.empty() || size.getAsInteger(10, value) || value < 0) {
+      fail("--bind expects NAME=SIZE, found '" + text + "'");
+      return false;
+    }
+    bindings[symbol.str()] = value;
+  }
+  return true;
+}
+
+/// The processor of "cpu" or "cpu:NAME".
+static std::optional<std::string> parseTarget(llvm::StringRef target) {
+  if (target == "cpu")
+    return "native";
+  if (target.consume_front("cpu:") && !target.empty())
+    return target.str();
+  return std::nullopt;
+}
+
+/// Functions of the module that are compiled: of the kinds asked for, or all that a program links.
+static std::optional<std::vector<std::string>> chooseEntries(Session &session,
+                                                             const CompileFlags &flags) {
+  std::vector<std::string> kinds = flags.entries;
+  if (kinds.empty())
+    kinds = {"forward", "init", "step", "steps", "func"};
+  std::vector<std::string> chosen;
+  std::set<std::string> available;
+  for (auto function : session.module().getOps<func::FuncOp>()) {
+    std::string kind = getSignature(function).entry;
+    available.insert(kind);
+    if (llvm::is_contained(kinds, kind))
+      chosen.push_back(function.getName().str());
+  }
+  for (const std::string &kind : flags.entries)
+    if (!available.count(kind)) {
+      session.diagnostics.error(fmt::format("--entry: '{}' has no entry '{}', found {}", flags.file,
+                                            kind, llvm::join(available, ", ")));
+      return std::nullopt;
+    }
+  if (chosen.empty()) {
+    session.diagnostics.error(session.source->path() +
+                              ": nothing to compile: expected a model or a func");
+    return std::nullopt;
+  }
+  return chosen;
+}
+
+static std::string printStage(ModuleOp module, llvm::StringRef emit) {
+  std::string text;
+  if (emit == "nn") {
+    for (auto function : module.getOps<func::FuncOp>())
+      text += (text.empty() ? "" : "\n") + printFunction(function);
+    return text;
+  }
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  return text + "\n";
+}
+
+/// The phase after which `emit` prints, unless --stop-after names another.
+static std::string phaseFor(const CompileFlags &flags) {
+  if (!flags.stopAfter.empty())
+    return flags.stopAfter;
+  if (flags.emit == "mlir")
+    return "decompose";
+  if (flags.emit == "linalg")
+    return "fusion";
+  return "";
+}
+
+static int printText(Session &session, const std::vector<std::string> &entries,
+                     const CompileFlags &flags) {
+  OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);
+  std::string phase = phaseFor(flags);
+  bool asWritten = flags.emit == "nn" && phase.empty();
+  if (flags.emit == "nn") // Names of the language, not those of the C symbols.
+    for (auto [function, name] : llvm::zip(code->getOps<func::FuncOp>(), entries))
+      function.setName(name);
+  if (!asWritten && !runPhases(*code, session.options, session.diagnostics, phase))
+    return fail(session.diagnostics);
+  std::string text;
+  if (flags.emit == "llvm" || flags.emit == "asm")
+    text = emitMachineCode(*code, session.options,
+                           flags.emit == "llvm" ? MachineOutput::LLVMText : MachineOutput::Assembly,
+                           session.diagnostics);
+  else
+    text = printStage(*code, flags.emit);
+  if (session.diagnostics.hasErrors())
+    return fail(session.diagnostics);
+  std::fputs(text.c_str(), stdout);
+  return exitOk;
+}
+
+/// The bytes of the file to write, by kind.
+static std::optional<std::string> package(const std::string &object, const CompileFlags &flags,
+                                          const std::string &stem, std::string &error) {
+  if (flags.emit == "obj")
+    return object;
+  llvm::Expected<std::string> bytes = flags.emit == "lib"
+                                          ? makeArchive(object, stem + ".o")
+                                          : makeSharedLibrary(object, "lib" + stem + ".so");
+  if (bytes)
+    return *bytes;
+  error = llvm::toString(bytes.takeError());
+  return std::nullopt;
+}
+
+static int writeFiles(Session &session, const std::vector<std::string> &entries,
+                      const CompileFlags &flags) {
+  std::string stem = std::filesystem::path(flags.file).stem().string();
+  OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);
+  if (!runPhases(*code, session.options, session.diagnostics))
+    return fail(session.diagnostics);
+  std::string object =
+      emitMachineCode(*code, session.options, MachineOutput::Object, session.diagnostics);
+  if (object.empty())
+    return fail(session.diagnostics);
+  std::string error;
+  std::optional<std::string> bytes = package(object, flags, stem, error);
+  if (!bytes)
+    return fail(error);
+  std::vector<Signature> signatures;
+  for (const std::string &entry : entries)
+    signatures.push_back(getSignature(session.module().lookupSymbol<func::FuncOp>(entry)));
+  std::string header =
+      writeHeader(signatures, {stem, std::filesystem::path(flags.file).filename().string()});
+  std::error_code failed;
+  std::filesystem::create_directories(flags.directory, failed);
+  std::filesystem::path base = std::filesystem::path(flags.directory) / stem;
+  std::string extension = flags.emit == "obj" ? ".o" : flags.emit == "lib" ? ".a" : ".so";
+  for (const auto &[path, content] :
+       {std::pair(base.string() + extension, &*bytes), {base.string() + ".h", &header}}) {
+    if (Status written = writeFileAtomically(path, *content); !written)
+      return fail(written.error());
+    fmt::print("{}\n", path);
+  }
+  return exitOk;
+}
+
+static int runCompile(const CompileFlags &flags) {
+  CompileOptions options;
+  std::optional<std::string> cpu = parseTarget(flags.target);
+  if (!cpu) {
+    fail("--target expects cpu or cpu:NAME, found '" + flags.target + "'");
+    return exitBadUsage;
+  }
+  options.cpu = *cpu;
+  if (!parseBindings(flags.bindings, options.bindings))
+    return exitBadUsage;
+  nnc::DiagnosticEngine diagnostics;
+  std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);
+  if (!session)
+    return fail(diagnostics);
+  std::optional<std::vector<std::string>> entries = chooseEntries(*session, flags);
+  if (!entries)
+    return fail(diagnostics);
+  bool isFile = flags.emit == "obj" || flags.emit == "lib" || flags.emit == "so";
+  return isFile ? writeFiles(*session, *entries, flags) : printText(*session, *entries, flags);
+}
+
+void nnc::addCompileCommand(CommandLine &commandLine) {
+  auto flags = std::make_shared<CompileFlags>();
+  CLI::App *command = commandLine.add("compile", "Compile models and training steps to code for C",
+                                      [=] { return runCompile(*flags); });
+  command->add_option("file", flags->file, "The .nn file")->required();
+  command->add_option("-o", flags->directory, "Folder for the files that are written")
+      ->capture_default_str();
+  command
+      ->add_option("--emit", flags->emit, "What to make: a file (obj, lib, so) or a stage, printed")
+      ->check(CLI::IsMember({"nn", "mlir", "linalg", "llvm", "asm", "obj", "lib", "so"}))
+      ->capture_default_str();
+  command->add_option("--target", flags->target, "cpu for this machine, cpu:NAME for another")
+      ->capture_default_str();
+  command->add_option("--entry", flags->entries, "Entry points: forward, init, step, steps, func")
+      ->delimiter(',');
+  command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
+      ->delimiter(',');
+  std::vector<std::string> phases;
+  for (const Phase &phase : getPhases())
+    phases.push_back(phase.name);
+  command->add_option("--stop-after", flags->stopAfter, "The phase after which a stage is printed")
+      ->check(CLI::IsMember(phases));
+}

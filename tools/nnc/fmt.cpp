@@ -1,0 +1,78 @@
+//===- fmt.cpp - nnc fmt --------------------------------------------------===//
+//
+// Prints a file in its canonical form, or says whether it is in it.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+
+#include "nnc/Support/File.h"
+#include "nnc/Syntax/Parser.h"
+#include "nnc/Syntax/Printer.h"
+
+#include <cstdio>
+
+using namespace nnc;
+
+namespace {
+struct FmtOptions {
+  std::vector<std::string> files;
+  bool check = false, inPlace = false, types = false;
+};
+} // namespace
+
+/// The canonical text of the file, or none with diagnostics.
+static std::optional<std::string> format(const std::string &path, const FmtOptions &options,
+                                         DiagnosticEngine &diagnostics, std::string &original) {
+  if (options.types) {
+    std::unique_ptr<Session> session = Session::open(path, {}, diagnostics);
+    if (!session)
+      return std::nullopt;
+    original = session->source->text();
+    return print(*session->tree);
+  }
+  std::string error;
+  std::unique_ptr<SourceFile> source = SourceFile::open(path, error);
+  if (!source) {
+    diagnostics.error(error);
+    return std::nullopt;
+  }
+  std::unique_ptr<ast::File> tree = parse(*source, diagnostics);
+  if (!tree || diagnostics.hasErrors())
+    return std::nullopt;
+  original = source->text();
+  return print(*tree);
+}
+
+static int runFmt(const FmtOptions &options) {
+  int status = exitOk;
+  for (const std::string &path : options.files) {
+    DiagnosticEngine diagnostics;
+    std::string original;
+    std::optional<std::string> text = format(path, options, diagnostics, original);
+    if (!text) {
+      status = fail(diagnostics);
+    } else if (options.check) {
+      if (*text != original)
+        status =
+            fail(path + ": error: not in canonical form\n  help: run 'nnc fmt -i " + path + "'");
+    } else if (!options.inPlace) {
+      std::fputs(text->c_str(), stdout);
+    } else if (*text != original) {
+      if (Status written = writeFileAtomically(path, *text); !written)
+        status = fail(written.error());
+    }
+  }
+  return status;
+}
+
+void nnc::addFmtCommand(CommandLine &commandLine) {
+  auto options = std::make_shared<FmtOptions>();
+  CLI::App *command =
+      commandLine.add("fmt", "Print a file in canonical form", [=] { return runFmt(*options); });
+  command->add_option("file", options->files, "The .nn files")->required();
+  CLI::Option *inPlace =
+      command->add_flag("-i,--in-place", options->inPlace, "Write the result to the file");
+  command->add_flag("--check", options->check, "Only say whether the file is in canonical form")
+      ->excludes(inPlace);
+  command->add_flag("--types", options->types, "Write the type of every value");
+}

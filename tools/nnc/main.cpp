@@ -1,0 +1,43 @@
+//===- main.cpp - The nnc command -----------------------------------------===//
+//
+// Parses the command line and runs one subcommand; each has a file of its own.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+using namespace nnc;
+
+int nnc::fail(const DiagnosticEngine &diagnostics) {
+  std::fputs(diagnostics.render().c_str(), stderr);
+  return exitBadInput;
+}
+
+int nnc::fail(const std::string &message) {
+  bool isComplete = message.find("error: ") != std::string::npos;
+  fmt::print(stderr, "{}{}\n", isComplete ? "" : "error: ", message);
+  return exitBadInput;
+}
+
+int main(int argc, char **argv) {
+  CLI::App app("Compiles, trains and runs neural networks written in .nn", "nnc");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "nnc " NNC_VERSION);
+  CommandLine commandLine{app, {}};
+  addCompileCommand(commandLine);
+  addRunCommand(commandLine);
+  addTrainCommand(commandLine);
+  addTestCommand(commandLine);
+  addGradCommand(commandLine);
+  addCheckCommand(commandLine);
+  addFmtCommand(commandLine);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    int status = app.exit(error);
+    return status == 0 ? exitOk : exitBadUsage;
+  }
+  return commandLine.chosen();
+}

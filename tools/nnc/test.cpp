@@ -1,0 +1,86 @@
+//===- test.cpp - nnc test ------------------------------------------------===//
+//
+// Runs the test declarations of a file: programs with expectations, and evaluations of a model.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+#include "TestRun.h"
+
+#include "nnc/Driver/TensorText.h"
+#include "nnc/Driver/TestPlots.h"
+
+#include <fmt/format.h>
+
+using namespace nnc;
+
+namespace {
+struct TestFlags {
+  std::string file, params, plots;
+  int64_t seed = 0;
+};
+} // namespace
+
+int nnc::runTests(Session &session, const TestRunOptions &options, State *state) {
+  unsigned failed = 0;
+  for (const TestPlan &plan : session.program.tests) {
+    if (plan.model.empty() ? options.onlyWithModel
+                           : !options.model.empty() && plan.model != options.model)
+      continue;
+    std::optional<TestOutcome> outcome =
+        runTest(session, plan, plan.model.empty() ? nullptr : state, options.seed);
+    if (!outcome)
+      return fail(session.diagnostics);
+    fmt::print("test {}: {}\n", plan.name,
+               outcome->failed ? fmt::format("{} of {} expectations failed", outcome->failed,
+                                             outcome->failed + outcome->passed)
+                               : std::string("ok"));
+    for (const NamedTensor &value : outcome->values)
+      fmt::print("  {} = {}\n", value.name, toText(value.value));
+    if (!options.plots.empty())
+      if (Status plotted = plotTest(plan, outcome->plotValues, options.plots); !plotted)
+        return fail(plotted.error());
+    failed += outcome->failed;
+  }
+  return failed ? fail(session.diagnostics) : exitOk;
+}
+
+static int runTestCommand(const TestFlags &flags) {
+  DiagnosticEngine diagnostics;
+  std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
+  if (!session)
+    return fail(diagnostics);
+  session->setDataSeed(flags.seed);
+  if (session->program.tests.empty())
+    return fail(flags.file + ": error: nothing to test: expected 'test NAME { … }'");
+  TestRunOptions options{"", /*onlyWithModel=*/false, flags.plots, flags.seed};
+  std::optional<State> state;
+  for (const TestPlan &plan : session->program.tests) {
+    if (plan.model.empty())
+      continue;
+    const ModelPlan *model = session->findModel(plan.model);
+    if (!model)
+      return fail(diagnostics);
+    if (!options.model.empty() && options.model != plan.model)
+      return fail(flags.file + ": error: tests of several models: expected one for '" +
+                  flags.params + "'");
+    options.model = plan.model;
+    if (!state)
+      state = flags.params.empty() ? initialState(*session, *model, flags.seed)
+                                   : readState(*session, *model, flags.params);
+    if (!state)
+      return fail(diagnostics);
+  }
+  options.model.clear();
+  return runTests(*session, options, state ? &*state : nullptr);
+}
+
+void nnc::addTestCommand(CommandLine &commandLine) {
+  auto flags = std::make_shared<TestFlags>();
+  CLI::App *command = commandLine.add("test", "Run the test declarations of a file",
+                                      [=] { return runTestCommand(*flags); });
+  command->add_option("file", flags->file, "The .nn file")->required();
+  command->add_option("--params", flags->params,
+                      "Parameters (.safetensors); initial ones without it");
+  command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
+  command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
+}

@@ -1,0 +1,183 @@
+//===- train.cpp - nnc train ----------------------------------------------===//
+//
+// Runs the train declarations of a file, then its tests on what was learned.
+//
+//===----------------------------------------------------------------------===//
+#include "Command.h"
+#include "TestRun.h"
+
+#include "nnc/Data/Npy.h"
+#include "nnc/Data/Safetensors.h"
+#include "nnc/Driver/TrainReport.h"
+
+#include <fmt/format.h>
+
+using namespace nnc;
+
+namespace {
+struct TrainFlags {
+  std::string file, model, data, log, plots, save, history, initial;
+  std::optional<int64_t> epochs, steps, seed;
+  unsigned threads = 1;
+};
+} // namespace
+
+static std::string runName(const TrainPlan &plan) { return plan.model + " on " + plan.data; }
+
+/// The name of a run as part of a file name.
+static std::string runStem(const TrainPlan &plan) {
+  return toIdentifier(plan.model) + "-" + toIdentifier(plan.data);
+}
+
+static std::vector<const TrainPlan *> choosePlans(Session &session, const TrainFlags &flags) {
+  std::vector<const TrainPlan *> chosen;
+  std::vector<std::string> names;
+  for (const TrainPlan &plan : session.program.trains) {
+    names.push_back(runName(plan));
+    if ((flags.model.empty() || flags.model == plan.model) &&
+        (flags.data.empty() || flags.data == plan.data))
+      chosen.push_back(&plan);
+  }
+  if (chosen.empty() && names.empty())
+    session.diagnostics.error(session.source->path() +
+                              ": nothing to train: expected 'train MODEL on DATA { … }'");
+  else if (chosen.empty())
+    session.diagnostics.error(session.source->path() +
+                              ": no such train declaration, found: " + llvm::join(names, ", "));
+  return chosen;
+}
+
+/// Reports every so many steps: as the file says, else each epoch, else ten times.
+static std::optional<int64_t> reportInterval(const TrainPlan &plan, const Training &training,
+                                             int64_t total) {
+  if (plan.reportEvery)
+    return *plan.reportEvery;
+  if (training.stepsPerEpoch() > 1)
+    return training.stepsPerEpoch();
+  return std::max<int64_t>(total / 10, 1);
+}
+
+static int writeHistory(const History &history, const std::string &path) {
+  std::vector<NamedTensor> arrays;
+  for (const Series &series : history) {
+    TensorShape shape = series.shape;
+    shape.insert(shape.begin(), series.steps());
+    arrays.push_back({series.name, Tensor::of<double>(shape, series.values)});
+  }
+  if (Status written = writeNpz(path, arrays); !written)
+    return fail(written.error());
+  return exitOk;
+}
+
+static int writeResults(Session &session, const TrainPlan &plan, Training &training,
+                        const TrainFlags &flags) {
+  if (!flags.plots.empty())
+    if (Status plotted = plotHistory(training.history(), flags.plots, runStem(plan)); !plotted)
+      return fail(plotted.error());
+  if (!flags.history.empty())
+    if (int status = writeHistory(training.history(), flags.history))
+      return status;
+  if (!flags.save.empty())
+    if (Status written = writeSafetensors(flags.save, {training.state(), {{"model", plan.model}}});
+        !written)
+      return fail(written.error());
+  return exitOk;
+}
+
+static int trainOne(Session &session, Executable &executable, const TrainPlan &plan,
+                    const TrainFlags &flags, bool isFirst) {
+  const ModelPlan *model = session.findModel(plan.model);
+  const LoadedData *data = session.loadData(plan.data);
+  if (!model || !data)
+    return fail(session.diagnostics);
+  Training training(plan, model->init, executable, *data);
+  TrainingOptions options;
+  options.epochs = flags.epochs;
+  options.steps = flags.steps;
+  options.seed = flags.seed.value_or(plan.seed);
+  std::string error;
+  if (!training.initialize(options.seed, error))
+    return fail(flags.file + ": error: " + error);
+  if (!flags.initial.empty()) {
+    std::optional<State> state = readState(session, *model, flags.initial);
+    if (!state)
+      return fail(session.diagnostics);
+    training.state() = std::move(*state);
+  }
+  int64_t total = training.totalSteps(options);
+  options.reportEvery = reportInterval(plan, training, total);
+  fmt::print("{}: {} steps\n", runName(plan), total);
+  TrainReport report(runName(plan), total, training.stepsPerEpoch());
+  if (!flags.log.empty())
+    if (Status opened = report.openLog(flags.log, /*append=*/!isFirst); !opened)
+      return fail(opened.error());
+  Status reported;
+  options.report = [&](int64_t step, const History &history) {
+    reported = report.report(step, history);
+    return bool(reported);
+  };
+  if (!training.run(options, error))
+    return fail(flags.file + ": error: " + error);
+  if (!reported)
+    return fail(reported.error());
+  if (int status = writeResults(session, plan, training, flags))
+    return status;
+  return runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, options.seed},
+                  &training.state());
+}
+
+static int runTrain(const TrainFlags &flags) {
+  DiagnosticEngine diagnostics;
+  std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
+  if (!session)
+    return fail(diagnostics);
+  std::vector<const TrainPlan *> plans = choosePlans(*session, flags);
+  if (plans.empty())
+    return fail(diagnostics);
+  if (plans.size() > 1 && (!flags.save.empty() || !flags.history.empty()))
+    return fail("--save and --history expect one train declaration: choose with --model and --on");
+  std::vector<std::string> entries;
+  for (const TrainPlan *plan : plans) {
+    session->setDataSeed(flags.seed.value_or(plan->seed));
+    const ModelPlan *model = session->findModel(plan->model);
+    if (!model)
+      return fail(diagnostics);
+    for (const std::string &entry : {model->init, plan->step, plan->step + "s"})
+      if (!llvm::is_contained(entries, entry))
+        entries.push_back(entry);
+  }
+  std::unique_ptr<Executable> executable =
+      Executable::compile(session->module(), entries, session->options, diagnostics);
+  if (!executable)
+    return fail(diagnostics);
+  int status = exitOk;
+  for (const TrainPlan *plan : plans)
+    if (int result = trainOne(*session, *executable, *plan, flags, plan == plans.front()))
+      status = result;
+  return status;
+}
+
+void nnc::addTrainCommand(CommandLine &commandLine) {
+  auto flags = std::make_shared<TrainFlags>();
+  CLI::App *command =
+      commandLine.add("train", "Run the train declarations of a file, then its tests",
+                      [=] { return runTrain(*flags); });
+  command->add_option("file", flags->file, "The .nn file")->required();
+  command->add_option("--model", flags->model, "Only this model");
+  command->add_option("--on", flags->data, "Only on this data");
+  CLI::Option *epochs = command->add_option("--epochs", flags->epochs, "Passes over the data")
+                            ->check(CLI::NonNegativeNumber);
+  command->add_option("--steps", flags->steps, "Steps in all")
+      ->check(CLI::NonNegativeNumber)
+      ->excludes(epochs);
+  command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
+  command
+      ->add_option("--threads", flags->threads, "Threads to use; the results do not depend on it")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--params", flags->initial, "Start from these parameters (.safetensors)");
+  command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
+  command->add_option("--log", flags->log, "Write one JSON object a step (.jsonl)");
+  command->add_option("--history", flags->history, "Write what every step recorded (.npz)");
+  command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
+}
