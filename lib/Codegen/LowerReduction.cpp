@@ -2,7 +2,8 @@
 //
 // A reduction is a linalg.generic over all axes that starts from the neutral element. Sums and
 // products of f16 and bf16 accumulate in f32 and are rounded once. Axes that are kept with size one
-// are put back by a reshape, which readers look through.
+// are put back by a reshape, which readers look through. Over no axis, it is its operand: as a loop
+// it would be a parallel one that reads what it writes.
 //
 //===----------------------------------------------------------------------===//
 #include "ElementBuilder.h"
@@ -70,6 +71,10 @@ template <typename OpTy> struct LowerReduction : LowerPattern<OpTy> {
     Type elementType = getElementType(op.getX());
     Shape shape = getShape(op.getX());
     SmallVector<int64_t> axes = normalizedAxes(op.getAxis(), shape.size());
+    if (axes.empty()) {
+      rewriter.replaceOp(op, adaptor.getX());
+      return success();
+    }
     Loops loops = planLoops(shape.size(), axes, op.getContext());
     Shape rest = reduceShape(shape, axes, /*keepdims=*/false);
 
@@ -105,6 +110,10 @@ template <typename OpTy, typename CombinerTy> struct LowerBoolReduction : LowerP
     Type elementType = getElementType(op.getX());
     Shape shape = getShape(op.getX());
     SmallVector<int64_t> axes = normalizedAxes(op.getAxis(), shape.size());
+    if (axes.empty()) {
+      rewriter.replaceOp(op, adaptor.getX());
+      return success();
+    }
     Loops loops = planLoops(shape.size(), axes, op.getContext());
     Shape rest = reduceShape(shape, axes, /*keepdims=*/false);
     bool startsTrue = std::is_same_v<CombinerTy, arith::AndIOp>;
