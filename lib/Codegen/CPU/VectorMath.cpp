@@ -137,9 +137,19 @@ Val resize(Val integer, unsigned bits) {
   return integer;
 }
 
+// Not arith.mului_extended, which LLVM splits into scalars for i64, and MLIR does not lower for
+// vectors of rank 2.
 std::pair<Val, Val> multiplyExtended(Val a, Val b) {
-  auto product = arith::MulUIExtendedOp::create(*a.builder, a.loc, a, b);
-  return {a.with(product.getLow()), a.with(product.getHigh())};
+  if (a.isSingle()) {
+    Val product = resize(a, 64) * resize(b, 64);
+    return {resize(product, 32), resize(shiftRight(product, 32), 32)};
+  }
+  const int64_t half = 0xffffffff;
+  Val aLow = a & half, aHigh = shiftRight(a, 32), bLow = b & half, bHigh = shiftRight(b, 32);
+  Val inner = aLow * bHigh, outer = aHigh * bLow;
+  Val middle = shiftRight(aLow * bLow, 32) + (inner & half) + (outer & half);
+  Val high = aHigh * bHigh + shiftRight(inner, 32) + shiftRight(outer, 32);
+  return {a * b, high + shiftRight(middle, 32)};
 }
 
 Val any(Val condition) {

@@ -219,6 +219,71 @@ TEST_P(VectorMath, DISABLED_Speed) {
          nanosecondsPerElement<float>(GetParam()), nanosecondsPerElement<double>(GetParam()));
 }
 
+/// The results of `other` are those of `op` to the bit.
+void expectSame(const std::string &op, const std::string &other) {
+  std::vector<float> a, b;
+  for (int i = 0; i < 4096; ++i) {
+    a.push_back(std::ldexp(i % 2 ? 1.37f : -1.37f, i / 16 - 128) + i);
+    b.push_back(i % 7 - 3);
+  }
+  std::vector<float> expected = Kernel<float>(op)(a, b), found = Kernel<float>(other)(a, b);
+  EXPECT_EQ(std::memcmp(expected.data(), found.data(), a.size() * sizeof(float)), 0) << other;
+}
+
+TEST(VectorMathShapes, matrixOfLanes) {
+  for (std::string function : {"exp", "tanh", "erf", "cos", "log1p"})
+    expectSame("math." + function + " %a : $",
+               "%m = vector.shape_cast %a : $ to vector<2x8xf32>\n%f = math." + function +
+                   " %m : vector<2x8xf32>\n%r = vector.shape_cast %f : vector<2x8xf32> to $");
+}
+
+TEST(VectorMathShapes, scalar) {
+  for (std::string function : {"exp", "tanh", "erf", "cos", "log1p"})
+    expectSame("%v = math." + function + " %a : $\n%s = vector.extract %v[3] : f32 from $\n" +
+                   "%r = vector.broadcast %s : f32 to $",
+               "%s = vector.extract %a[3] : f32 from $\n%f = math." + function +
+                   " %s : f32\n%r = vector.broadcast %f : f32 to $");
+}
+
+TEST(VectorMathShapes, shortFloatsAreComputedInSingle) {
+  expectSame(R"(
+    %h = arith.truncf %a : $ to vector<16xbf16>
+    %x = arith.extf %h : vector<16xbf16> to $
+    %f = math.exp %x : $
+    %s = arith.truncf %f : $ to vector<16xbf16>
+    %r = arith.extf %s : vector<16xbf16> to $)",
+             R"(
+    %h = arith.truncf %a : $ to vector<16xbf16>
+    %f = math.exp %h : vector<16xbf16>
+    %r = arith.extf %f : vector<16xbf16> to $)");
+}
+
+TEST(VectorMathIntegers, power) {
+  Kernel<float> kernel(R"(
+    %x = arith.bitcast %a : $ to #
+    %n = arith.bitcast %b : $ to #
+    %p = math.ipowi %x, %n : #
+    %r = arith.bitcast %p : # to $)");
+  std::vector<int32_t> x, n;
+  for (int i = -8; i < 8; ++i)
+    for (int k = -4; k < 12; ++k) {
+      x.push_back(i);
+      n.push_back(k);
+    }
+  std::vector<float> a(x.size()), b(x.size()), result(x.size());
+  std::memcpy(a.data(), x.data(), x.size() * 4);
+  std::memcpy(b.data(), n.data(), x.size() * 4);
+  kernel.run(a, b, result);
+  for (size_t i = 0; i < x.size(); ++i) {
+    int32_t power;
+    std::memcpy(&power, &result[i], 4);
+    // 0 to a negative power is 0 here.
+    double expected = x[i] == 0 && n[i] < 0 ? 0 : std::trunc(std::pow(x[i], n[i]));
+    EXPECT_EQ(power, static_cast<int32_t>(static_cast<int64_t>(expected)))
+        << x[i] << " to the power of " << n[i];
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Functions, VectorMath, testing::ValuesIn(cases()),
                          [](const auto &info) { return info.param.name; });
 
