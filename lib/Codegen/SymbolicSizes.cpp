@@ -21,11 +21,41 @@ std::optional<Dim> SymbolicSizes::extentOf(Value shaped, unsigned dim) const {
   auto type = cast<ShapedType>(shaped.getType());
   if (!type.isDynamicDim(dim))
     return Dim(type.getDimSize(dim));
+  if (Operation *op = shaped.getDefiningOp())
+    return extentOfResult(op, type, dim);
   auto argument = dyn_cast<BlockArgument>(shaped);
   if (!argument || argument.getOwner() != &function.getBody().front())
     return std::nullopt;
   auto shape = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), kShapeAttr);
   return shape && dim < shape.size() ? dimFromAttr(shape[dim]) : std::nullopt;
+}
+
+/// Extent `dim`, which is dynamic, of the result of `op`.
+std::optional<Dim> SymbolicSizes::extentOfResult(Operation *op, ShapedType type,
+                                                 unsigned dim) const {
+  unsigned dynamicDims = type.getNumDynamicDims();
+  auto dynamicSize = [&](ValueRange sizes) {
+    return sizes.size() == dynamicDims ? dimOf(sizes[type.getDynamicDimIndex(dim)]) : std::nullopt;
+  };
+  if (auto alloc = dyn_cast<memref::AllocOp>(op))
+    return dynamicSize(alloc.getDynamicSizes());
+  if (auto subview = dyn_cast<memref::SubViewOp>(op))
+    return dynamicSize(subview.getSizes());
+  if (auto expand = dyn_cast<memref::ExpandShapeOp>(op))
+    return dynamicSize(expand.getOutputShape());
+  if (isa<memref::CastOp>(op))
+    return extentOf(op->getOperand(0), dim);
+  if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
+    Dim product(1);
+    for (int64_t sourceDim : collapse.getReassociationIndices()[dim]) {
+      std::optional<Dim> extent = extentOf(collapse.getSrc(), sourceDim);
+      if (!extent)
+        return std::nullopt;
+      product = product * *extent;
+    }
+    return product;
+  }
+  return std::nullopt;
 }
 
 /// The value of an affine expression whose dimensions and symbols are `operands`.

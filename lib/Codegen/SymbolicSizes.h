@@ -27,7 +27,8 @@ public:
 
   /// The expression that `index` computes, none if it is not a function of the symbols.
   std::optional<Dim> dimOf(mlir::Value index) const;
-  /// Extent `dim` of the buffer or tensor `shaped`, if it is static or belongs to an argument.
+  /// Extent `dim` of the buffer or tensor `shaped`: static, an argument's, or that of a view or
+  /// allocation of known size.
   std::optional<Dim> extentOf(mlir::Value shaped, unsigned dim) const;
   /// Computes `dim` where `builder` stands, with `symbols` standing for the names.
   static mlir::Value materialize(mlir::OpBuilder &builder, mlir::Location loc, const Dim &dim,
@@ -35,6 +36,8 @@ public:
   const std::map<std::string, mlir::Value> &getSymbols() const { return symbols; }
 
 private:
+  std::optional<Dim> extentOfResult(mlir::Operation *op, mlir::ShapedType type, unsigned dim) const;
+
   mutable mlir::func::FuncOp function;
   std::map<std::string, mlir::Value> symbols;
 };

@@ -5,6 +5,7 @@
 // fill before a reduction turned into its initial value.
 //
 //===----------------------------------------------------------------------===//
+#include "BufferPlaces.h"
 #include "CPU/KernelPlan.h"
 #include "nnc/Codegen/Passes.h"
 
@@ -19,17 +20,6 @@ namespace nnc {
 #include "nnc/Codegen/Passes.h.inc"
 
 namespace {
-
-/// The buffer that `view` shows a part of.
-Value rootBuffer(Value view) {
-  while (Operation *op = view.getDefiningOp()) {
-    if (!isa<memref::SubViewOp, memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp,
-             memref::ReinterpretCastOp, memref::ReshapeOp>(op))
-      break;
-    view = op->getOperand(0);
-  }
-  return view;
-}
 
 bool mayTouch(Operation *op, Value root) {
   if (op->getNumRegions() != 0 && !isa<linalg::LinalgOp>(op))
@@ -67,15 +57,44 @@ linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Val
                                    });
 }
 
+/// Reads inputs that are repeated along an axis of size one without that axis.
+void dropUnitAxes(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  rewriter.setInsertionPoint(op);
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    AffineMap &map = maps[input->getOperandNumber()];
+    SmallVector<AffineExpr> kept;
+    SmallVector<int64_t> shape;
+    auto type = dyn_cast<MemRefType>(input->get().getType());
+    for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+      if (map.getResult(axis) == rewriter.getAffineConstantExpr(0) && type.getDimSize(axis) == 1)
+        continue;
+      kept.push_back(map.getResult(axis));
+      shape.push_back(type.getDimSize(axis));
+    }
+    if (kept.size() == map.getNumResults())
+      continue;
+    FailureOr<Value> reduced =
+        memref::SubViewOp::rankReduceIfNeeded(rewriter, op.getLoc(), input->get(), shape);
+    if (failed(reduced))
+      continue;
+    input->set(*reduced);
+    map = AffineMap::get(map.getNumDims(), 0, kept, rewriter.getContext());
+  }
+  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+}
+
 /// Whether loops `dim` and `dim + 1` are one walk through the memory of each operand.
 bool walkTogether(linalg::GenericOp op, unsigned dim) {
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (!map.isProjectedPermutation())
+      return false;
     if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
       continue;
     auto first = map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
     auto second = map.getResultPosition(getAffineDimExpr(dim + 1, map.getContext()));
-    if (!first || !second || *second != *first + 1 || !map.isProjectedPermutation())
+    if (!first || !second || *second != *first + 1)
       return false;
     SmallVector<ReassociationIndices> groups;
     for (int64_t i = 0; i < map.getNumResults(); ++i)
@@ -207,6 +226,7 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
       auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
       if (!generic)
         generic = *linalg::generalizeNamedOp(rewriter, op);
+      dropUnitAxes(rewriter, generic);
       packInputs(rewriter, generic, planKernel(generic, target));
     }
   }

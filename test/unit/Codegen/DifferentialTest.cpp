@@ -10,7 +10,9 @@
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Jit.h"
 #include "nnc/IR/OpTable.h"
+#include "nnc/Reference/Compare.h"
 #include "nnc/Reference/DrawInputs.h"
+#include "nnc/Reference/RandomProgram.h"
 #include "nnc/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -132,6 +134,33 @@ void compare(func::FuncOp function, ArrayRef<ExampleInput> inputs, bool hasSymbo
     for (auto [index, result] : llvm::enumerate(*expected)) {
       SCOPED_TRACE(fmt::format("result {}", index));
       expectClose(found[index], result);
+    }
+  }
+}
+
+/// Random programs with loops, in both precisions; the bound comes from what rounding does to each.
+TEST(DifferentialProgram, RandomProgramsAgree) {
+  MLIRContext context(makeRegistry());
+  context.loadAllAvailableDialects();
+  Runner runner = [](func::FuncOp function,
+                     ArrayRef<HostTensor> arguments) -> llvm::Expected<SmallVector<HostTensor>> {
+    auto symbols = resolveSymbols(function, arguments);
+    auto like = interpret(function, arguments);
+    if (!symbols || !like)
+      return llvm::createStringError("the interpreter failed");
+    Compiled compiled(function);
+    if (!compiled)
+      return llvm::createStringError("does not compile");
+    return llvm::to_vector(compiled.run(arguments, *like, *symbols));
+  };
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    RandomProgram program = buildRandomProgram(context, seed);
+    for (Type type : {Type(Float32Type::get(&context)), Type(Float64Type::get(&context))}) {
+      std::string difference = compareInPrecision(program, type, runner);
+      std::string text;
+      llvm::raw_string_ostream(text) << *program.module;
+      EXPECT_EQ(difference, "") << text;
     }
   }
 }
