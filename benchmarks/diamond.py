@@ -91,4 +91,21 @@ def prepare_c(dtype):
     return run
 
 
-PEERS = {"NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}
+def prepare_nnc(dtype):
+    entry = peers.compile_nnc("diamond", "diamond_steps", dtype)
+    x, y, first_w1, first_w2 = map(peers.aligned, start(dtype))
+    records = {name: peers.aligned(numpy.empty(STEPS, dtype)) for name in ("accuracy", "log_loss")}
+    w1, w2 = peers.aligned(first_w1), peers.aligned(first_w2)
+    others = {"key": peers.aligned([0, 0]), "loss": peers.aligned(numpy.empty(STEPS, dtype))}
+    arrays = {"x": x, "inside": y, "w1": w1, "w2": w2, **records, **others}
+    call = entry.bind(arrays, {"N": len(x), "num_steps": STEPS})
+
+    def run():
+        w1[...], w2[...] = first_w1, first_w2
+        call()
+        return records
+
+    return run
+
+
+PEERS = {"nnc": prepare_nnc, "NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}

@@ -32,7 +32,7 @@ def prepare_numpy(dtype):
             error = y - x @ theta
             losses[step], path[step] = error @ error, theta
             theta = theta + RATE * (error @ x) / len(x)
-        return {"loss": losses, "theta": path}
+        return {"loss": losses, "path": path}
 
     return run
 
@@ -51,7 +51,7 @@ def prepare_jax(dtype):
 
     def run():
         _, (losses, path) = jax.block_until_ready(train(first))
-        return {"loss": numpy.asarray(losses), "theta": numpy.asarray(path)}
+        return {"loss": numpy.asarray(losses), "path": numpy.asarray(path)}
 
     return run
 
@@ -66,9 +66,26 @@ def prepare_c(dtype):
         arrays = map(peers.pointer, (x, y, theta))
         records = map(peers.pointer, (losses, path))
         train(ctypes.c_long(len(x)), *arrays, peers.real(RATE, dtype), ctypes.c_long(STEPS), *records)
-        return {"loss": losses, "theta": path}
+        return {"loss": losses, "path": path}
 
     return run
 
 
-PEERS = {"NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}
+def prepare_nnc(dtype):
+    entry = peers.compile_nnc("linear-regression", "line_steps", dtype)
+    x, y, first = map(peers.aligned, start(dtype))
+    theta, losses = peers.aligned(first), peers.aligned(numpy.empty(STEPS, dtype))
+    path = peers.aligned(numpy.empty((STEPS, 3), dtype))
+    others = {"key": peers.aligned([0, 0]), "loss": peers.aligned(numpy.empty(STEPS, dtype))}
+    arrays = {"x": x, "y": y, "theta": theta, "squared_error": losses, "path": path, **others}
+    call = entry.bind(arrays, {"N": len(x), "num_steps": STEPS})
+
+    def run():
+        theta[...] = first
+        call()
+        return {"loss": losses, "path": path}
+
+    return run
+
+
+PEERS = {"nnc": prepare_nnc, "NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}

@@ -6,8 +6,11 @@ calls are timed.
 """
 import ctypes
 import pathlib
+import re
 import shutil
 import subprocess
+
+import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "benchmarks"
@@ -27,6 +30,61 @@ def compile_c(name, dtype):
         [*compiler, *FLAGS, *defines, source, "-o", library, "-lmvec", "-lm"], check=True
     )
     return ctypes.CDLL(library).train
+
+
+def aligned(array):
+    """A copy of the array that starts on a 64-byte boundary, as compiled entries want it."""
+    array = numpy.ascontiguousarray(array)
+    memory = numpy.empty(array.nbytes + 64, numpy.uint8)
+    begin = -memory.ctypes.data % 64
+    copy = memory[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+class Entry:
+    """An entry point of a library that nnc made, called with arrays by name.
+
+    Which buffer goes where is read from the wrapper in the header that nnc wrote.
+    """
+
+    def __init__(self, library, header, name):
+        wrapper = re.search(rf"static inline void {name}\(.*?\n}}", header, re.DOTALL).group()
+
+        def members(array):
+            inside = re.search(rf"{array}\[\] = {{(.*?)}};", wrapper, re.DOTALL).group(1)
+            return [re.sub(r"\(void \*\)|state->", "", item).strip() for item in inside.split(",")]
+
+        raw = re.search(r"(\w+)\(buffers, symbols, workspace\)", wrapper).group(1)
+        self.buffers, self.symbols = members("buffers"), members("symbols")
+        self.call = library[raw]
+        self.workspace_size = library[f"{raw}_workspace"]
+        self.workspace_size.restype = ctypes.c_int64
+
+    def bind(self, arrays, sizes):
+        """A function without arguments that runs the entry on these arrays."""
+        symbols = (ctypes.c_int64 * len(self.symbols))(*[sizes[name] for name in self.symbols])
+        pointers = [arrays[name].ctypes.data for name in self.buffers]
+        buffers = (ctypes.c_void_p * len(pointers))(*pointers)
+        workspace = aligned(numpy.empty(max(self.workspace_size(symbols), 1), numpy.uint8))
+        return lambda: self.call(buffers, symbols, pointer(workspace))
+
+
+def compile_nnc(name, entry, dtype):
+    """The Entry of examples/NAME.nn, with the type that the benchmark asks for."""
+    folder = BUILD / f"{name}-{dtype}"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "examples" / f"{name}.nn").read_text(encoding="utf-8")
+    source = folder / f"{name}.nn"
+    source.write_text(text.replace("f64", dtype.replace("float", "f")), encoding="utf-8")
+    nnc = ROOT / "build" / "release" / "bin" / "nnc"
+    subprocess.run(
+        [nnc, "compile", source, "--entry", "steps", "--emit", "so", "-o", folder],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    header = (folder / f"{name}.h").read_text(encoding="utf-8")
+    return Entry(ctypes.CDLL(folder / f"{name}.so"), header, entry)
 
 
 def pointer(array):

@@ -13,6 +13,13 @@ namespace nnc {
 #define GEN_PASS_DEF_EXPANDGRADPASS
 #include "nnc/Autodiff/Passes.h.inc"
 
+/// A gradient that the source names keeps that name.
+static void keepName(nn::GradOp op, ArrayRef<Value> gradients) {
+  Operation *definition = gradients.size() == 1 ? gradients.front().getDefiningOp() : nullptr;
+  if (definition && definition->getNumResults() == 1 && isa<NameLoc>(op.getLoc()))
+    definition->setLoc(op.getLoc());
+}
+
 static LogicalResult expand(nn::GradOp op) {
   OpBuilder builder(op);
   Value loss = op.getLoss();
@@ -21,6 +28,7 @@ static LogicalResult expand(nn::GradOp op) {
       differentiate(builder, op.getLoc(), loss, seed, op.getWrt());
   if (failed(gradients))
     return failure();
+  keepName(op, *gradients);
   op.replaceAllUsesWith(*gradients);
   op.erase();
   return success();

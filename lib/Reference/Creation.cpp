@@ -10,6 +10,8 @@
 #include "nnc/IR/Inference.h"
 #include "nnc/Support/Random.h"
 
+#include <cmath>
+
 using namespace mlir;
 using llvm::createStringError;
 using llvm::Expected;
@@ -63,7 +65,7 @@ static Expected<HostTensor> uniform(nn::UniformOp op, Frame &frame) {
   double low = op.getLow().convertToDouble(), high = op.getHigh().convertToDouble();
   bool isDouble = op.getDtype().isF64();
   return draw(op, frame, [=](const PhiloxWords &words) {
-    return low + (high - low) * (isDouble ? unitInterval53(words) : unitInterval24(words));
+    return std::fma(isDouble ? unitInterval53(words) : unitInterval24(words), high - low, low);
   });
 }
 

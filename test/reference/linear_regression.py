@@ -2,9 +2,9 @@
 
     linear_regression.py HISTORY DATA [--stochastic] [--tolerance 1e-10]
 
-HISTORY holds `squared_error` and `theta` before the update of each step; a step of --stochastic is
-one observation. DATA holds `x` [N, 3], its first column ones, and `y` [N]. Without arguments it
-checks itself on data of its own.
+HISTORY holds `squared_error` and `path`, the parameters, before the update of each step; a step of
+--stochastic is one observation. DATA holds `x` [N, 3], its first column ones, and `y` [N]. Without
+arguments it checks itself on data of its own.
 """
 import argparse
 
@@ -67,7 +67,7 @@ def main():
     steps, batch = (STEPS * len(x), 1) if arguments.stochastic else (STEPS, len(x))
     errors, path, theta = train(x, y, steps, batch)
     compare("squared_error", history["squared_error"], errors, arguments.tolerance)
-    compare("theta", history["theta"], path, arguments.tolerance)
+    compare("path", history["path"], path, arguments.tolerance)
     check_result(x, y, theta, arguments.stochastic)
 
 

@@ -5,14 +5,19 @@ the first weights that nnc used, and compares the whole path. They exit 1 and na
 that differs.
 """
 import json
+import pathlib
 import sys
 
 import numpy
 
 
 def read_arrays(path):
-    """The arrays of an .npz, a .safetensors, or an .npy file as {"": array}; floats as f64."""
-    if str(path).endswith(".safetensors"):
+    """Arrays by name, floats as f64: of an .npz, a .safetensors, a folder of .npy files named for
+    what they hold, or one .npy file, under the name ""."""
+    if pathlib.Path(path).is_dir():
+        files = sorted(pathlib.Path(path).glob("*.npy"))
+        loaded = {file.stem: numpy.load(file, allow_pickle=False) for file in files}
+    elif str(path).endswith(".safetensors"):
         loaded = read_safetensors(path)
     else:
         loaded = numpy.load(path, allow_pickle=False)

@@ -11,10 +11,14 @@
 
 namespace nnc {
 
+struct Expr;
+
 /// Where ops are built.
 struct Place {
   mlir::OpBuilder &builder;
   mlir::Location loc;
+
+  inline Expr operator()(mlir::Value value) const;
 };
 
 struct Expr {
@@ -25,6 +29,8 @@ struct Expr {
   int64_t rank() const { return mlir::cast<mlir::RankedTensorType>(value.getType()).getRank(); }
   mlir::Type elementType() const { return getElementType(value); }
 };
+
+Expr Place::operator()(mlir::Value value) const { return {this, value}; }
 
 //===-- Building ops ------------------------------------------------------===//
 

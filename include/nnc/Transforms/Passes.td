@@ -25,4 +25,30 @@ def DecomposePass : Pass<"transforms-decompose", "::mlir::func::FuncOp"> {
   }];
 }
 
+def SimplifyPass : Pass<"transforms-simplify", "::mlir::func::FuncOp"> {
+  let summary = "replace ops by fewer and cheaper ones";
+  let description = [{
+    Algebra that holds for every number, infinities and NaN included (so `x * 0` stays), and whose
+    results differ in the last bit at most; the dialect's canonicalizations with it.
+
+      - x + -y = x - y; x * -1 = -x; x * x = square(x); x / 4 = x * 0.25; (-x)^2 = x^2;
+        x^2, x^3, x^0.5, x^-0.5 and x^-1 without pow; one conversion for two.
+      - Elementwise ops read what was repeated unrepeated, and repeat their result instead; the sum
+        of n equal numbers is n times the number.
+      - Two transposes, reverses or reshapes are one; a transpose of a vector is a reshape; a column
+        times a row is a product with broadcasting; a reduction of one element is a reshape.
+
+    ```mlir
+    %d_y = nn.broadcast_to %one {shape = [3]} : (tensor<f32>) -> tensor<3xf32>
+    %0 = nn.neg %x : (tensor<3xf32>) -> tensor<3xf32>
+    %1 = nn.mul %d_y, %0 : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    %2 = nn.add %x, %1 : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    ```
+    where `%one` is 1, becomes
+    ```mlir
+    %2 = nn.sub %x, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    ```
+  }];
+}
+
 #endif // NNC_TRANSFORMS_PASSES

@@ -141,6 +141,12 @@ Elaborator::resolvePart(Value base, const std::vector<ast::ExprPtr> &indices, So
       std::optional<Operand> value = evaluate(*index);
       if (!value)
         return std::nullopt;
+      if (value->kind == Operand::Kind::List && value->isLiteral()) {
+        std::optional<Value> list = toTensor(*value, index->range);
+        if (!list)
+          return std::nullopt;
+        value = Operand::of(*list);
+      }
       if (value->isTensor() && isa<IntegerType>(nnc::getElementType(value->tensor)) &&
           !nnc::getElementType(value->tensor).isInteger(1) && !part.gatherAxis) {
         part.gatherAxis = axis;
@@ -214,7 +220,12 @@ std::optional<Operand> Elaborator::evaluateSubscript(const ast::SubscriptExpr &e
   std::optional<Operand> base = evaluate(*expr.base);
   if (!base)
     return std::nullopt;
-  if (base->kind == Operand::Kind::List)
+  // A literal is a tensor as soon as it is indexed as one.
+  bool asList = !base->isLiteral() || expr.indices.size() == 1;
+  for (const ast::ExprPtr &index : expr.indices)
+    asList &= index->kind() != ast::Expr::Kind::List &&
+              index->kind() != ast::Expr::Kind::Ellipsis && index->kind() != ast::Expr::Kind::None;
+  if (base->kind == Operand::Kind::List && asList)
     return indexList(*base, expr.indices, expr.range);
   std::optional<Value> value = toTensor(*base, expr.base->range);
   if (!value)

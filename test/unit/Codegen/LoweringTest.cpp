@@ -164,5 +164,64 @@ TEST_F(LoweringTest, ExamplesWithSymbols) {
   EXPECT_GT(count, 60u);
 }
 
+/// Uniform numbers have the reference's bits, wherever their range is.
+TEST_F(LoweringTest, UniformBits) {
+  for (const char *type : {"f16", "bf16", "f32", "f64"})
+    for (const char *range : {"", ", low = -1, high = 1", ", low = 2.7, high = 1000.3"}) {
+      Example example = llvm::cantFail(buildExample(
+          context,
+          fmt::format("(key: i64[2]) -> uniform([7, 33], dtype = {}{}, key = key)", type, range)));
+      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
+      HostTensor key(IntegerType::get(&context, 64), {2});
+      key.setInteger(0, 0x123456789abcdef);
+      key.setInteger(1, 77);
+      auto expected = llvm::cantFail(interpret(example.function, key));
+      EXPECT_EQ(compiled.run(key, expected, {})[0], expected[0]) << type << range;
+    }
+}
+
+TEST_F(LoweringTest, EdgesOfConversions) {
+  const double values[] = {0.0,     -0.0,  0.5,       -0.5,         127.9, 128.0, -128.9,
+                           -129.0,  255.5, 256.0,     -0.999,       3e9,   -3e9,  1e19,
+                           -1e19,   1e300, -1e300,    INFINITY,     NAN,   65519, 65520,
+                           65520.1, 1e-8,  5.9604e-8, 1.0009765625, 2047.5};
+  for (const char *from : {"f64", "f32", "f16", "bf16"})
+    for (const char *to : {"f64", "f32", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"}) {
+      Example example = llvm::cantFail(buildExample(
+          context, fmt::format("(x: {}[{}]) -> cast(x, dtype = {})", from, std::size(values), to)));
+      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
+      HostTensor x(example.inputs[0].type.getElementType(), example.inputs[0].type.getShape());
+      for (auto [index, value] : llvm::enumerate(values))
+        x.setFloat(index, value);
+      auto expected = llvm::cantFail(interpret(example.function, x));
+      EXPECT_EQ(compiled.run(x, expected, {})[0], expected[0])
+          << from << " to " << to << ": expected " << expected[0].str(64);
+    }
+}
+
+TEST_F(LoweringTest, EdgesOfIntegerDivision) {
+  const int64_t values[] = {0,   1,   -1,   2,         -2,        7,        -7,
+                            100, 127, -128, INT32_MIN, INT64_MIN, INT64_MAX};
+  int64_t count = std::size(values);
+  for (const char *op : {"floor_divide", "mod", "pow", "mul", "sub", "maximum"})
+    for (const char *type : {"i64", "i32", "i8", "u8"}) {
+      Example example = llvm::cantFail(buildExample(
+          context, fmt::format("(x: {0}[{1}, 1], y: {0}[{1}]) -> {2}(x, y)", type, count, op)));
+      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
+      Type elementType = example.inputs[0].type.getElementType();
+      HostTensor column(elementType, {count, 1}), row(elementType, {count});
+      for (auto [index, value] : llvm::enumerate(values)) {
+        column.setInteger(index, value);
+        row.setInteger(index, value);
+      }
+      auto expected = llvm::cantFail(interpret(example.function, {column, row}));
+      EXPECT_EQ(compiled.run({column, row}, expected, {})[0], expected[0])
+          << op << " of " << type << ": expected " << expected[0].str(200);
+    }
+}
+
 } // namespace
 } // namespace nnc::test

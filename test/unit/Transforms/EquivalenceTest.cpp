@@ -31,7 +31,9 @@ static llvm::Expected<SmallVector<HostTensor>> runTransformed(func::FuncOp funct
   module->push_back(copy);
   PassManager passes(function.getContext());
   passes.addPass(createCanonicalizerPass());
+  passes.addNestedPass<func::FuncOp>(createSimplifyPass());
   passes.addNestedPass<func::FuncOp>(createDecomposePass());
+  passes.addNestedPass<func::FuncOp>(createSimplifyPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   if (failed(passes.run(*module)))

@@ -75,4 +75,6 @@ TEST_P(Preserve, ReductionsOfInfiniteValues) {
               });
 }
 
-INSTANTIATE_TEST_SUITE_P(Passes, Preserve, testing::Values([] { return createDecomposePass(); }));
+INSTANTIATE_TEST_SUITE_P(Passes, Preserve,
+                         testing::Values([] { return createDecomposePass(); },
+                                         [] { return createSimplifyPass(); }));
