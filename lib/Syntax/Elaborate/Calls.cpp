@@ -315,7 +315,7 @@ std::optional<Operand> Elaborator::callGrad(const ast::CallExpr &call) {
   const auto *name = ast::dynCast<ast::NameExpr>(wrtExpr);
   bool isList = true;
   if (name && name->name == "params" && !body->scope.count("params")) {
-    for (const Frame::Argument &argument : frame->arguments)
+    for (const FunctionFrame::Argument &argument : frame->arguments)
       if (argument.role == "param")
         wrt.push_back(Operand::of(argument.value));
   } else {

@@ -165,7 +165,7 @@ bool Elaborator::elaborateFragment(const ast::FragmentDecl &decl) {
       !checkResults(decl, *body, decl.nameRange))
     return false;
   std::vector<std::string> names = returnedNames(decl.body);
-  std::vector<Frame::Result> taps = std::move(frame->results);
+  std::vector<FunctionFrame::Result> taps = std::move(frame->results);
   frame->results.clear();
   for (size_t index = 0; index < body->returned.size(); ++index) {
     std::optional<Value> value = toTensor(body->returned[index], decl.nameRange);
@@ -176,13 +176,14 @@ bool Elaborator::elaborateFragment(const ast::FragmentDecl &decl) {
     if (name.empty() && index < names.size())
       name = names[index];
     // A result that hands an argument on keeps apart from it by name.
-    bool isArgument = llvm::any_of(
-        frame->arguments, [&](const Frame::Argument &argument) { return argument.name == name; });
+    bool isArgument = llvm::any_of(frame->arguments, [&](const FunctionFrame::Argument &argument) {
+      return argument.name == name;
+    });
     if (name.empty() || (isArgument && role.empty()))
       name = "output";
     addResult(name, role.empty() ? "output" : role, *value);
   }
-  for (const Frame::Result &tap : taps)
+  for (const FunctionFrame::Result &tap : taps)
     addResult(tap.name, tap.role, tap.value);
   plan.forward = decl.name;
   if (isModel)
@@ -514,9 +515,9 @@ bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
   std::vector<SourceRange> ranges;
   if (!collectArguments(call, positional, named, ranges))
     return false;
-  std::vector<Frame::Argument> parameters;
+  std::vector<FunctionFrame::Argument> parameters;
   SmallVector<Value> values;
-  for (const Frame::Argument &argument : frame->arguments)
+  for (const FunctionFrame::Argument &argument : frame->arguments)
     if (argument.role == "param") {
       parameters.push_back(argument);
       values.push_back(argument.value);
@@ -549,14 +550,14 @@ bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
 
 /// Puts the results of a step in order: parameters, states, loss, records, taps.
 void Elaborator::finishStep(Value loss) {
-  std::vector<Frame::Result> others = std::move(frame->results);
+  std::vector<FunctionFrame::Result> others = std::move(frame->results);
   frame->results.clear();
   for (StringRef role : {"param", "state"})
-    for (const Frame::Argument &argument : frame->arguments)
+    for (const FunctionFrame::Argument &argument : frame->arguments)
       if (argument.role == role && frame->stateUpdates.count(argument.name))
         addResult(argument.name, argument.role, frame->stateUpdates[argument.name]);
   addResult("loss", "loss", loss);
-  for (const Frame::Result &other : others)
+  for (const FunctionFrame::Result &other : others)
     addResult(other.name, other.role, other.value);
 }
 

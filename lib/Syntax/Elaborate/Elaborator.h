@@ -42,7 +42,7 @@ struct ModelInfo {
 };
 
 /// A function being built. Arguments appear as they are needed: parameters, states, key, inputs.
-struct Frame {
+struct FunctionFrame {
   mlir::func::FuncOp function;
   mlir::Block *block = nullptr;
   ModelInfo *model = nullptr;
@@ -216,7 +216,7 @@ private:
   std::map<std::string, ModelInfo> models;
   std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;
 
-  std::unique_ptr<Frame> frame;
+  std::unique_ptr<FunctionFrame> frame;
   Body *body = nullptr;
   std::vector<Loop *> loops;
   /// Calls that are being inlined, outermost first.

@@ -11,7 +11,7 @@ namespace nnc {
 
 void Elaborator::beginFunction(const std::string &name, const std::string &entry, SourceRange range,
                                ModelInfo *model) {
-  frame = std::make_unique<Frame>();
+  frame = std::make_unique<FunctionFrame>();
   frame->model = model;
   builder.setInsertionPointToEnd(program.module->getBody());
   frame->function =
@@ -26,7 +26,7 @@ static unsigned rankOf(const std::string &role) {
 }
 
 Value Elaborator::addArgument(const std::string &name, const std::string &role, Type type) {
-  for (const Frame::Argument &argument : frame->arguments)
+  for (const FunctionFrame::Argument &argument : frame->arguments)
     if (argument.name == name && rankOf(argument.role) == rankOf(role))
       return argument.value;
   size_t position = 0;
@@ -41,8 +41,9 @@ Value Elaborator::addArgument(const std::string &name, const std::string &role, 
 
 void Elaborator::addResult(const std::string &name, const std::string &role, Value value) {
   std::string unique = name;
-  for (unsigned count = 2; llvm::any_of(
-           frame->results, [&](const Frame::Result &result) { return result.name == unique; });
+  for (unsigned count = 2;
+       llvm::any_of(frame->results,
+                    [&](const FunctionFrame::Result &result) { return result.name == unique; });
        ++count)
     unique = fmt::format("{}_{}", name, count);
   frame->results.push_back({unique, role, value});
@@ -55,11 +56,11 @@ Value Elaborator::getKey() {
 void Elaborator::endFunction() {
   SmallVector<Value> values;
   SmallVector<Type> argumentTypes, resultTypes;
-  for (const Frame::Result &result : frame->results) {
+  for (const FunctionFrame::Result &result : frame->results) {
     values.push_back(result.value);
     resultTypes.push_back(result.value.getType());
   }
-  for (const Frame::Argument &argument : frame->arguments)
+  for (const FunctionFrame::Argument &argument : frame->arguments)
     argumentTypes.push_back(argument.value.getType());
   builder.setInsertionPointToEnd(frame->block);
   func::ReturnOp::create(builder, frame->function.getLoc(), values);

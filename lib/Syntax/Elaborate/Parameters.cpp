@@ -107,7 +107,7 @@ void Elaborator::keepScope(StateEntry &entry) {
       entry.scope[name] = operand;
       continue;
     }
-    for (const Frame::Argument &argument : frame->arguments)
+    for (const FunctionFrame::Argument &argument : frame->arguments)
       if (argument.value == operand.tensor && frame->model->find(argument.name))
         entry.stateNames[name] = argument.name;
   }
@@ -120,7 +120,7 @@ bool Elaborator::buildInit(ModelInfo &model, const std::string &name) {
     Body initBody;
     initBody.scope = entry.scope;
     for (const auto &[local, stateName] : entry.stateNames)
-      for (const Frame::Result &earlier : frame->results)
+      for (const FunctionFrame::Result &earlier : frame->results)
         if (earlier.name == stateName)
           initBody.scope[local] = Operand::of(earlier.value);
     body = &initBody;
