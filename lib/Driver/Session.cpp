@@ -31,11 +31,12 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
   std::unique_ptr<Session> session(new Session(diagnostics));
   session->options = options;
   std::string error;
-  session->source = SourceFile::open(path, error);
-  if (!session->source) {
+  std::unique_ptr<SourceFile> source = SourceFile::open(path, error);
+  if (!source) {
     diagnostics.error(error);
     return nullptr;
   }
+  session->source = &diagnostics.own(std::move(source));
   session->tree = parse(*session->source, diagnostics);
   if (!session->tree || diagnostics.hasErrors())
     return nullptr;

@@ -31,11 +31,12 @@ static std::optional<std::string> format(const std::string &path, const FmtOptio
     return print(*session->tree);
   }
   std::string error;
-  std::unique_ptr<SourceFile> source = SourceFile::open(path, error);
-  if (!source) {
+  std::unique_ptr<SourceFile> opened = SourceFile::open(path, error);
+  if (!opened) {
     diagnostics.error(error);
     return std::nullopt;
   }
+  const SourceFile *source = &diagnostics.own(std::move(opened));
   std::unique_ptr<ast::File> tree = parse(*source, diagnostics);
   if (!tree || diagnostics.hasErrors())
     return std::nullopt;

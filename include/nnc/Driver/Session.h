@@ -27,7 +27,8 @@ public:
   /// The plan of that name; null, with a diagnostic that lists what there is, if there is none.
   const ModelPlan *findModel(const std::string &name);
 
-  std::unique_ptr<SourceFile> source;
+  /// The text; it belongs to the diagnostics.
+  const SourceFile *source = nullptr;
   std::unique_ptr<ast::File> tree;
   std::unique_ptr<mlir::MLIRContext> context;
   Program program;

@@ -77,9 +77,16 @@ public:
   std::string render() const;
   void clear();
 
+  /// Takes a file over: what diagnostics point into lives as long as they do.
+  const SourceFile &own(std::unique_ptr<SourceFile> file) {
+    files.push_back(std::move(file));
+    return *files.back();
+  }
+
 private:
   Diagnostic &report(Severity severity, SourceRange range, std::string message);
 
+  std::vector<std::unique_ptr<SourceFile>> files;
   size_t maxErrors;
   size_t errorCount = 0;
   std::deque<Diagnostic> diagnostics;
