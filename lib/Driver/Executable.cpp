@@ -110,7 +110,7 @@ Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
   results.reserve(entrySignature.buffers.size());
   SmallVector<void *> buffers;
   for (const Buffer &buffer : entrySignature.buffers) {
-    if (!buffer.isResult) {
+    if (!buffer.isResult || buffer.isUpdate) {
       buffers.push_back(arguments.at(buffer.name)->data());
       continue;
     }

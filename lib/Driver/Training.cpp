@@ -124,7 +124,7 @@ public:
     symbols = std::move(*solved);
     results.reserve(entry.signature().buffers.size());
     for (const Buffer &buffer : entry.signature().buffers) {
-      if (!buffer.isResult) {
+      if (!buffer.isResult || buffer.isUpdate) {
         buffers.push_back(arguments.at(buffer.name)->data());
         continue;
       }

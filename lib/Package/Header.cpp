@@ -127,7 +127,7 @@ private:
     bool hasState = false, updatesState = false, hasKey = false;
     for (const Buffer &buffer : entry.buffers) {
       hasState |= buffer.isState();
-      updatesState |= buffer.isState() && (buffer.isUpdated || buffer.isResult);
+      updatesState |= buffer.isState() && buffer.isResult;
       hasKey |= buffer.role == "key";
     }
     if (hasState)

@@ -64,14 +64,11 @@ Signature getSignature(func::FuncOp function) {
   for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
     Buffer result = makeBuffer(type, function.getResultAttrDict(index),
                                "output" + std::to_string(index), /*isResult=*/true);
-    auto arguments = llvm::MutableArrayRef(signature.buffers).take_front(numArguments);
-    auto *updated = llvm::find_if(arguments, [&](const Buffer &argument) {
-      return argument.isState() && result.isState() && argument.name == result.name;
-    });
-    if (updated != arguments.end())
-      updated->isUpdated = true;
-    else
-      signature.buffers.push_back(std::move(result));
+    result.isUpdate = llvm::any_of(
+        llvm::ArrayRef(signature.buffers).take_front(numArguments), [&](const Buffer &argument) {
+          return argument.isState() && result.isState() && argument.name == result.name;
+        });
+    signature.buffers.push_back(std::move(result));
   }
   for (const Buffer &buffer : signature.buffers)
     collectSymbols(buffer.shape, signature.symbols);

@@ -23,6 +23,12 @@ struct TestFlags {
 int nnc::runTests(Session &session, const TestRunOptions &options, State *state) {
   unsigned failed = 0;
   for (const TestPlan &plan : session.program.tests) {
+    if (!plan.model.empty() && !state) {
+      fmt::print(
+          "test {}: skipped, it needs trained parameters: give --params, or run 'nnc train'\n",
+          plan.name);
+      continue;
+    }
     if (plan.model.empty() ? options.onlyWithModel
                            : !options.model.empty() && plan.model != options.model)
       continue;
@@ -64,9 +70,13 @@ static int runTestCommand(const TestFlags &flags) {
       return fail(flags.file + ": error: tests of several models: expected one for '" +
                   flags.params + "'");
     options.model = plan.model;
-    if (!state)
-      state = flags.params.empty() ? initialState(*session, *model, flags.seed)
-                                   : readState(*session, *model, flags.params);
+    // Without parameters, a model that learns cannot be tested; one that does not is what it is.
+    bool learns = llvm::any_of(session->program.trains,
+                               [&](const TrainPlan &train) { return train.model == plan.model; });
+    if (state || (flags.params.empty() && learns))
+      continue;
+    state = flags.params.empty() ? initialState(*session, *model, flags.seed)
+                                 : readState(*session, *model, flags.params);
     if (!state)
       return fail(diagnostics);
   }

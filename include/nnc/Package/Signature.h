@@ -5,8 +5,8 @@
 //   void NAME_raw(void *const *buffers, const int64_t *symbols, void *workspace);
 //   int64_t NAME_raw_workspace(const int64_t *symbols);
 //
-// The buffers are the arguments, then the results, in order; a result that has an argument's name
-// is written to that argument's buffer and has none of its own. Symbols are the values of the
+// The buffers are the arguments, then the results, in order; a parameter or state that is both is
+// given the same buffer twice. Symbols are the values of the
 // symbolic dimensions in order of first appearance. A Signature says all of this for one function;
 // the header generator and the driver read nothing else.
 //
@@ -30,8 +30,8 @@ struct Buffer {
   Shape shape;
   mlir::Type elementType;
   bool isResult = false;
-  /// It is an argument that a result overwrites.
-  bool isUpdated = false;
+  /// It is a result that overwrites the argument of its name.
+  bool isUpdate = false;
 
   bool isState() const { return role == "param" || role == "state"; }
 };

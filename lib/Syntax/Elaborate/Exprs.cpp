@@ -350,6 +350,8 @@ void flatten(const Operand &operand, Type elementType, SmallVectorImpl<Attribute
   double value = operand.kind == Operand::Kind::Bool ? double(operand.truth) : operand.asDouble();
   if (isa<FloatType>(elementType))
     elements.push_back(FloatAttr::get(elementType, value));
+  else if (elementType.isInteger(1))
+    elements.push_back(IntegerAttr::get(elementType, value != 0));
   else if (operand.isInteger())
     elements.push_back(IntegerAttr::get(
         elementType, APInt(elementType.getIntOrFloatBitWidth(), operand.dim.constant(),
