@@ -35,11 +35,14 @@ const std::vector<Phase> &getPhases() {
       {"simplify", "fold constants, merge equal values, apply algebraic identities",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addPass(createCanonicalizerPass());
+         passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCSEPass());
+         passes.addPass(createCanonicalizerPass());
        }},
       {"decompose", "write composite ops with primitive ones",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addNestedPass<func::FuncOp>(createDecomposePass());
+         passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCanonicalizerPass());
          passes.addPass(createCSEPass());
        }},
