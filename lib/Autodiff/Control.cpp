@@ -239,6 +239,8 @@ private:
 };
 
 struct ScanModel : GradientOpInterface::ExternalModel<ScanModel, ScanOp> {
+  // Replaces the interface's default, as models do.
+  // NOLINTNEXTLINE(bugprone-derived-method-shadowing-base-method)
   SmallVector<Value> getGradientInputs(Operation *op) const {
     SmallVector<Value> inputs(op->getOperands());
     SetVector<Value> captures;
