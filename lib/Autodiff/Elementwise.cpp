@@ -60,7 +60,7 @@ static Exprs<2> gradient(ModOp, Expr x, Expr y, Expr z, Expr d) {
 static bool isNonzeroConstant(Expr y) {
   DenseElementsAttr elements;
   return matchPattern(y.value, m_Constant(&elements)) &&
-         llvm::none_of(elements.getValues<APFloat>(), [](APFloat e) { return e.isZero(); });
+         llvm::none_of(elements.getValues<APFloat>(), [](const APFloat &e) { return e.isZero(); });
 }
 /// x^0 is 1 everywhere, so its derivative is 0 where y x^(y-1) would be 0 times infinity. With
 /// respect to y, the derivative at x = 0 is 0.
