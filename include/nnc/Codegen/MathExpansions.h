@@ -1,10 +1,11 @@
 // The mathematical functions as arithmetic: polynomials in arith and math.fma, no calls.
 //
 // Each build function takes a scalar or a vector of f16, bf16, f32 or f64 (the two short ones are
-// computed in f32) and emits branch-free code for the whole of it, within 2 ulp of the exact result
-// and with C's treatment of NaN, infinities, denormals and signed zeros; docs/numerics.md has the
-// measured bounds. What is emitted must not be contracted or reassociated further: no fast-math
-// flags, and LLVM's FP contraction at its default.
+// computed in f32) and emits code for the whole of it: within 2 ulp of the exact result (sigmoid
+// 2.5), with C's treatment of NaN, infinities, denormals and signed zeros; docs/numerics.md has the
+// measured bounds. There are no branches, except that sin and cos make an scf.if past huge
+// arguments, and integer powers a loop; so these run after vectorisation. What is emitted must not
+// be reassociated, nor its separate products and sums contracted.
 #ifndef NNC_CODEGEN_MATHEXPANSIONS_H
 #define NNC_CODEGEN_MATHEXPANSIONS_H
 

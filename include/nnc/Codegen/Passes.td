@@ -107,7 +107,7 @@ def ExpandMathPass : Pass<"codegen-expand-math"> {
   let summary = "Write mathematical functions as arithmetic";
   let description = [{
     Every exp, log, tanh, … on scalars and vectors of floats becomes a polynomial in arith and
-    math.fma, within 2 ulp and without branches or calls. What has an instruction (absf, floor,
+    math.fma: within 2 ulp, for whole vectors, without calls. What has an instruction (absf, floor,
     sqrt, …) stays.
 
     ```mlir

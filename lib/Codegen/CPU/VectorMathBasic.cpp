@@ -1,7 +1,7 @@
 // Functions that are a few instructions: round and rsqrt.
 //
 // round is exact; of rsqrt, two correctly rounded operations, the greatest error measured is, in
-// ulp (f32, f64): 1.48, 1.49.
+// ulp (f32, f64): 1.49, 1.49.
 #include "VectorMath.h"
 
 namespace nnc::vm {
