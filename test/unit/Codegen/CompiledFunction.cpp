@@ -61,6 +61,14 @@ CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu
 }
 
 void CompiledFunction::compile(func::FuncOp function, const std::string &cpu) {
+  for (auto [result, type] : llvm::enumerate(function.getResultTypes())) {
+    std::optional<unsigned> &updated = updatedArguments.emplace_back();
+    auto resultName = function.getResultAttrOfType<StringAttr>(result, nn::nameAttr);
+    for (auto [argument, argumentType] : llvm::enumerate(function.getArgumentTypes()))
+      if (resultName && !updated && argumentType == type &&
+          function.getArgAttrOfType<StringAttr>(argument, nn::nameAttr) == resultName)
+        updated = argument;
+  }
   OwningOpRef<ModuleOp> module(function->getParentOfType<ModuleOp>().clone());
   PassManager lowering(module->getContext());
   lowering.addNestedPass<func::FuncOp>(createDecomposePass());
@@ -104,19 +112,17 @@ std::vector<HostTensor> CompiledFunction::run(ArrayRef<HostTensor> arguments,
   Buffer workspace(jit->workspace(name)(symbolValues.data()));
   jit->entry(name)(pointers.data(), symbolValues.data(), workspace.data());
   EXPECT_TRUE(workspace.isIntact()) << "wrote beyond the workspace";
-  std::vector<HostTensor> results;
-  for (auto [number, buffer] : llvm::enumerate(buffers)) {
+  for (auto [number, buffer] : llvm::enumerate(buffers))
     EXPECT_TRUE(buffer.isIntact()) << "wrote beyond buffer " << number;
-    if (number < arguments.size())
-      EXPECT_EQ(HostTensor::fromBytes(arguments[number].getElementType(),
-                                      arguments[number].getShape(), buffer.data()),
-                arguments[number])
-          << "wrote into an argument";
-    else
-      results.push_back(
-          HostTensor::fromBytes(resultShapes[number - arguments.size()].getElementType(),
-                                resultShapes[number - arguments.size()].getShape(), buffer.data()));
-  }
+  auto read = [&](const HostTensor &like, unsigned number) {
+    return HostTensor::fromBytes(like.getElementType(), like.getShape(), buffers[number].data());
+  };
+  for (auto [number, argument] : llvm::enumerate(arguments))
+    if (!llvm::is_contained(updatedArguments, std::optional<unsigned>(number)))
+      EXPECT_TRUE(read(argument, number) == argument) << "wrote into argument " << number;
+  std::vector<HostTensor> results;
+  for (auto [number, like] : llvm::enumerate(resultShapes))
+    results.push_back(read(like, updatedArguments[number].value_or(arguments.size() + number)));
   return results;
 }
 

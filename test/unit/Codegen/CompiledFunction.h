@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ public:
   CompiledFunction(mlir::func::FuncOp function, const std::string &cpu);
 
   bool isLoaded() const { return jit != nullptr; }
-  /// The results on `arguments`. Memory around the buffers is checked to be untouched.
+  /// The results on `arguments`. Memory around the buffers is checked to be untouched, and that of
+  /// an argument that no result updates.
   std::vector<HostTensor> run(llvm::ArrayRef<HostTensor> arguments,
                               llvm::ArrayRef<HostTensor> resultShapes, const SymbolValues &symbols);
 
@@ -33,6 +35,8 @@ private:
 
   std::string name;
   std::vector<std::string> symbolNames;
+  /// For each result the argument that it updates, if it has no buffer of its own.
+  std::vector<std::optional<unsigned>> updatedArguments;
   std::unique_ptr<Jit> jit;
 };
 

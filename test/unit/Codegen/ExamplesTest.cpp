@@ -1,0 +1,108 @@
+//===- ExamplesTest.cpp - The shipped programs compile to what they say ----===//
+//
+// Every function of every program in examples/, differentiated, simplified and compiled, beside
+// the reference interpreter on random arguments.
+//
+//===----------------------------------------------------------------------===//
+#include "CompiledFunction.h"
+
+#include "nnc/Autodiff/Autodiff.h"
+#include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/Target.h"
+#include "nnc/Reference/Compare.h"
+#include "nnc/Reference/DrawInputs.h"
+#include "nnc/Syntax/Elaborate.h"
+#include "nnc/Syntax/Parser.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+
+namespace nnc::test {
+namespace {
+
+std::vector<std::string> examples() {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator file(NNC_SOURCE_DIR "/examples", error), end;
+       !error && file != end; file.increment(error))
+    if (llvm::sys::path::extension(file->path()) == ".nn")
+      paths.push_back(llvm::sys::path::stem(file->path()).str());
+  llvm::sort(paths);
+  return paths;
+}
+
+class ExamplePrograms : public testing::TestWithParam<std::string> {
+protected:
+  ExamplePrograms() {
+    DialectRegistry registry;
+    registerGradientModels(registry);
+    context.appendDialectRegistry(registry);
+    loadDialects(context);
+  }
+
+  void compare(func::FuncOp function) {
+    SmallVector<ExampleInput> inputs;
+    SymbolValues symbols;
+    for (Type type : function.getArgumentTypes()) {
+      auto tensor = cast<RankedTensorType>(type);
+      bool isInteger = !isa<FloatType>(tensor.getElementType());
+      inputs.push_back({"", tensor, isInteger ? 0.0 : -1.0, 1.0});
+    }
+    for (Type type :
+         llvm::concat<const Type>(function.getArgumentTypes(), function.getResultTypes()))
+      for (const Dim &dim : getShape(type)) {
+        std::set<std::string> names;
+        dim.collectSymbols(names);
+        for (const std::string &name : names)
+          symbols[name] = 7;
+      }
+    SmallVector<HostTensor> arguments = drawInputs(inputs, /*seed=*/3, symbols);
+    InterpretOptions options;
+    options.symbols = symbols;
+    auto expected = interpret(function, arguments, options);
+    ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
+    CompiledFunction compiled(function, TargetDescription::host().cpu);
+    ASSERT_TRUE(compiled.isLoaded());
+    std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
+    for (auto [index, result] : llvm::enumerate(*expected)) {
+      double tolerance = result.getElementType().isF64() ? 1e-9 : 1e-3;
+      EXPECT_EQ(describeDifference(found[index], result, tolerance), "") << "result " << index;
+    }
+  }
+
+  MLIRContext context;
+};
+
+INSTANTIATE_TEST_SUITE_P(Files, ExamplePrograms, testing::ValuesIn(examples()),
+                         [](const auto &info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST_P(ExamplePrograms, ComputeWhatTheReferenceDoes) {
+  std::string error;
+  auto file = SourceFile::open(NNC_SOURCE_DIR "/examples/" + GetParam() + ".nn", error);
+  ASSERT_TRUE(file) << error;
+  DiagnosticEngine diagnostics;
+  std::unique_ptr<ast::File> tree = parse(*file, diagnostics);
+  std::optional<Program> program = elaborate(*tree, context, diagnostics);
+  ASSERT_TRUE(program) << diagnostics.render();
+
+  PassManager passes(&context);
+  passes.addNestedPass<func::FuncOp>(createExpandGradPass());
+  passes.addNestedPass<func::FuncOp>(createSimplifyPass());
+  ASSERT_TRUE(succeeded(passes.run(*program->module)));
+  for (auto function : program->module->getOps<func::FuncOp>()) {
+    SCOPED_TRACE(function.getName().str());
+    compare(function);
+  }
+}
+
+} // namespace
+} // namespace nnc::test
