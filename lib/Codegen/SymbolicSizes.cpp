@@ -47,7 +47,8 @@ std::optional<Dim> SymbolicSizes::extentOfResult(Operation *op, ShapedType type,
     return extentOf(op->getOperand(0), dim);
   if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
     Dim product(1);
-    for (int64_t sourceDim : collapse.getReassociationIndices()[dim]) {
+    ReassociationIndices sourceDims = collapse.getReassociationIndices()[dim];
+    for (int64_t sourceDim : sourceDims) {
       std::optional<Dim> extent = extentOf(collapse.getSrc(), sourceDim);
       if (!extent)
         return std::nullopt;
