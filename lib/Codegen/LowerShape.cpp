@@ -55,6 +55,17 @@ struct LowerTranspose : LowerPattern<nn::TransposeOp> {
   }
 };
 
+/// Where a part of `shape` lies that begins at `starts`. An empty one lies anywhere; at its end it
+/// would be out of bounds for the tensor dialect.
+SmallVector<OpFoldResult> makeOffsets(const Lowering &lowering, OpBuilder &builder, Location loc,
+                                      ArrayRef<Dim> starts, ArrayRef<Dim> shape) {
+  Shape offsets(starts);
+  for (auto [offset, size] : llvm::zip_equal(offsets, shape))
+    if (size == Dim(0))
+      offset = Dim(0);
+  return lowering.foldedSizes(builder, loc, offsets);
+}
+
 /// Offsets, sizes and strides of the part that starts, stops and steps select.
 struct Part {
   Shape shape;
@@ -68,7 +79,7 @@ Part makePart(const Lowering &lowering, OpBuilder &builder, Location loc, ArrayR
     part.shape.push_back((stop - start).ceilDiv(Dim(step)));
     part.strides.push_back(builder.getIndexAttr(step));
   }
-  part.offsets = lowering.foldedSizes(builder, loc, starts);
+  part.offsets = makeOffsets(lowering, builder, loc, starts, part.shape);
   part.sizes = lowering.foldedSizes(builder, loc, part.shape);
   return part;
 }
@@ -105,7 +116,7 @@ Value insertAt(const Lowering &lowering, OpBuilder &builder, Location loc, Value
                ArrayRef<Dim> shape, Value target, ArrayRef<Dim> offsets) {
   SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));
   return tensor::InsertSliceOp::create(builder, loc, source, target,
-                                       lowering.foldedSizes(builder, loc, offsets),
+                                       makeOffsets(lowering, builder, loc, offsets, shape),
                                        lowering.foldedSizes(builder, loc, shape), strides);
 }
 
