@@ -34,16 +34,15 @@ const std::vector<Phase> &getPhases() {
        }},
       {"simplify", "fold constants, merge equal values, apply algebraic identities",
        [](OpPassManager &passes, const CompileOptions &) {
-         passes.addPass(createCanonicalizerPass());
+         // Canonicalizes too, and keeps the names of values, which the canonicalizer would not.
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCSEPass());
-         passes.addPass(createCanonicalizerPass());
+         passes.addNestedPass<func::FuncOp>(createSimplifyPass());
        }},
       {"decompose", "write composite ops with primitive ones",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addNestedPass<func::FuncOp>(createDecomposePass());
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
-         passes.addPass(createCanonicalizerPass());
          passes.addPass(createCSEPass());
        }},
       {"linalg", "lower nn ops to linalg on tensors",
