@@ -108,6 +108,8 @@ void makeEntry(func::FuncOp body) {
                                     builder.getFunctionType(arguments, body.getResultTypes()));
   body.setName((body.getName() + ".body").str());
   body.setPrivate();
+  // Inlined below and then dropped: the object holds the computation once.
+  body->setAttr("llvm.linkage", LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
   body->setAttr("passthrough", builder.getStrArrayAttr({"alwaysinline"}));
   builder.setInsertionPointToStart(entry.addEntryBlock());
   Value symbols = entry.getArgument(isCompanion ? 0 : 1);

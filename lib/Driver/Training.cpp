@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Training.h"
 
+#include "nnc/IR/NN.h"
+
 #include <fmt/format.h>
 
 using namespace llvm;
@@ -59,13 +61,13 @@ void Training::record(const NamedTensor &result, int64_t steps) {
     found->values.push_back(result.value.at(index));
 }
 
-/// One series for each loss and record of `signature`; `leading` dimensions are the steps.
-static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols, unsigned leading) {
+/// One series for each loss and record of `entry`, whose first dimension is the steps.
+static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols) {
   History history;
   for (const Buffer &buffer : entry.signature().buffers)
     if (buffer.isResult && (buffer.role == "loss" || buffer.role == "record")) {
       TensorShape shape = entry.shapeOf(buffer, symbols);
-      shape.erase(shape.begin(), shape.begin() + leading);
+      shape.erase(shape.begin());
       history.push_back({buffer.name, buffer.role, shape, {}});
     }
   return history;
@@ -77,7 +79,7 @@ std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields,
     result[entry.name] = &entry.value;
   for (auto [name, tensor] : zip(plan.fields, fields))
     result[name] = &tensor;
-  for (const Buffer &buffer : executable.entry(plan.step).signature().buffers)
+  for (const Buffer &buffer : executable.entry(plan.step + "s").signature().buffers)
     if (buffer.role == "key")
       result[buffer.name] = &key;
   return result;
@@ -91,13 +93,13 @@ bool Training::runOnAllData(const TrainingOptions &options, int64_t total, std::
     int64_t count = std::min(every - done % every, total - done);
     Tensor key = makeKey(options.seed, done);
     std::map<std::string, Tensor *> values = arguments(data.dataset.columns, key);
-    std::map<std::string, int64_t> symbols = {{stepsSymbol.str(), count}};
+    std::map<std::string, int64_t> symbols = {{nn::stepsSymbol.str(), count}};
     if (recorded.empty()) {
       std::map<std::string, const Tensor *> readable(values.begin(), values.end());
       std::optional<std::vector<int64_t>> solved = steps.solveSymbols(readable, symbols, error);
       if (!solved)
         return false;
-      recorded = emptyHistory(steps, *solved, /*leading=*/1);
+      recorded = emptyHistory(steps, *solved);
     }
     std::optional<std::vector<NamedTensor>> results = steps.run(values, error, symbols);
     if (!results)
@@ -112,13 +114,14 @@ bool Training::runOnAllData(const TrainingOptions &options, int64_t total, std::
 }
 
 namespace {
-/// A call of the step function on batches of one size, everything resolved once.
+/// One step on batches of one size, everything resolved once.
 class BatchCall {
 public:
   BatchCall(Entry &entry, std::map<std::string, Tensor *> arguments, std::string &error)
       : entry(entry) {
     std::map<std::string, const Tensor *> readable(arguments.begin(), arguments.end());
-    std::optional<std::vector<int64_t>> solved = entry.solveSymbols(readable, {}, error);
+    std::optional<std::vector<int64_t>> solved =
+        entry.solveSymbols(readable, {{nn::stepsSymbol.str(), 1}}, error);
     if (!solved)
       return;
     symbols = std::move(*solved);
@@ -150,7 +153,7 @@ private:
 } // namespace
 
 bool Training::runOnBatches(const TrainingOptions &options, int64_t total, std::string &error) {
-  Entry &step = executable.entry(plan.step);
+  Entry &step = executable.entry(plan.step + "s");
   int64_t rows = data.dataset.numRows(), batchSize = *data.batchSize, perEpoch = stepsPerEpoch();
   int64_t every = options.reportEvery.value_or(perEpoch);
   Tensor key = makeKey(options.seed, 0);
@@ -174,7 +177,7 @@ bool Training::runOnBatches(const TrainingOptions &options, int64_t total, std::
         return false;
     }
     if (recorded.empty())
-      recorded = emptyHistory(step, call->second.symbols, /*leading=*/0);
+      recorded = emptyHistory(step, call->second.symbols);
     key.as<int64_t>()[1] = done;
     call->second.run();
     for (auto [result, role] : zip(call->second.results, call->second.roles))

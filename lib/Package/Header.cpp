@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Package/Header.h"
 
+#include "nnc/IR/NN.h"
+
 #include "llvm/ADT/MapVector.h"
 
 #include <fmt/format.h>
@@ -96,28 +98,54 @@ private:
     line("}} {}_state;\n", name);
   }
 
+  /// The number of steps is a parameter of `steps` and one in `step`.
+  static bool isFixed(const Signature &entry, const std::string &symbol) {
+    return entry.entry == "step" && symbol == nn::stepsSymbol;
+  }
+
   static std::string symbolParameters(const Signature &entry) {
     std::string parameters;
     for (const std::string &symbol : entry.symbols)
-      parameters +=
-          fmt::format("{}int64_t {}", parameters.empty() ? "" : ", ", toIdentifier(symbol));
+      if (!isFixed(entry, symbol))
+        parameters +=
+            fmt::format("{}int64_t {}", parameters.empty() ? "" : ", ", toIdentifier(symbol));
     return parameters;
   }
 
   static std::string symbolArray(const Signature &entry) {
     std::string values;
     for (const std::string &symbol : entry.symbols)
-      values += (values.empty() ? "" : ", ") + toIdentifier(symbol);
+      values +=
+          (values.empty() ? "" : ", ") + (isFixed(entry, symbol) ? "1" : toIdentifier(symbol));
     return fmt::format("const int64_t symbols[] = {{{}}};", values.empty() ? "0" : values);
   }
 
   void writeEntry(const Signature &entry) {
-    std::string name = toIdentifier(entry.name), raw = entry.rawName();
+    std::string raw = entry.rawName();
     line("void {}(void *const *buffers, const int64_t *symbols, void *workspace);", raw);
     line("int64_t {}_workspace(const int64_t *symbols);\n", raw);
+    writeFunctions(entry, raw);
+    bool hasStep =
+        llvm::any_of(entries, [&](const Signature &other) { return other.entry == "step"; });
+    if (entry.entry == "steps" && !hasStep)
+      writeFunctions(oneStep(entry), raw);
+  }
+
+  /// `step` as a call of `steps`: the arrays that steps fills have one element.
+  static Signature oneStep(Signature entry) {
+    entry.name.pop_back();
+    entry.entry = "step";
+    for (Buffer &buffer : entry.buffers)
+      if (!buffer.shape.empty() && buffer.shape.front() == Dim::symbol(nn::stepsSymbol))
+        buffer.shape.erase(buffer.shape.begin());
+    return entry;
+  }
+
+  void writeFunctions(const Signature &entry, const std::string &raw) {
+    std::string name = toIdentifier(entry.name), parameters = symbolParameters(entry);
     line("/* Bytes of workspace that {} needs. */", name);
     line("static inline int64_t {}_workspace({}) {{", name,
-         entry.symbols.empty() ? "void" : symbolParameters(entry));
+         parameters.empty() ? "void" : parameters);
     line("  {}\n  return {}_workspace(symbols);\n}}\n", symbolArray(entry), raw);
     writeWrapper(entry, name, raw);
   }
@@ -135,8 +163,8 @@ private:
                                        toIdentifier(modelOf(entry))));
     if (hasKey)
       parameters.push_back("int64_t seed, int64_t step");
-    if (!entry.symbols.empty())
-      parameters.push_back(symbolParameters(entry));
+    if (std::string symbols = symbolParameters(entry); !symbols.empty())
+      parameters.push_back(symbols);
     for (const Buffer &buffer : entry.buffers) {
       std::string member = toIdentifier(buffer.name);
       if (buffer.isState()) {

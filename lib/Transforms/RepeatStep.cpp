@@ -90,7 +90,7 @@ static Value advanceKey(OpBuilder &builder, Location loc, Value key, Value index
 
 func::FuncOp nnc::repeatStep(func::FuncOp step) {
   StepResults results(step);
-  Dim count = Dim::symbol(stepsSymbol);
+  Dim count = Dim::symbol(nn::stepsSymbol);
   func::FuncOp steps = declareSteps(step, results, count);
   Block *entry = steps.addEntryBlock();
   OpBuilder builder = OpBuilder::atBlockEnd(entry);

@@ -56,7 +56,7 @@ static std::optional<std::vector<std::string>> chooseEntries(Session &session,
                                                              const CompileFlags &flags) {
   std::vector<std::string> kinds = flags.entries;
   if (kinds.empty())
-    kinds = {"forward", "init", "step", "steps", "func"};
+    kinds = {"forward", "init", "steps", "func"}; // One step is `steps` with a count of one.
   std::vector<std::string> chosen;
   std::set<std::string> available;
   for (auto function : session.module().getOps<func::FuncOp>()) {

@@ -142,7 +142,7 @@ static int runTrain(const TrainFlags &flags) {
     const ModelPlan *model = session->findModel(plan->model);
     if (!model)
       return fail(diagnostics);
-    for (const std::string &entry : {model->init, plan->step, plan->step + "s"})
+    for (const std::string &entry : {model->init, plan->step + "s"})
       if (!llvm::is_contained(entries, entry))
         entries.push_back(entry);
   }

@@ -43,7 +43,7 @@ using State = std::vector<NamedTensor>;
 
 class Training {
 public:
-  /// `executable` holds the plan's init, step and steps functions, `data` its fields.
+  /// `executable` holds the plan's init and steps functions, `data` its fields.
   Training(const TrainPlan &plan, const std::string &init, Executable &executable, LoadedData data)
       : plan(plan), init(init), executable(executable), data(std::move(data)) {}
 

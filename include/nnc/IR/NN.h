@@ -27,8 +27,11 @@ inline constexpr llvm::StringLiteral nameAttr = "nn.name";
 /// "param", "state", "input" or "key" of an argument; "output", "param", "state", "loss",
 /// "record", "tap" or "expect" of a result.
 inline constexpr llvm::StringLiteral roleAttr = "nn.role";
-/// "forward", "init", "step", "evaluate", "data", "test" or "func".
+/// "forward", "init", "step", "steps", "data", "test" or "func".
 inline constexpr llvm::StringLiteral entryAttr = "nn.entry";
+
+/// The symbol that stands for the number of steps of a "steps" entry; no model may use it.
+inline constexpr llvm::StringLiteral stepsSymbol = "num_steps";
 } // namespace nnc::nn
 
 #include "nnc/IR/NNDialect.h.inc"

@@ -6,9 +6,6 @@
 
 namespace nnc {
 
-/// The symbol that stands for the number of steps; no model may use it.
-inline constexpr llvm::StringLiteral stepsSymbol = "num_steps";
-
 /// Adds `NAME.steps` behind the step function `NAME.step`: a scan of `num_steps` steps on the same data.
 /// Parameters and states are carried, the key's counter counts on from the one given, and the loss
 /// and each record become arrays of that length. Taps are left out.
