@@ -28,6 +28,7 @@ static std::optional<std::string> format(const std::string &path, const FmtOptio
     if (!session)
       return std::nullopt;
     original = session->source->text();
+    writeTypes(*session->tree, session->program);
     return print(*session->tree);
   }
   std::string error;

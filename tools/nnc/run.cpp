@@ -27,6 +27,12 @@ struct Callee {
 };
 } // namespace
 
+/// Whether functions of this kind can be called by name: funcs; and, where they are asked for, what
+/// computes data (`points`) and first parameters (`net.init`).
+static bool isCallable(llvm::StringRef kind, bool byName) {
+  return kind == "func" || (byName && (kind == "data" || kind == "init"));
+}
+
 /// The names of what can be called: models, and funcs without type parameters.
 static std::optional<Callee> findCallee(Session &session, const std::string &name) {
   std::vector<std::string> names;
@@ -42,7 +48,7 @@ static std::optional<Callee> findCallee(Session &session, const std::string &nam
   if (name.empty() && names.size() == 1)
     return Callee{session.program.models.front().forward, &session.program.models.front()};
   for (auto function : session.module().getOps<mlir::func::FuncOp>())
-    if (getSignature(function).entry == "func")
+    if (isCallable(getSignature(function).entry, /*byName=*/!name.empty()))
       consider({function.getName().str(), nullptr}, function.getName().str());
   if (!found && name.empty() && names.size() == 1)
     return Callee{names.front(), nullptr};
@@ -191,7 +197,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   CLI::App *command = commandLine.add("run", "Compute the outputs of a model or a func",
                                       [=] { return runRun(*flags); });
   command->add_option("file", flags->file, "The .nn file")->required();
-  command->add_option("--entry", flags->entry, "The model or func, where there are several");
+  command->add_option("--entry", flags->entry, "The model or func, where there are several; or data, or MODEL.init");
   command->add_option("--input", flags->inputs, "x=FILE.npy, x=FILE.csv or x=[[1, 2], [3, 4]]");
   command->add_option("--params", flags->params,
                       "Parameters (.safetensors); initial ones without it");

@@ -30,6 +30,9 @@ std::optional<Program> elaborate(const ast::File &file, mlir::MLIRContext &conte
                                  DiagnosticEngine &diagnostics,
                                  const ElaborateOptions &options = {});
 
+/// Writes the types that elaboration found into `file`, the tree that `program` was made from.
+void writeTypes(ast::File &file, const Program &program);
+
 /// The function as a `func` declaration, one op a line, types written out; it parses back.
 std::string printFunction(mlir::Operation *function);
 

@@ -25,12 +25,16 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace nnc {
+namespace ast {
+struct Target;
+}
 
 /// An argument of a pipeline stage such as `csv("iris.csv", x = 0:4, label = i64(4))`.
 struct StageArgument {
@@ -109,6 +113,8 @@ struct Program {
   std::vector<DataPlan> data;
   std::vector<TrainPlan> trains;
   std::vector<TestPlan> tests;
+  /// The types of the values that are named outside of layers and of the prelude.
+  std::map<const ast::Target *, mlir::Type> types;
 };
 
 } // namespace nnc

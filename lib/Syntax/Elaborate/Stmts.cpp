@@ -90,6 +90,8 @@ bool Elaborator::bind(const ast::Target &target, Operand value) {
     }
     value = Operand::of(*tensor);
   }
+  if (value.isTensor() && callStack.empty())
+    program.types[&target] = value.tensor.getType();
   bindName(target.name, std::move(value));
   return true;
 }
