@@ -161,6 +161,10 @@ bool Elaborator::elaborateFragment(const ast::FragmentDecl &decl) {
   }
   beginFunction(decl.name, isModel ? "forward" : "func", decl.nameRange,
                 isModel ? &models[decl.name] : nullptr);
+  for (const ast::Result &result : decl.results)
+    for (const ast::ExprPtr &dim : result.type->dims)
+      if (const auto *symbol = ast::dynCast<ast::NameExpr>(dim.get()))
+        body->freeSymbols.insert(symbol->name);
   if (!declareArguments(decl) || !elaborateBlock(decl.body) ||
       !checkResults(decl, *body, decl.nameRange))
     return false;

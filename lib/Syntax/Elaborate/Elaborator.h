@@ -68,6 +68,8 @@ struct Body {
   Scope scope;
   /// Instances on the way from the model, with a dot at the end: "fc1.".
   std::string path;
+  /// Dimensions that only the results have, such as the number of steps: the caller chooses them.
+  std::set<std::string> freeSymbols;
   /// States declared here, by local name.
   std::map<std::string, std::string> states;
   std::map<std::string, unsigned> instanceCounts;

@@ -71,6 +71,8 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
     return found->second;
   if (Type type = elementTypeFromString(&context, expr.name))
     return Operand::ofDtype(type);
+  if (body->freeSymbols.count(expr.name))
+    return body->scope[expr.name] = Operand::of(Dim::symbol(expr.name));
   if (expr.name == "training")
     return Operand::ofBool(frame->isTraining);
   if (ModelInfo *model = modelOf(expr.name))
