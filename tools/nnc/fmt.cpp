@@ -6,6 +6,7 @@
 #include "Command.h"
 
 #include "nnc/Support/File.h"
+#include "nnc/Syntax/Elaborate.h"
 #include "nnc/Syntax/Parser.h"
 #include "nnc/Syntax/Printer.h"
 
