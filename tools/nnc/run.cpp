@@ -99,7 +99,8 @@ static bool readInputs(Session &session, const RunFlags &flags, const Signature 
     Result<Tensor> tensor = readTensor(assignment->second, hostType(buffer->elementType));
     if (!tensor) {
       session.diagnostics.error(
-          fmt::format("--input {}: {}", assignment->first, tensor.error().str()));
+          fmt::format("--input {}: {}", assignment->first,
+                      tensor.error().file.empty() ? tensor.error().what() : tensor.error().str()));
       return false;
     }
     inputs.insert_or_assign(assignment->first, std::move(*tensor));
@@ -197,7 +198,8 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   CLI::App *command = commandLine.add("run", "Compute the outputs of a model or a func",
                                       [=] { return runRun(*flags); });
   command->add_option("file", flags->file, "The .nn file")->required();
-  command->add_option("--entry", flags->entry, "The model or func, where there are several; or data, or MODEL.init");
+  command->add_option("--entry", flags->entry,
+                      "The model or func, where there are several; or data, or MODEL.init");
   command->add_option("--input", flags->inputs, "x=FILE.npy, x=FILE.csv or x=[[1, 2], [3, 4]]");
   command->add_option("--params", flags->params,
                       "Parameters (.safetensors); initial ones without it");
