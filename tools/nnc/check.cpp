@@ -53,14 +53,16 @@ static bool isDifferentiable(mlir::func::FuncOp function) {
          llvm::any_of(function.getResultTypes(), isFloat);
 }
 
+/// Floats from -1 to 1; an optimizer's state from 0 to 1, since it may hold averages of squares.
 static std::vector<ExampleInput> inputsOf(mlir::func::FuncOp function) {
   std::vector<ExampleInput> inputs;
   for (const Buffer &buffer : getSignature(function).buffers) {
     if (buffer.isResult)
       continue;
     bool isInteger = !mlir::isa<mlir::FloatType>(buffer.elementType);
+    bool isPositive = isInteger || buffer.role == "state";
     inputs.push_back({buffer.name, makeTensorType(buffer.shape, buffer.elementType),
-                      isInteger ? 0.0 : -1.0,
+                      isPositive ? 0.0 : -1.0,
                       buffer.elementType.isInteger(1) || !isInteger ? 1.0 : 2.0});
   }
   return inputs;
