@@ -8,7 +8,7 @@
 // CHECK: call @f.body(%{{.*}}, %{{.*}}, %[[N]], %[[WORKSPACE]])
 // CHECK-LABEL: func.func private @f.body(
 // CHECK-SAME: !llvm.ptr {llvm.align = 64 : i64, llvm.noalias, llvm.nonnull}
-// CHECK-SAME: passthrough = ["alwaysinline"]
+// CHECK-SAME: llvm.linkage = #llvm.linkage<internal>, passthrough = ["alwaysinline"]
 func.func @f(%x: memref<?x3xf32> {nn.buffer = 0 : i64, nn.shape = ["N", 3]},
              %out: memref<?xf32> {nn.buffer = 1 : i64, nn.shape = ["3*N"]},
              %n: index {nn.symbol = "N"}, %workspace: memref<?xi8> {nn.workspace})
