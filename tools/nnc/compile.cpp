@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "nnc/Codegen/Target.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Package/Header.h"
 #include "nnc/Package/Library.h"
@@ -42,13 +43,44 @@ bool nnc::parseBindings(const std::vector<std::string> &texts,
   return true;
 }
 
-/// The processor of "cpu" or "cpu:NAME".
-static std::optional<std::string> parseTarget(llvm::StringRef target) {
-  if (target == "cpu")
+/// The processor of "cpu" or "cpu:NAME"; none, with an error printed, if there is no such thing.
+static std::optional<std::string> parseTarget(const std::string &target) {
+  llvm::StringRef cpu = target;
+  if (cpu == "cpu")
     return "native";
-  if (target.consume_front("cpu:") && !target.empty())
-    return target.str();
-  return std::nullopt;
+  if (!cpu.consume_front("cpu:") || cpu.empty()) {
+    fail("--target expects cpu or cpu:NAME, found '" + target + "'");
+    return std::nullopt;
+  }
+  if (!TargetDescription::forCpu(cpu)) {
+    fail("--target: unknown processor '" + cpu.str() +
+         "', expected a name that LLVM knows, such as x86-64-v3");
+    return std::nullopt;
+  }
+  return cpu.str();
+}
+
+/// Phases that may precede what --emit prints.
+static llvm::ArrayRef<llvm::StringRef> phasesBefore(llvm::StringRef emit) {
+  static const llvm::StringRef all[] = {"autodiff", "simplify",  "decompose", "linalg",
+                                        "fusion",   "bufferize", "kernels",   "llvm"};
+  if (emit == "nn")
+    return llvm::ArrayRef(all).take_front(3);
+  if (emit == "linalg")
+    return llvm::ArrayRef(all).slice(3, 2);
+  return emit == "mlir" ? llvm::ArrayRef(all) : llvm::ArrayRef<llvm::StringRef>();
+}
+
+/// False, with an error printed, if --stop-after is not a phase at which --emit can print.
+static bool checkStopAfter(const CompileFlags &flags) {
+  llvm::ArrayRef<llvm::StringRef> phases = phasesBefore(flags.emit);
+  if (flags.stopAfter.empty() || llvm::is_contained(phases, flags.stopAfter))
+    return true;
+  fail(phases.empty()
+           ? fmt::format("--stop-after expects --emit nn, mlir or linalg, found {}", flags.emit)
+           : fmt::format("--stop-after expects {} with --emit {}, found {}",
+                         llvm::join(phases, ", "), flags.emit, flags.stopAfter));
+  return false;
 }
 
 /// Functions of the module that are compiled: of the kinds asked for, or all that a program links.
@@ -125,6 +157,13 @@ static int printText(Session &session, const std::vector<std::string> &entries,
   return exitOk;
 }
 
+/// The file that a linker looks for.
+static std::string fileName(llvm::StringRef emit, const std::string &stem) {
+  if (emit == "obj")
+    return stem + ".o";
+  return "lib" + stem + (emit == "lib" ? ".a" : ".so");
+}
+
 /// The bytes of the file to write, by kind.
 static std::optional<std::string> package(const std::string &object, const CompileFlags &flags,
                                           const std::string &stem, std::string &error) {
@@ -132,7 +171,7 @@ static std::optional<std::string> package(const std::string &object, const Compi
     return object;
   llvm::Expected<std::string> bytes = flags.emit == "lib"
                                           ? makeArchive(object, stem + ".o")
-                                          : makeSharedLibrary(object, "lib" + stem + ".so");
+                                          : makeSharedLibrary(object, fileName(flags.emit, stem));
   if (bytes)
     return *bytes;
   error = llvm::toString(bytes.takeError());
@@ -160,10 +199,9 @@ static int writeFiles(Session &session, const std::vector<std::string> &entries,
       writeHeader(signatures, {stem, std::filesystem::path(flags.file).filename().string()});
   std::error_code failed;
   std::filesystem::create_directories(flags.directory, failed);
-  std::filesystem::path base = std::filesystem::path(flags.directory) / stem;
-  std::string extension = flags.emit == "obj" ? ".o" : flags.emit == "lib" ? ".a" : ".so";
-  for (const auto &[path, content] :
-       {std::pair(base.string() + extension, &*bytes), {base.string() + ".h", &header}}) {
+  for (const auto &[name, content] :
+       {std::pair(fileName(flags.emit, stem), &*bytes), {stem + ".h", &header}}) {
+    std::string path = (std::filesystem::path(flags.directory) / name).string();
     if (Status written = writeFileAtomically(path, *content); !written)
       return fail(written.error());
     fmt::print("{}\n", path);
@@ -174,10 +212,8 @@ static int writeFiles(Session &session, const std::vector<std::string> &entries,
 static int runCompile(const CompileFlags &flags) {
   CompileOptions options;
   std::optional<std::string> cpu = parseTarget(flags.target);
-  if (!cpu) {
-    fail("--target expects cpu or cpu:NAME, found '" + flags.target + "'");
+  if (!cpu || !checkStopAfter(flags))
     return exitBadUsage;
-  }
   options.cpu = *cpu;
   if (!parseBindings(flags.bindings, options.bindings))
     return exitBadUsage;
