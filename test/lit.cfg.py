@@ -6,7 +6,7 @@
 #   %examples  the examples folder         %libdir    where libnnc_rt is
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
-# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, and
+# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++, and
 # what the processor can run (x86-64-v3, x86-64-v4).
 
 import os
@@ -52,8 +52,9 @@ for tool in ("nnc", "nnc-opt", "nnc-op-examples"):
         config.available_features.add(tool)
 if config.sanitize:
     config.available_features.add("sanitize")
-if shutil.which("gnuplot"):
-    config.available_features.add("gnuplot")
+for program in ("gnuplot", "g++"):
+    if shutil.which(program):
+        config.available_features.add(program)
 
 
 def processor_features():

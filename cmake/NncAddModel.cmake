@@ -1,0 +1,36 @@
+# nnc_add_model(TARGET FILE.nn [CPU NAME] [ENTRIES KIND...] [BIND SYMBOL=SIZE...])
+#
+# Makes a static library TARGET from a model. Whoever links it finds FILE.h, and builds after it.
+#
+#   CPU      processor to compile for (x86-64-v3); the machine that builds when left out
+#   ENTRIES  forward, init, step, steps, func; all when left out
+#   BIND     sizes for symbolic dimensions
+function(nnc_add_model target file)
+  cmake_parse_arguments(ARG "" "CPU" "ENTRIES;BIND" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "nnc_add_model: expected CPU, ENTRIES or BIND, found ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  get_filename_component(source ${file} ABSOLUTE)
+  get_filename_component(stem ${file} NAME_WE)
+  set(directory ${CMAKE_CURRENT_BINARY_DIR}/nnc/${target})
+  set(flags)
+  if(ARG_CPU)
+    list(APPEND flags --target cpu:${ARG_CPU})
+  endif()
+  foreach(kind IN LISTS ARG_ENTRIES)
+    list(APPEND flags --entry ${kind})
+  endforeach()
+  foreach(binding IN LISTS ARG_BIND)
+    list(APPEND flags --bind ${binding})
+  endforeach()
+  add_custom_command(
+    OUTPUT ${directory}/${stem}.o ${directory}/${stem}.h
+    COMMAND ${NNC_EXECUTABLE} compile ${source} -o ${directory} ${flags}
+    DEPENDS ${source} ${NNC_EXECUTABLE}
+    COMMENT "Compiling ${file}"
+    VERBATIM)
+  set_source_files_properties(${directory}/${stem}.o PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  add_library(${target} STATIC ${directory}/${stem}.o ${directory}/${stem}.h)
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+  target_include_directories(${target} INTERFACE ${directory})
+endfunction()
