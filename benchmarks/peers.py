@@ -67,7 +67,12 @@ class Entry:
         pointers = [arrays[name].ctypes.data for name in self.buffers]
         buffers = (ctypes.c_void_p * len(pointers))(*pointers)
         workspace = aligned(numpy.empty(max(self.workspace_size(symbols), 1), numpy.uint8))
-        return lambda: self.call(buffers, symbols, pointer(workspace))
+
+        def run():
+            self.call(buffers, symbols, pointer(workspace))
+
+        run.arrays = arrays  # The pointers do not keep them alive.
+        return run
 
 
 def compile_nnc(name, entry, dtype):
@@ -84,7 +89,7 @@ def compile_nnc(name, entry, dtype):
         stdout=subprocess.DEVNULL,
     )
     header = (folder / f"{name}.h").read_text(encoding="utf-8")
-    return Entry(ctypes.CDLL(folder / f"{name}.so"), header, entry)
+    return Entry(ctypes.CDLL(folder / f"lib{name}.so"), header, entry)
 
 
 def pointer(array):

@@ -28,6 +28,10 @@ static CodegenOptions codegenOptions(const CompileOptions &options) {
 
 const std::vector<Phase> &getPhases() {
   static const std::vector<Phase> phases = {
+      {"stabilize", "write logarithms of probabilities so that they do not overflow",
+       [](OpPassManager &passes, const CompileOptions &) {
+         passes.addNestedPass<func::FuncOp>(createStabilizePass());
+       }},
       {"autodiff", "derive the backward graph: every grad becomes nn ops",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addNestedPass<func::FuncOp>(createExpandGradPass());

@@ -14,7 +14,6 @@ namespace nnc {
 #include "nnc/Transforms/Passes.h.inc"
 
 namespace {
-/// A value that is computed otherwise keeps its name.
 struct NameKeeper : RewriterBase::Listener {
   using Listener::notifyOperationReplaced;
 
@@ -36,13 +35,17 @@ struct SimplifyPass : impl::SimplifyPassBase<SimplifyPass> {
     addShapeRules(patterns);
     for (RegisteredOperationName name : getContext().getRegisteredOperationsByDialect("nn"))
       name.getCanonicalizationPatterns(patterns, &getContext());
-    NameKeeper names;
-    GreedyRewriteConfig config;
-    config.setListener(&names);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyRules(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
 } // namespace
+
+LogicalResult applyRules(Operation *root, RewritePatternSet &&patterns) {
+  NameKeeper names;
+  GreedyRewriteConfig config;
+  config.setListener(&names);
+  return applyPatternsGreedily(root, std::move(patterns), config);
+}
 
 } // namespace nnc

@@ -38,6 +38,9 @@ void addRule(mlir::RewritePatternSet &patterns, Expr (*rule)(OpTy, const Place &
   patterns.add<SimplifyPattern<OpTy>>(patterns.getContext(), rule);
 }
 
+/// Applies the rules until none does. A value that is computed otherwise keeps its name.
+llvm::LogicalResult applyRules(mlir::Operation *root, mlir::RewritePatternSet &&patterns);
+
 /// The number that every element of `value` is, where that is known.
 std::optional<double> getSplat(mlir::Value value);
 /// What `value` repeats: the operand of a broadcast, the number of a full tensor; else itself.

@@ -4,6 +4,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def StabilizePass : Pass<"transforms-stabilize", "::mlir::func::FuncOp"> {
+  let summary = "write logarithms of exponentials so that they neither overflow nor lose digits";
+  let description = [{
+    What textbooks write works on paper: `log(sigmoid(x))` is -inf as soon as the sigmoid rounds to
+    zero, and then a cross-entropy multiplies it by zero. The ops below compute the same functions
+    for every x, and so do the gradients derived from them; the pass runs before differentiation.
+
+      - log(sigmoid(x)) = -softplus(-x); log(1 - sigmoid(x)) = -softplus(x)
+      - log(1 + e^x) = softplus(x), also as log1p(exp(x))
+      - log(softmax(x)) = log_softmax(x); log(sum(e^x)) = logsumexp(x)
+
+    ```mlir
+    %p = nn.sigmoid %x : (tensor<3xf32>) -> tensor<3xf32>
+    %y = nn.log %p : (tensor<3xf32>) -> tensor<3xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = nn.neg %x : (tensor<3xf32>) -> tensor<3xf32>
+    %1 = nn.softplus %0 : (tensor<3xf32>) -> tensor<3xf32>
+    %y = nn.neg %1 : (tensor<3xf32>) -> tensor<3xf32>
+    ```
+  }];
+}
+
 def DecomposePass : Pass<"transforms-decompose", "::mlir::func::FuncOp"> {
   let summary = "write composite ops in terms of simpler ones";
   let description = [{
