@@ -35,16 +35,18 @@ struct SimplifyPass : impl::SimplifyPassBase<SimplifyPass> {
     addShapeRules(patterns);
     for (RegisteredOperationName name : getContext().getRegisteredOperationsByDialect("nn"))
       name.getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyRules(getOperation(), std::move(patterns))))
+    if (failed(applyRules(getOperation(), std::move(patterns), /*fold=*/true)))
       signalPassFailure();
   }
 };
 } // namespace
 
-LogicalResult applyRules(Operation *root, RewritePatternSet &&patterns) {
+LogicalResult applyRules(Operation *root, RewritePatternSet &&patterns, bool fold) {
   NameKeeper names;
   GreedyRewriteConfig config;
   config.setListener(&names);
+  config.enableFolding(fold);
+  config.enableConstantCSE(fold);
   return applyPatternsGreedily(root, std::move(patterns), config);
 }
 

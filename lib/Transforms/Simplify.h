@@ -38,8 +38,11 @@ void addRule(mlir::RewritePatternSet &patterns, Expr (*rule)(OpTy, const Place &
   patterns.add<SimplifyPattern<OpTy>>(patterns.getContext(), rule);
 }
 
-/// Applies the rules until none does. A value that is computed otherwise keeps its name.
-llvm::LogicalResult applyRules(mlir::Operation *root, mlir::RewritePatternSet &&patterns);
+/// Applies the rules until none does. A value that is computed otherwise keeps its name. `fold` also
+/// merges equal constants; before differentiation that must not be, since a gradient may be taken
+/// with respect to one of them.
+llvm::LogicalResult applyRules(mlir::Operation *root, mlir::RewritePatternSet &&patterns,
+                               bool fold);
 
 /// The number that every element of `value` is, where that is known.
 std::optional<double> getSplat(mlir::Value value);

@@ -66,7 +66,7 @@ struct StabilizePass : impl::StabilizePassBase<StabilizePass> {
     addRule(patterns, log1pOfExp);
     addRule(patterns, logOfSoftmax);
     addRule(patterns, logOfSumOfExp);
-    if (failed(applyRules(getOperation(), std::move(patterns))))
+    if (failed(applyRules(getOperation(), std::move(patterns), /*fold=*/false)))
       signalPassFailure();
   }
 };

@@ -52,3 +52,17 @@ func.func @stays(%x: tensor<3xf32> loc("x")) -> (tensor<3xf32>, tensor<3xf32>, t
   %c = nn.log %m : (tensor<f32>) -> tensor<f32> loc("c")
   return %a, %b, %c : tensor<3xf32>, tensor<3xf32>, tensor<f32>
 }
+
+// Equal constants stay two: the gradient is that of one of them.
+// CHECK-LABEL: func.func @constants
+// CHECK:      %x = nn.constant dense<3.0
+// CHECK-NEXT: %n = nn.constant dense<3.0
+// CHECK-NEXT: %y = nn.pow %x, %n
+// CHECK-NEXT: nn.grad %y, %x
+func.func @constants() -> tensor<f32> {
+  %x = nn.constant dense<3.0> : tensor<f32> loc("x")
+  %n = nn.constant dense<3.0> : tensor<f32> loc("n")
+  %y = nn.pow %x, %n : (tensor<f32>, tensor<f32>) -> tensor<f32> loc("y")
+  %d = nn.grad %y, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return %d : tensor<f32>
+}
