@@ -36,6 +36,9 @@ LogicalResult ReshapeOp::inferReturnTypes(MLIRContext *, OptionalLoc loc, Adapto
                                           SmallVectorImpl<Type> &types) {
   Value x = adaptor.getX();
   Dim elements = numElements(nnc::getShape(x));
+  if (llvm::count(adaptor.getShape(), Dim(-1)) > 1)
+    return emitOptionalError(loc, "'reshape' expects -1 for one dimension, found ",
+                             shapeToString(adaptor.getShape()));
   std::optional<Shape> shape = resolveShape(adaptor.getShape(), elements);
   if (!shape)
     return emitOptionalError(loc, "'reshape' expects a shape of ", elements.str(), " elements for ",

@@ -18,6 +18,8 @@ bool Elaborator::collectArguments(const ast::CallExpr &call, std::vector<Operand
     std::optional<Operand> value = evaluate(*item.value);
     if (!value)
       return false;
+    value->range = item.value->range;
+    value->nameRange = item.nameRange;
     if (item.name.empty()) {
       positional.push_back(std::move(*value));
       ranges.push_back(item.value->range);
@@ -33,8 +35,7 @@ std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
   if (auto fragment = fragments.find(call.callee); fragment != fragments.end())
     return callFragment(*fragment->second, call);
   if (!call.instance.empty()) {
-    error(call.instanceRange, fmt::format("expected a layer before 'as', found '{}'", call.callee))
-        .help("only a layer or a model has parameters to name");
+    reportNoInstance(call);
     return std::nullopt;
   }
   bool isBuiltin = false;
@@ -47,6 +48,11 @@ std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
     return callOp(*op, call);
   reportUnknownCallee(call);
   return std::nullopt;
+}
+
+void Elaborator::reportNoInstance(const ast::CallExpr &call) {
+  error(call.instanceRange, fmt::format("expected a layer before 'as', found '{}'", call.callee))
+      .help("only a layer or a model has parameters to name");
 }
 
 /// `where` with a condition that is known when compiling, such as `training`, is only the branch that
@@ -67,6 +73,7 @@ void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
     names.push_back(op.name);
   for (const auto &[name, decl] : fragments)
     names.push_back(name);
+  names.insert(names.end(), std::begin(dtypeNames), std::end(dtypeNames));
   error(call.calleeRange, fmt::format("unknown function '{}'", call.callee))
       .didYouMean(closestMatch(call.callee, names));
 }
@@ -186,6 +193,7 @@ std::optional<Operand> Elaborator::callOp(const OpInfo &op, const ast::CallExpr 
     SourceRange range = call.range;
     if (auto byName = named.find(info.name); byName != named.end()) {
       value = &byName->second;
+      range = value->range;
     } else if (next < positional.size()) {
       range = ranges[next];
       value = takePositional();
@@ -209,8 +217,8 @@ std::optional<Operand> Elaborator::callOp(const OpInfo &op, const ast::CallExpr 
     named.erase(info.name);
   }
   if (next < positional.size()) {
-    error(ranges[next], fmt::format("'{}' takes {} positional arguments, found {}", op.name, next,
-                                    positional.size()));
+    error(ranges[next], fmt::format("'{}' takes {} by position, found {}", op.name,
+                                    counted(next, "argument"), positional.size()));
     return std::nullopt;
   }
   if (!named.empty()) {
@@ -400,6 +408,17 @@ std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
         .help("loops are written with 'repeat'");
     return std::nullopt;
   }
+  if (decl.fragment == ast::FragmentKind::Layer && !frame->model) {
+    error(call.calleeRange, fmt::format("'{}' is a layer: its parameters belong to a model, and "
+                                        "there is none here",
+                                        decl.name))
+        .help("call it in a model, or in a layer that a model calls");
+    return std::nullopt;
+  }
+  if (!call.instance.empty() && decl.fragment == ast::FragmentKind::Func) {
+    reportNoInstance(call);
+    return std::nullopt;
+  }
   if (!call.instance.empty()) {
     for (const auto &[name, range] : body->instances)
       if (name == call.instance) {
@@ -427,6 +446,21 @@ std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
   return results->size() == 1 ? results->front() : Operand::ofList(std::move(*results));
 }
 
+/// Whether every named argument is a parameter of the fragment.
+bool Elaborator::checkNames(const ast::FragmentDecl &decl,
+                            const std::map<std::string, Operand> &named) {
+  std::vector<std::string> names;
+  for (const ast::Param &param : decl.params)
+    names.push_back(param.name);
+  for (const auto &[name, value] : named)
+    if (!llvm::is_contained(names, name)) {
+      error(value.nameRange, fmt::format("'{}' has no argument '{}'", decl.name, name))
+          .didYouMean(closestMatch(name, names));
+      return false;
+    }
+  return true;
+}
+
 std::optional<std::vector<Operand>> Elaborator::inlineFragment(const ast::FragmentDecl &decl,
                                                                std::vector<Operand> positional,
                                                                std::map<std::string, Operand> named,
@@ -439,19 +473,17 @@ std::optional<std::vector<Operand>> Elaborator::inlineFragment(const ast::Fragme
   Body inner;
   inner.path = std::move(path);
   Body *outer = std::exchange(body, &inner);
-  callStack.push_back({&decl, range});
   RankedTensorType outerInitial = std::exchange(initialType, RankedTensorType());
-  auto leave = [&] {
-    body = outer;
-    callStack.pop_back();
-    initialType = outerInitial;
-  };
   size_t next = 0;
-  bool ok = true;
+  bool ok = checkNames(decl, named);
   for (const ast::Param &param : decl.params) {
+    if (!ok)
+      break;
     auto byName = named.find(param.name);
     if (byName != named.end() && next < positional.size() && &param == &decl.params[next]) {
-      error(range, fmt::format("argument '{}' of '{}' is given twice", param.name, decl.name));
+      error(byName->second.range,
+            fmt::format("argument '{}' of '{}' is given twice", param.name, decl.name))
+          .note(positional[next].range, "by its place, it is this one");
       ok = false;
     }
     if (next < positional.size()) {
@@ -468,58 +500,64 @@ std::optional<std::vector<Operand>> Elaborator::inlineFragment(const ast::Fragme
     } else if (param.defaultValue) {
       std::optional<Operand> value = evaluate(*param.defaultValue);
       ok = ok && value && bindParam(param, std::move(*value), range);
-    } else if (ok) {
+    } else {
       error(range, fmt::format("'{}' needs an argument '{}'", decl.name, param.name))
           .note(param.range, "it is declared here");
       ok = false;
     }
     named.erase(param.name);
-    if (!ok)
-      break;
   }
   if (ok && next < positional.size()) {
-    error(range, fmt::format("'{}' takes {} arguments, found {}", decl.name, decl.params.size(),
-                             positional.size()))
+    error(positional[next].range,
+          fmt::format("'{}' takes {}, found {}", decl.name, counted(decl.params.size(), "argument"),
+                      positional.size()))
         .note(decl.nameRange, "it is declared here");
     ok = false;
   }
-  if (ok && !named.empty()) {
-    std::vector<std::string> names;
-    for (const ast::Param &param : decl.params)
-      names.push_back(param.name);
-    error(range, fmt::format("'{}' has no argument '{}'", decl.name, named.begin()->first))
-        .didYouMean(closestMatch(named.begin()->first, names));
-    ok = false;
-  }
+  callStack.push_back({&decl, range});
   ok = ok && elaborateBlock(decl.body) && checkResults(decl, inner, range);
-  leave();
+  callStack.pop_back();
+  body = outer;
+  initialType = outerInitial;
   if (!ok)
     return std::nullopt;
   return std::move(inner.returned);
 }
 
+/// What each type of an attribute expects, in words.
+static const std::map<StringRef, StringRef> attributeTypes = {
+    {"int", "an integer"},          {"float", "a number known when compiling"},
+    {"bool", "true or false"},      {"string", "a string"},
+    {"ints", "a list of integers"}, {"dtype", "a dtype"}};
+
 /// The names of types of attributes, and whether `value` is one.
 static bool isAttributeType(StringRef name, const Operand *value = nullptr) {
   using Kind = Operand::Kind;
-  bool known = llvm::is_contained({"int", "float", "bool", "string", "ints", "dtype"}, name);
+  bool known = attributeTypes.count(name);
   if (!value || !known)
     return known;
+  auto isDimension = [](const Operand &item) { return item.kind == Kind::Dimension; };
   return (name == "int" && value->kind == Kind::Dimension) ||
          (name == "float" && value->isNumber()) || (name == "bool" && value->kind == Kind::Bool) ||
          (name == "string" && value->kind == Kind::String) ||
          (name == "dtype" && value->kind == Kind::Dtype) ||
-         (name == "ints" && (value->kind == Kind::Dimension || value->kind == Kind::List));
+         (name == "ints" &&
+          (value->kind == Kind::Dimension ||
+           (value->kind == Kind::List && llvm::all_of(value->items, isDimension))));
 }
 
 bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange range) {
   std::string what = fmt::format("argument '{}'", param.name);
+  if (value.range.isValid())
+    range = value.range;
   bool isTensorType =
       param.type &&
       (!isAttributeType(param.type->name) ||
        (param.type->name == "bool" && (value.isTensor() || !param.type->dims.empty())));
   if (param.type && !isTensorType && value.kind != Operand::Kind::None) {
     if (!isAttributeType(param.type->name, &value)) {
-      error(range, fmt::format("{} expects {}, found {}", what, param.type->name, value.describe()))
+      error(range, fmt::format("{} expects {}, found {}", what,
+                               attributeTypes.at(param.type->name).str(), value.describe()))
           .note(param.range, "it is declared here");
       return false;
     }
@@ -529,7 +567,7 @@ bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange r
   if (isTensorType) {
     std::optional<Value> tensor =
         toTensor(value, range, elementTypeFromString(&context, param.type->name));
-    if (!tensor || !unify(*param.type, *tensor, what, range))
+    if (!tensor || !unify(*param.type, *tensor, what, range, /*mayDeclare=*/true))
       return false;
     value = Operand::of(*tensor);
   }
@@ -537,20 +575,31 @@ bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange r
   return true;
 }
 
+/// Whether a name that is no dtype was meant as one: f23, i16.
+static bool looksLikeDtype(StringRef name) {
+  return name.size() > 1 && StringRef("fiub").contains(name[0]) &&
+         llvm::all_of(name.drop_front(), llvm::isDigit);
+}
+
 /// Matches a declared type with a value's: new names in it are bound, known ones must agree.
 bool Elaborator::unify(const ast::Type &type, Value value, const std::string &what,
-                       SourceRange range) {
+                       SourceRange range, bool mayDeclare) {
   Shape shape = nnc::getShape(value);
   Type elementType = nnc::getElementType(value);
   auto mismatch = [&](const std::string &detail) {
-    error(range, fmt::format("{} expects {}, found {}{}", what, std::string(type.range.text()),
-                             typeToString(value.getType()), detail))
-        .note(type.range, "it is declared here");
+    Diagnostic &diagnostic =
+        error(range, fmt::format("{} expects {}, found {}{}", what, std::string(type.range.text()),
+                                 typeToString(value.getType()), detail));
+    if (range.begin != type.range.begin || range.file != type.range.file)
+      diagnostic.note(type.range, "it is declared here");
     return false;
   };
   if (Type declaredType = elementTypeFromString(&context, type.name)) {
     if (declaredType != elementType)
       return mismatch("");
+  } else if (looksLikeDtype(type.name) || (!mayDeclare && !body->scope.count(type.name))) {
+    reportUnknownDtype(type);
+    return false;
   } else {
     auto [found, isNew] = body->scope.emplace(type.name, Operand::ofDtype(elementType));
     if (!isNew && found->second.dtype != elementType)
@@ -581,32 +630,45 @@ bool Elaborator::checkResults(const ast::FragmentDecl &decl, Body &inner, Source
     for (const ast::Result &result : decl.results) {
       auto found = inner.scope.find(result.name);
       if (result.name.empty() || found == inner.scope.end()) {
-        error(result.name.empty() ? decl.nameRange : result.range,
-              result.name.empty() ? fmt::format("'{}' has no return", decl.name)
-                                  : fmt::format("result '{}' of '{}' is never given a value",
-                                                result.name, decl.name));
+        if (result.name.empty())
+          error(decl.nameRange, fmt::format("'{}' has no return", decl.name))
+              .help("end it with 'return VALUE'");
+        else
+          error(result.range,
+                fmt::format("result '{}' of '{}' is never given a value", result.name, decl.name))
+              .didYouMean(closestMatch(result.name, namesIn(inner.scope)));
         return false;
       }
       inner.returned.push_back(found->second);
+      inner.returnedRanges.push_back(result.range);
     }
   }
   if (inner.returned.empty()) {
-    error(decl.nameRange, fmt::format("'{}' has no return", decl.name));
+    error(decl.nameRange, fmt::format("'{}' has no return", decl.name))
+        .help("end it with 'return VALUE'");
     return false;
   }
   if (!decl.results.empty() && decl.results.size() != inner.returned.size()) {
-    error(decl.nameRange, fmt::format("'{}' expects {} results, found {}", decl.name,
-                                      decl.results.size(), inner.returned.size()));
+    error(inner.returnedRanges.front().to(inner.returnedRanges.back()),
+          fmt::format("'{}' expects {}, found {}", decl.name,
+                      counted(decl.results.size(), "result"), inner.returned.size()))
+        .note(decl.results.front().type ? decl.results.front().type->range : decl.nameRange,
+              "it is declared here");
     return false;
   }
   for (size_t index = 0; index < decl.results.size(); ++index) {
     if (!decl.results[index].type)
       continue;
     const ast::Type &type = *decl.results[index].type;
+    SourceRange place = inner.returnedRanges[index];
+    std::string what =
+        decl.results[index].name.empty()
+            ? decl.results.size() == 1 ? fmt::format("the result of '{}'", decl.name)
+                                       : fmt::format("result {} of '{}'", index + 1, decl.name)
+            : fmt::format("result '{}' of '{}'", decl.results[index].name, decl.name);
     std::optional<Value> value =
-        toTensor(inner.returned[index], type.range, elementTypeFromString(&context, type.name));
-    if (!value ||
-        !unify(type, *value, fmt::format("result {} of '{}'", index + 1, decl.name), type.range))
+        toTensor(inner.returned[index], place, elementTypeFromString(&context, type.name));
+    if (!value || !unify(type, *value, what, place))
       return false;
     inner.returned[index] = Operand::of(*value);
   }

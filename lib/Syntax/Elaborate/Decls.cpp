@@ -39,6 +39,20 @@ Location Elaborator::locationOf(SourceRange range) {
   return FileLineColLoc::get(&context, range.file->path(), place.line, place.column);
 }
 
+bool Elaborator::checkParams(const ast::FragmentDecl &decl) {
+  bool ok = true;
+  std::map<std::string, SourceRange> known;
+  for (const ast::Param &param : decl.params) {
+    auto [first, isNew] = known.emplace(param.name, param.range);
+    if (!isNew)
+      error(param.range,
+            fmt::format("'{}' is already a parameter of '{}'", param.name, decl.name))
+          .note(first->second, "it is declared here");
+    ok &= isNew;
+  }
+  return ok;
+}
+
 bool Elaborator::collectDecls(const ast::File &source, bool isPrelude) {
   bool ok = true;
   auto declare = [&](const std::string &name, SourceRange range) {
@@ -53,6 +67,7 @@ bool Elaborator::collectDecls(const ast::File &source, bool isPrelude) {
     if (const auto *fragment = ast::dynCast<ast::FragmentDecl>(decl.get())) {
       if (!isPrelude && !declare(fragment->name, fragment->nameRange))
         continue;
+      ok &= checkParams(*fragment);
       fragments[fragment->name] = fragment;
       if (fragment->fragment == ast::FragmentKind::Model)
         models[fragment->name].decl = fragment;
@@ -99,7 +114,18 @@ bool Elaborator::elaborateDecl(const ast::Decl &decl) {
     break;
   }
   body = nullptr;
+  if (!ok)
+    markBroken(decl);
   return ok;
+}
+
+/// What a declaration with errors would have given is not missed again elsewhere.
+void Elaborator::markBroken(const ast::Decl &decl) {
+  if (const auto *data = ast::dynCast<ast::DataDecl>(&decl))
+    brokenData.push_back(data->name);
+  const auto *fragment = ast::dynCast<ast::FragmentDecl>(&decl);
+  if (fragment && fragment->fragment == ast::FragmentKind::Model)
+    models[fragment->name].isBroken = true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -380,7 +406,8 @@ std::optional<std::vector<RankedTensorType>> Elaborator::fieldTypes(const std::s
           .help("write them: on " + data + "(x: f32[N, 4], y: i64[N])");
     return types;
   }
-  error(range, fmt::format("unknown data '{}'", data)).didYouMean(closestMatch(data, names));
+  if (!llvm::is_contained(brokenData, data))
+    error(range, fmt::format("unknown data '{}'", data)).didYouMean(closestMatch(data, names));
   return std::nullopt;
 }
 
@@ -589,9 +616,14 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
   frame->isTraining = true;
   if (!addFields(*decl.data, train.plan.fields))
     return false;
+  bool ok = true;
   for (const ast::StmtPtr &stmt : decl.body.stmts)
-    if (!elaborateTrainStmt(*stmt, train))
-      return false;
+    if (!elaborateTrainStmt(*stmt, train)) {
+      forget(*stmt);
+      ok = false;
+    }
+  if (!ok)
+    return false;
   if (!train.loss || !train.optimizer) {
     error(decl.modelRange, fmt::format("'train {}' needs {}", decl.model,
                                        train.loss ? "an optimizer: optimizer = sgd(lr = 0.01)"
@@ -690,7 +722,12 @@ bool Elaborator::elaborateTest(const ast::TestDecl &decl) {
   plan.function = "test." + decl.name;
   plan.range = decl.nameRange;
   if (program.module->lookupSymbol(plan.function)) {
-    error(decl.nameRange, fmt::format("test '{}' is already declared", decl.name));
+    auto first =
+        llvm::find_if(program.tests, [&](const TestPlan &test) { return test.name == decl.name; });
+    Diagnostic &diagnostic =
+        error(decl.nameRange, fmt::format("test '{}' is already declared", decl.name));
+    if (first != program.tests.end())
+      diagnostic.note(first->range, "it is declared here");
     return false;
   }
   beginFunction(plan.function, "test", decl.nameRange, nullptr);
@@ -699,9 +736,14 @@ bool Elaborator::elaborateTest(const ast::TestDecl &decl) {
     if (!addFields(*decl.data, plan.fields))
       return false;
   }
+  bool ok = true;
   for (const ast::StmtPtr &stmt : decl.body.stmts)
-    if (!elaborateTestStmt(*stmt, plan))
-      return false;
+    if (!elaborateTestStmt(*stmt, plan)) {
+      forget(*stmt);
+      ok = false;
+    }
+  if (!ok)
+    return false;
   if (frame->model)
     plan.model = frame->model->decl->name;
   endFunction();

@@ -22,6 +22,15 @@
 
 namespace nnc {
 
+/// The dtypes of the language, for suggestions.
+inline constexpr const char *dtypeNames[] = {"f64", "f32", "f16", "bf16", "i64",
+                                             "i32", "i8",  "u8",  "bool"};
+
+/// "1 argument", "2 arguments".
+inline std::string counted(size_t number, const char *noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 /// A parameter or state of a model, found while elaborating a body that declares it.
 struct StateEntry {
   std::string name; ///< with the instances on the way: "fc1.w"
@@ -38,6 +47,8 @@ struct StateEntry {
 struct ModelInfo {
   const ast::FragmentDecl *decl = nullptr;
   std::vector<StateEntry> entries;
+  /// The declaration has errors: nothing more is said about what it lacks.
+  bool isBroken = false;
   StateEntry *find(llvm::StringRef name);
 };
 
@@ -74,7 +85,10 @@ struct Body {
   std::map<std::string, std::string> states;
   std::map<std::string, unsigned> instanceCounts;
   std::vector<std::pair<std::string, SourceRange>> instances;
+  /// Where each parameter and state is declared, by local name.
+  std::map<std::string, SourceRange> stateRanges;
   std::vector<Operand> returned;
+  std::vector<SourceRange> returnedRanges;
   bool hasReturned = false;
 };
 
@@ -108,6 +122,8 @@ private:
   bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
   void finishStep(mlir::Value loss);
   bool buildInits();
+  bool checkParams(const ast::FragmentDecl &decl);
+  void markBroken(const ast::Decl &decl);
   static bool canBeEntry(const ast::FragmentDecl &decl);
   bool declareArguments(const ast::FragmentDecl &decl);
   bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
@@ -132,11 +148,13 @@ private:
   //===-- Stmts.cpp -------------------------------------------------------===//
   bool elaborateBlock(const ast::Block &block);
   bool elaborateStmt(const ast::Stmt &stmt);
+  /// Marks the names that a statement would have given as unknown, so that the next one can be read.
+  void forget(const ast::Stmt &stmt);
   bool elaborateAssign(const ast::AssignStmt &stmt);
   bool elaborateUpdate(const ast::UpdateStmt &stmt);
   bool elaborateDeclare(const ast::DeclareStmt &stmt);
   bool elaborateRepeat(const ast::RepeatStmt &stmt);
-  bool bind(const ast::Target &target, Operand value);
+  bool bind(const ast::Target &target, Operand value, SourceRange range);
   void bindName(const std::string &name, Operand value);
   void nameValue(mlir::Value value, const std::string &name);
 
@@ -189,7 +207,10 @@ private:
                                                      std::map<std::string, Operand> named,
                                                      std::string path, SourceRange range);
   bool bindParam(const ast::Param &param, Operand value, SourceRange range);
-  bool unify(const ast::Type &type, mlir::Value value, const std::string &what, SourceRange range);
+  /// `mayDeclare`: a name in the place of the dtype may be a new one, that stands for any.
+  bool unify(const ast::Type &type, mlir::Value value, const std::string &what, SourceRange range,
+             bool mayDeclare = false);
+  void reportUnknownDtype(const ast::Type &type);
   bool checkResults(const ast::FragmentDecl &decl, Body &body, SourceRange range);
   std::optional<mlir::Attribute> toAttribute(const AttributeInfo &info, const Operand &value,
                                              SourceRange range, llvm::StringRef op);
@@ -200,6 +221,8 @@ private:
   std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   const ast::Expr *knownChoice(const ast::CallExpr &call);
   void reportUnknownCallee(const ast::CallExpr &call);
+  void reportNoInstance(const ast::CallExpr &call);
+  bool checkNames(const ast::FragmentDecl &decl, const std::map<std::string, Operand> &named);
 
   //===-- Diagnostics -----------------------------------------------------===//
   /// Reports at `range`; inside inlined fragments, notes where they are called.
@@ -217,6 +240,7 @@ private:
   std::map<std::string, SourceRange> declared;
   std::map<std::string, ModelInfo> models;
   std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;
+  std::vector<std::string> brokenData; ///< data whose declaration has errors
 
   std::unique_ptr<FunctionFrame> frame;
   Body *body = nullptr;

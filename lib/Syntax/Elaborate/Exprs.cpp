@@ -67,8 +67,10 @@ std::optional<Operand> Elaborator::evaluate(const ast::Expr &expr) {
 
 std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
   auto found = body->scope.find(expr.name);
-  if (found != body->scope.end())
-    return found->second;
+  if (found != body->scope.end()) {
+    bool isKnown = found->second.kind != Operand::Kind::Unknown;
+    return isKnown ? std::optional(found->second) : std::nullopt;
+  }
   if (Type type = elementTypeFromString(&context, expr.name))
     return Operand::ofDtype(type);
   if (body->freeSymbols.count(expr.name))
@@ -77,14 +79,11 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
     return Operand::ofBool(frame->isTraining);
   if (ModelInfo *model = modelOf(expr.name))
     return evaluateParameter(*model, expr);
-  std::vector<std::string> names;
-  for (const auto &[name, operand] : body->scope)
-    names.push_back(name);
   Diagnostic &diagnostic = error(expr.range, fmt::format("unknown name '{}'", expr.name));
   if (lookupOp(expr.name) || fragments.count(expr.name))
     diagnostic.help(fmt::format("'{}' is a function: call it, '{}(…)'", expr.name, expr.name));
   else
-    diagnostic.didYouMean(closestMatch(expr.name, names));
+    diagnostic.didYouMean(closestMatch(expr.name, namesIn(body->scope)));
   return std::nullopt;
 }
 
@@ -217,6 +216,12 @@ std::optional<Operand> Elaborator::evaluateBinary(const ast::BinaryExpr &expr) {
   std::optional<Operand> left = evaluate(*expr.left), right = evaluate(*expr.right);
   if (!left || !right)
     return std::nullopt;
+  for (auto [operand, side] : {std::pair(&*left, &*expr.left), {&*right, &*expr.right}})
+    if (!operand->isValue()) {
+      error(side->range, fmt::format("'{}' expects tensors or numbers, found {}",
+                                     std::string(spelling(expr.op)), operand->describe()));
+      return std::nullopt;
+    }
   return combine(expr.op, *left, *right, expr.range);
 }
 
@@ -371,7 +376,7 @@ std::optional<Value> Elaborator::toLiteral(const Operand &operand, SourceRange r
                                                                : Type(builder.getI64Type());
   if (operand.hasFloat() && !isa<FloatType>(elementType)) {
     error(range, fmt::format("expected {}, found {}", elementTypeToString(elementType),
-                             operand.describe()));
+                             operand.findFloat()->describe()));
     return std::nullopt;
   }
   SmallVector<int64_t> shape;
@@ -438,15 +443,22 @@ std::optional<Dim> Elaborator::resolveDim(const ast::Expr &expr, bool declares) 
   return std::nullopt;
 }
 
+void Elaborator::reportUnknownDtype(const ast::Type &type) {
+  std::vector<std::string> names(std::begin(dtypeNames), std::end(dtypeNames));
+  Diagnostic &diagnostic = error(type.nameRange, fmt::format("unknown dtype '{}'", type.name));
+  std::optional<std::string> meant = closestMatch(type.name, names);
+  if (meant)
+    diagnostic.didYouMean(meant);
+  else
+    diagnostic.help(fmt::format("the dtypes are {}", fmt::join(names, ", ")));
+}
+
 RankedTensorType Elaborator::resolveType(const ast::Type &type, bool declares) {
   Type elementType = elementTypeFromString(&context, type.name);
   if (auto found = body->scope.find(type.name); !elementType && found != body->scope.end())
     elementType = found->second.dtype;
   if (!elementType) {
-    std::vector<std::string> names = {"f64", "f32", "f16", "bf16", "i64",
-                                      "i32", "i8",  "u8",  "bool"};
-    error(type.nameRange, fmt::format("unknown dtype '{}'", type.name))
-        .didYouMean(closestMatch(type.name, names));
+    reportUnknownDtype(type);
     return {};
   }
   Shape shape;

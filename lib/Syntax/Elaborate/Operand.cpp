@@ -31,6 +31,33 @@ bool Operand::hasInteger() const {
   return isInteger() || llvm::any_of(items, [](const Operand &item) { return item.hasInteger(); });
 }
 
+const Operand *Operand::findFloat() const {
+  if (kind == Kind::Float)
+    return this;
+  for (const Operand &item : items)
+    if (const Operand *found = item.findFloat())
+      return found;
+  return nullptr;
+}
+
+/// A number, a dimension or a list of them, as it is written.
+static std::string plainText(const Operand &operand) {
+  switch (operand.kind) {
+  case Operand::Kind::Dimension:
+    return operand.dim.str();
+  case Operand::Kind::Float:
+    return fmt::format("{}", operand.number);
+  case Operand::Kind::List: {
+    std::vector<std::string> items;
+    for (const Operand &item : operand.items)
+      items.push_back(plainText(item));
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  }
+  default:
+    return operand.describe();
+  }
+}
+
 std::string Operand::describe() const {
   switch (kind) {
   case Kind::None:
@@ -49,9 +76,12 @@ std::string Operand::describe() const {
   case Kind::Dtype:
     return fmt::format("the dtype {}", elementTypeToString(dtype));
   case Kind::List:
-    return fmt::format("a list of {} elements", items.size());
+    return items.size() <= 8 ? "the list " + plainText(*this)
+                             : fmt::format("a list of {} elements", items.size());
   case Kind::Range:
     return "a range";
+  case Kind::Unknown:
+    return "an unknown value";
   }
   return "";
 }
@@ -79,6 +109,13 @@ Type promoteNumber(Type other, bool isFloat, MLIRContext *context) {
   if (isFloat)
     return isa<FloatType>(other) ? other : Float32Type::get(context);
   return other.isInteger(1) ? IntegerType::get(context, 64) : other;
+}
+
+std::vector<std::string> namesIn(const Scope &scope) {
+  std::vector<std::string> names;
+  for (const auto &[name, operand] : scope)
+    names.push_back(name);
+  return names;
 }
 
 bool canStoreAs(Type from, Type to) { return category(from) <= category(to); }

@@ -18,7 +18,8 @@
 namespace nnc {
 
 struct Operand {
-  enum class Kind { None, Tensor, Dimension, Float, Bool, String, Dtype, List, Range };
+  /// Unknown: a name whose statement failed; whoever reads it has nothing to add.
+  enum class Kind { None, Tensor, Dimension, Float, Bool, String, Dtype, List, Range, Unknown };
 
   Kind kind = Kind::None;
   mlir::Value tensor;
@@ -27,7 +28,8 @@ struct Operand {
   bool truth = false;
   std::string text;
   mlir::Type dtype;
-  std::vector<Operand> items; ///< of a list; start, stop and step of a range, each None if absent
+  std::vector<Operand> items;   ///< of a list; start, stop and step of a range, each None if absent
+  SourceRange range, nameRange; ///< of an argument: where it and its name are written
 
   static Operand of(mlir::Value value) {
     Operand operand;
@@ -65,6 +67,11 @@ struct Operand {
     operand.dtype = type;
     return operand;
   }
+  static Operand unknown() {
+    Operand operand;
+    operand.kind = Kind::Unknown;
+    return operand;
+  }
   static Operand ofList(std::vector<Operand> items) {
     Operand operand;
     operand.kind = Kind::List;
@@ -74,6 +81,11 @@ struct Operand {
 
   bool isTensor() const { return kind == Kind::Tensor; }
   bool isInteger() const { return kind == Kind::Dimension && dim.isConstant(); }
+  /// What arithmetic may meet: no string, dtype, range or None.
+  bool isValue() const {
+    return kind == Kind::Tensor || kind == Kind::Dimension || kind == Kind::Float ||
+           kind == Kind::Bool || kind == Kind::List;
+  }
   /// A number known now: an integer or a float.
   bool isNumber() const { return isInteger() || kind == Kind::Float; }
   double asDouble() const { return kind == Kind::Float ? number : double(dim.constant()); }
@@ -82,6 +94,8 @@ struct Operand {
   bool hasFloat() const;
   bool hasBool() const;
   bool hasInteger() const;
+  /// The first number with a fraction or a point in it, null if there is none.
+  const Operand *findFloat() const;
 
   /// For messages: "f32[N, 3]", "the integer 3", "a string".
   std::string describe() const;
@@ -97,6 +111,7 @@ bool canStoreAs(mlir::Type from, mlir::Type to);
 
 /// Names and what they stand for, by scope: a fragment's body sees its own names only.
 using Scope = std::map<std::string, Operand>;
+std::vector<std::string> namesIn(const Scope &scope);
 
 } // namespace nnc
 

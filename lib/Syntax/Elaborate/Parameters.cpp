@@ -30,6 +30,12 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
         .help("for example '= zeros()'");
     return false;
   }
+  auto [first, isNew] = body->stateRanges.emplace(localName, stmt.target.range);
+  if (!isNew) {
+    error(stmt.target.range, fmt::format("'{}' is already declared", localName))
+        .note(first->second, "it is declared here");
+    return false;
+  }
   RankedTensorType type;
   if (stmt.target.type) {
     type = resolveType(*stmt.target.type, /*declares=*/false);
@@ -82,6 +88,8 @@ std::optional<Operand> Elaborator::evaluateParameter(ModelInfo &model, const ast
     frame->model = &model;
     return Operand::of(addArgument(entry->name, entry->role, entry->type));
   }
+  if (model.isBroken)
+    return std::nullopt;
   std::vector<std::string> names;
   for (const StateEntry &entry : model.entries)
     names.push_back(model.decl->name + "." + entry.name);

@@ -10,6 +10,22 @@ using namespace mlir;
 
 namespace nnc {
 
+/// Names that a statement assigns, those in the body of a `repeat` too, in order.
+static void collectAssigned(const ast::Stmt &stmt, std::vector<std::string> &names) {
+  auto add = [&](const std::string &name) {
+    if (!llvm::is_contained(names, name))
+      names.push_back(name);
+  };
+  if (const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt))
+    for (const ast::Target &target : assign->targets)
+      add(target.name);
+  else if (const auto *update = ast::dynCast<ast::UpdateStmt>(&stmt))
+    add(update->name);
+  else if (const auto *repeat = ast::dynCast<ast::RepeatStmt>(&stmt))
+    for (const ast::StmtPtr &inner : repeat->body.stmts)
+      collectAssigned(*inner, names);
+}
+
 bool Elaborator::elaborateBlock(const ast::Block &block) {
   bool ok = true;
   for (const ast::StmtPtr &stmt : block.stmts) {
@@ -17,11 +33,29 @@ bool Elaborator::elaborateBlock(const ast::Block &block) {
       error(stmt->range, "expected '}' after 'return', found a statement that is never reached");
       return false;
     }
-    // Going on after an error finds more of them; names that it left undefined would only repeat it.
-    if (!elaborateStmt(*stmt))
-      return false;
+    if (elaborateStmt(*stmt))
+      continue;
+    ok = false;
+    // Going on finds more errors, which only the writer of the file can use.
+    if (stmt->range.file != file.source)
+      break;
+    forget(*stmt);
   }
   return ok;
+}
+
+void Elaborator::forget(const ast::Stmt &stmt) {
+  std::vector<std::string> names;
+  collectAssigned(stmt, names);
+  if (const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt))
+    names.push_back(declare->target.name);
+  if (const auto *repeat = ast::dynCast<ast::RepeatStmt>(&stmt))
+    for (const ast::RepeatStmt::Binding &binding : repeat->carried)
+      names.push_back(binding.target.name);
+  for (const std::string &name : names)
+    body->scope[name] = Operand::unknown();
+  if (stmt.kind() == ast::Stmt::Kind::Return)
+    body->hasReturned = true;
 }
 
 bool Elaborator::elaborateStmt(const ast::Stmt &stmt) {
@@ -41,6 +75,7 @@ bool Elaborator::elaborateStmt(const ast::Stmt &stmt) {
       if (!value)
         return false;
       body->returned.push_back(std::move(*value));
+      body->returnedRanges.push_back(expr->range);
     }
     body->hasReturned = true;
     return true;
@@ -68,24 +103,24 @@ void Elaborator::bindName(const std::string &name, Operand value) {
   body->scope[name] = std::move(value);
 }
 
-bool Elaborator::bind(const ast::Target &target, Operand value) {
+bool Elaborator::bind(const ast::Target &target, Operand value, SourceRange range) {
   if (target.type) {
     Type elementType = elementTypeFromString(&context, target.type->name);
-    std::optional<Value> tensor = toTensor(value, target.type->range, elementType);
-    if (!tensor ||
-        !unify(*target.type, *tensor, fmt::format("'{}'", target.name), target.type->range))
+    std::optional<Value> tensor = toTensor(value, range, elementType);
+    if (!tensor || !unify(*target.type, *tensor, fmt::format("'{}'", target.name), range))
       return false;
     value = Operand::of(*tensor);
   }
   auto state = body->states.find(target.name);
   if (state != body->states.end()) {
     StateEntry *entry = frame->model->find(state->second);
-    std::optional<Value> tensor = toTensor(value, target.range, entry->type.getElementType());
+    std::optional<Value> tensor = toTensor(value, range, entry->type.getElementType());
     if (!tensor)
       return false;
     if (tensor->getType() != entry->type) {
-      error(target.range, fmt::format("state '{}' expects {}, found {}", target.name,
-                                      typeToString(entry->type), typeToString(tensor->getType())));
+      error(range, fmt::format("state '{}' expects {}, found {}", target.name,
+                               typeToString(entry->type), typeToString(tensor->getType())))
+          .note(entry->range, "it is declared here");
       return false;
     }
     value = Operand::of(*tensor);
@@ -107,12 +142,13 @@ bool Elaborator::elaborateAssign(const ast::AssignStmt &stmt) {
   if (stmt.targets.size() > 1 && values.size() == 1 && values.front().kind == Operand::Kind::List)
     values = std::vector<Operand>(values.front().items);
   if (values.size() != stmt.targets.size()) {
-    error(stmt.range,
-          fmt::format("expected {} values, found {}", stmt.targets.size(), values.size()));
+    error(stmt.range, fmt::format("expected {}, found {}", counted(stmt.targets.size(), "value"),
+                                  values.size()));
     return false;
   }
-  for (auto [target, value] : llvm::zip(stmt.targets, values))
-    if (!bind(target, std::move(value)))
+  bool isPaired = stmt.values.size() == stmt.targets.size();
+  for (auto [index, target] : llvm::enumerate(stmt.targets))
+    if (!bind(target, std::move(values[index]), stmt.values[isPaired ? index : 0]->range))
       return false;
   return true;
 }
@@ -120,13 +156,12 @@ bool Elaborator::elaborateAssign(const ast::AssignStmt &stmt) {
 bool Elaborator::elaborateUpdate(const ast::UpdateStmt &stmt) {
   auto found = body->scope.find(stmt.name);
   if (found == body->scope.end()) {
-    std::vector<std::string> names;
-    for (const auto &[name, operand] : body->scope)
-      names.push_back(name);
     error(stmt.nameRange, fmt::format("unknown name '{}'", stmt.name))
-        .didYouMean(closestMatch(stmt.name, names));
+        .didYouMean(closestMatch(stmt.name, namesIn(body->scope)));
     return false;
   }
+  if (found->second.kind == Operand::Kind::Unknown)
+    return false;
   std::optional<Value> base = toTensor(found->second, stmt.nameRange);
   if (!base)
     return false;
@@ -168,23 +203,6 @@ bool Elaborator::elaborateDeclare(const ast::DeclareStmt &stmt) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Names that a block assigns, in order.
-static void collectAssigned(const ast::Block &block, std::vector<std::string> &names) {
-  auto add = [&](const std::string &name) {
-    if (!llvm::is_contained(names, name))
-      names.push_back(name);
-  };
-  for (const ast::StmtPtr &stmt : block.stmts) {
-    if (const auto *assign = ast::dynCast<ast::AssignStmt>(stmt.get()))
-      for (const ast::Target &target : assign->targets)
-        add(target.name);
-    else if (const auto *update = ast::dynCast<ast::UpdateStmt>(stmt.get()))
-      add(update->name);
-    else if (const auto *repeat = ast::dynCast<ast::RepeatStmt>(stmt.get()))
-      collectAssigned(repeat->body, names);
-  }
-}
-
 namespace {
 struct Carried {
   std::string name;
@@ -210,12 +228,14 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
     carried.push_back({binding.target.name, *tensor});
   }
   std::vector<std::string> assigned;
-  collectAssigned(stmt.body, assigned);
+  collectAssigned(stmt, assigned);
   for (const std::string &name : assigned) {
     bool isListed = llvm::any_of(carried, [&](const Carried &entry) { return entry.name == name; });
     auto outer = body->scope.find(name);
     if (isListed || outer == body->scope.end())
       continue;
+    if (outer->second.kind == Operand::Kind::Unknown)
+      return false;
     std::optional<Value> initial = toTensor(outer->second, stmt.range);
     if (!initial)
       return false;
@@ -241,6 +261,7 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
   auto scan = nn::ScanOp::create(builder, locationOf(stmt.range), *count, stmt.reverse, inits,
                                  sequences, TypeRange());
   Scope outerScope = body->scope;
+  std::map<std::string, Value> outerUpdates = frame->stateUpdates;
   Loop loop;
   loops.push_back(&loop);
   {
@@ -282,6 +303,7 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
     loops.pop_back();
     body->scope = outerScope;
     if (!ok) {
+      frame->stateUpdates = outerUpdates;
       scan->erase();
       return false;
     }

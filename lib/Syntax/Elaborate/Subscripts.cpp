@@ -102,8 +102,10 @@ Elaborator::resolvePart(Value base, const std::vector<ast::ExprPtr> &indices, So
     consumed +=
         index->kind() != ast::Expr::Kind::None && index->kind() != ast::Expr::Kind::Ellipsis;
   if (consumed > shape.size()) {
-    error(range, fmt::format("expected at most {} indices for {}, found {}", shape.size(),
-                             typeToString(base.getType()), consumed));
+    error(range,
+          fmt::format("expected at most {} for {}, found {}",
+                      shape.size() == 1 ? "1 index" : fmt::format("{} indices", shape.size()),
+                      typeToString(base.getType()), consumed));
     return std::nullopt;
   }
   Part part;
@@ -167,8 +169,11 @@ Elaborator::resolvePart(Value base, const std::vector<ast::ExprPtr> &indices, So
                      (start.constant() < 0 ||
                       (shape[axis].isConstant() && start.constant() >= shape[axis].constant()));
       if (outside) {
-        error(index->range, fmt::format("expected an index within {}, found {}", shape[axis].str(),
-                                        value->dim.str()));
+        std::string size = shape[axis].str();
+        error(index->range,
+              fmt::format("expected an index from {} to {} along an axis of size {}, found {}",
+                          (Dim(0) - shape[axis]).str(), (shape[axis] - Dim(1)).str(), size,
+                          value->dim.str()));
         return std::nullopt;
       }
       part.starts.push_back(start);
