@@ -1,7 +1,8 @@
 //===- TestPlots.cpp - The plots of a test declaration --------------------===//
 //
-// scatter(x, y) marks points, coloured by `class` where it is given; line(y) and line(x, y) join
-// them. Further named arguments of a line are further curves.
+// scatter(x, y) marks points, coloured by `class` where it is given. line(y) joins the elements of
+// y; further named arguments are further curves. compare(truth, prediction) marks each prediction
+// over the truth, and with `at` shows both as classes of the points there.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/TestPlots.h"
@@ -11,82 +12,72 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
-#include <set>
 
 namespace nnc {
 
-namespace {
-class TestPlot {
-public:
-  TestPlot(const PlotPlan &plotPlan, const std::vector<NamedTensor> &values) : plan(plotPlan) {
-    for (const std::string &argument : plan.arguments)
-      for (const NamedTensor &value : values)
-        if (value.name == fmt::format("plot.{}.{}", plan.name, argument))
-          arguments[argument] = value.value.toDoubles();
-  }
+using Arguments = std::map<std::string, const Tensor *>;
 
-  PlotSpec draw() const {
-    PlotPanel panel;
-    panel.xLabel = "x";
-    panel.yLabel = "y";
-    panel.series = plan.kind == "scatter" ? points() : curves();
-    return {plan.name, {panel}};
+/// Two vectors side by side, as the rows of a table.
+static Tensor joinColumns(const Tensor &x, const Tensor &y) {
+  int64_t rows = std::min(x.size(), y.size());
+  Tensor points(ElementType::F64, {rows, 2});
+  for (int64_t row = 0; row < rows; ++row) {
+    points.as<double>()[2 * row] = x.at(row);
+    points.as<double>()[2 * row + 1] = y.at(row);
   }
+  return points;
+}
 
-private:
-  std::vector<double> get(const std::string &name) const {
-    auto found = arguments.find(name);
-    return found == arguments.end() ? std::vector<double>() : found->second;
+static PlotSpec drawScatter(const PlotPlan &plan, const Arguments &arguments) {
+  const Tensor &x = *arguments.at("x"), &y = *arguments.at("y");
+  if (auto classes = arguments.find("class"); classes != arguments.end())
+    return classScatterPlot(plan.name, joinColumns(x, y), *classes->second);
+  PlotSeries points{"", x.toDoubles(), y.toDoubles(), PlotStyle::Points};
+  return {plan.name, {{"", "x", "y", {std::move(points)}}}};
+}
+
+static PlotSpec drawLines(const PlotPlan &plan, const Arguments &arguments) {
+  PlotPanel panel;
+  for (const std::string &name : plan.arguments) {
+    PlotSeries &series = panel.series.emplace_back(PlotSeries{plan.arguments.size() > 1 ? name : "",
+                                                              {},
+                                                              arguments.at(name)->toDoubles(),
+                                                              PlotStyle::Line});
+    for (size_t index = 0; index < series.y.size(); ++index)
+      series.x.push_back(double(index));
   }
+  return {plan.name, {std::move(panel)}};
+}
 
-  std::vector<PlotSeries> points() const {
-    std::vector<double> x = get("x"), y = get("y"), classes = get("class");
-    if (classes.size() != x.size())
-      return {{"", x, y, PlotStyle::Points}};
-    std::vector<PlotSeries> series;
-    for (double label : std::set<double>(classes.begin(), classes.end())) {
-      PlotSeries &part =
-          series.emplace_back(PlotSeries{fmt::format("{}", label), {}, {}, PlotStyle::Points});
-      for (size_t row = 0; row < x.size() && row < y.size(); ++row)
-        if (classes[row] == label) {
-          part.x.push_back(x[row]);
-          part.y.push_back(y[row]);
-        }
-    }
-    return series;
-  }
+static PlotSpec drawComparison(const PlotPlan &plan, const Arguments &arguments) {
+  const Tensor &truth = *arguments.at("truth"), &prediction = *arguments.at("prediction");
+  auto at = arguments.find("at");
+  return at == arguments.end() ? truthAgainstPredictionPlot(plan.name, truth, prediction)
+                               : truthAndPredictionPlot(plan.name, *at->second, truth, prediction);
+}
 
-  std::vector<PlotSeries> curves() const {
-    std::vector<PlotSeries> series;
-    bool hasX = arguments.count("x") && arguments.count("y");
-    for (const std::string &name : plan.arguments) {
-      if (hasX && name == "x")
-        continue;
-      std::vector<double> y = get(name), x = hasX ? get("x") : std::vector<double>();
-      for (size_t index = x.size(); index < y.size(); ++index)
-        x.push_back(double(index));
-      series.push_back({name, x, y, PlotStyle::Line});
-    }
-    return series;
-  }
-
-  const PlotPlan &plan;
-  std::map<std::string, std::vector<double>> arguments;
-};
-} // namespace
+static PlotSpec draw(const PlotPlan &plan, const std::vector<NamedTensor> &values) {
+  Arguments arguments;
+  for (const std::string &argument : plan.arguments)
+    for (const NamedTensor &value : values)
+      if (value.name == fmt::format("plot.{}.{}", plan.name, argument))
+        arguments[argument] = &value.value;
+  if (plan.kind == "scatter")
+    return drawScatter(plan, arguments);
+  return plan.kind == "line" ? drawLines(plan, arguments) : drawComparison(plan, arguments);
+}
 
 Status plotTest(const TestPlan &plan, const std::vector<NamedTensor> &values,
                 const std::string &directory) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
-  for (const PlotPlan &plot : plan.plots)
+  for (const PlotPlan &plot : plan.plots) {
+    PlotSpec spec = draw(plot, values);
+    std::string base = (std::filesystem::path(directory) / (plan.name + "-" + plot.name)).string();
     for (const char *extension : {".svg", ".png"})
-      if (Status written = writePlot(
-              TestPlot(plot, values).draw(),
-              (std::filesystem::path(directory) / (plan.name + "-" + plot.name)).string() +
-                  extension);
-          !written)
+      if (Status written = writePlot(spec, base + extension); !written)
         return written;
+  }
   return {};
 }
 

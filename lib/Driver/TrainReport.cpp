@@ -6,26 +6,20 @@
 #include "nnc/Driver/TrainReport.h"
 
 #include "nnc/Plot/Plot.h"
-#include "nnc/Support/File.h"
 
-#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 namespace nnc {
 
-TrainReport::~TrainReport() {
-  if (logFile)
-    std::fclose(logFile);
-}
-
 Status TrainReport::openLog(const std::string &path, bool append) {
-  logPath = path;
-  logFile = std::fopen(path.c_str(), append ? "a" : "w");
-  return logFile ? Status() : Status(Error::plain("cannot write: " + systemReason(errno)).in(path));
+  Result<JsonLinesFile> file = append ? JsonLinesFile::append(path) : JsonLinesFile::create(path);
+  if (!file)
+    return file.takeError();
+  logFile = std::move(*file);
+  return {};
 }
 
 /// The mean of a scalar series over steps [first, last).
@@ -52,22 +46,21 @@ std::string TrainReport::describe(int64_t step, const History &history) const {
 }
 
 Status TrainReport::log(int64_t step, const History &history) {
+  std::vector<JsonRecord> records;
   for (int64_t index = reported; index < step; ++index) {
-    nlohmann::ordered_json entry = {{"run", run}, {"step", index + 1}};
+    JsonRecord &record = records.emplace_back();
+    record.add("run", run).add("step", index + 1);
     if (stepsPerEpoch > 1)
-      entry["epoch"] = index / stepsPerEpoch + 1;
+      record.add("epoch", index / stepsPerEpoch + 1);
     for (const Series &series : history) {
       auto first = series.values.begin() + index * series.width();
       if (series.shape.empty())
-        entry[series.name] = *first;
+        record.add(series.name, *first);
       else
-        entry[series.name] = std::vector<double>(first, first + series.width());
+        record.add(series.name, std::vector<double>(first, first + series.width()));
     }
-    fmt::print(logFile, "{}\n", entry.dump());
   }
-  if (std::fflush(logFile) != 0 || std::ferror(logFile))
-    return Error::plain("cannot write: " + systemReason(errno)).in(logPath);
-  return {};
+  return logFile->write(records);
 }
 
 void TrainReport::showProgress(int64_t step) const {

@@ -105,9 +105,11 @@ Result<JsonLinesFile> JsonLinesFile::append(const std::string &path) {
   return file;
 }
 
-Status JsonLinesFile::write(const JsonRecord &record) {
-  std::string line = record.str() + "\n";
-  std::string_view rest = line;
+Status JsonLinesFile::write(const std::vector<JsonRecord> &records) {
+  std::string lines;
+  for (const JsonRecord &record : records)
+    lines += record.str() + "\n";
+  std::string_view rest = lines;
   while (!rest.empty()) {
     ssize_t count = ::write(fd, rest.data(), rest.size());
     if (count < 0 && errno == EINTR)

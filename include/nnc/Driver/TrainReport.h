@@ -8,10 +8,9 @@
 #define NNC_DRIVER_TRAINREPORT_H
 
 #include "nnc/Driver/Training.h"
-#include "nnc/Support/Result.h"
+#include "nnc/Support/JsonLines.h"
 
 #include <chrono>
-#include <cstdio>
 
 namespace nnc {
 
@@ -21,7 +20,6 @@ public:
   TrainReport(std::string run, int64_t totalSteps, int64_t stepsPerEpoch)
       : run(std::move(run)), totalSteps(totalSteps), stepsPerEpoch(stepsPerEpoch),
         start(std::chrono::steady_clock::now()) {}
-  ~TrainReport();
 
   /// Appends to the log at `path` from now on.
   Status openLog(const std::string &path, bool append);
@@ -34,10 +32,10 @@ private:
   Status log(int64_t step, const History &history);
   void showProgress(int64_t step) const;
 
-  std::string run, logPath;
+  std::string run;
   int64_t totalSteps, stepsPerEpoch, reported = 0;
   std::chrono::steady_clock::time_point start;
-  std::FILE *logFile = nullptr;
+  std::optional<JsonLinesFile> logFile;
 };
 
 /// Writes a plot of each loss and record, SVG and PNG, to `directory`; names begin with `prefix`.

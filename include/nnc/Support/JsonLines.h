@@ -49,7 +49,9 @@ public:
   /// it, is removed.
   static Result<JsonLinesFile> append(const std::string &path);
 
-  Status write(const JsonRecord &record);
+  Status write(const JsonRecord &record) { return write(std::vector<JsonRecord>{record}); }
+  /// Several lines at once.
+  Status write(const std::vector<JsonRecord> &records);
 
   JsonLinesFile(JsonLinesFile &&other) noexcept;
   JsonLinesFile &operator=(JsonLinesFile &&other) noexcept;

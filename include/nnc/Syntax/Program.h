@@ -87,7 +87,7 @@ struct TrainPlan {
 /// function, role "plot", named "plot.NAME.ARGUMENT".
 struct PlotPlan {
   std::string name;
-  std::string kind; ///< "line" or "scatter"
+  std::string kind; ///< "line", "scatter" or "compare"
   std::vector<std::string> arguments;
   SourceRange range;
 };
