@@ -136,7 +136,7 @@ private:
       return success();
     auto rule = dyn_cast<GradientOpInterface>(op);
     if (!rule)
-      return op->emitError("cannot differentiate '") << op->getName() << "'";
+      return op->emitError("cannot differentiate '") << op->getName().stripDialect() << "'";
     for (Value result : op->getResults())
       if (Value cotangent = cotangents.lookup(result))
         nameAfter(result, cotangent);

@@ -80,9 +80,13 @@ bool bindSymbols(ModuleOp module, const std::map<std::string, int64_t> &bindings
   for (const auto &[symbol, value] : bindings)
     if (!binder.seen.count(symbol)) {
       std::vector<std::string> names(binder.seen.begin(), binder.seen.end());
-      diagnostics
-          .error("--bind " + symbol + "=" + std::to_string(value) + ": no dimension has this name")
-          .didYouMean(closestMatch(symbol, names));
+      nnc::Diagnostic &diagnostic = diagnostics.error(
+          "--bind " + symbol + "=" + std::to_string(value) + ": no dimension has this name");
+      if (std::optional<std::string> meant = closestMatch(symbol, names))
+        diagnostic.didYouMean(meant);
+      else
+        diagnostic.help(names.empty() ? "all sizes are given in the file"
+                                      : "the dimensions are " + llvm::join(names, ", "));
       allFound = false;
     }
   return allFound;

@@ -35,7 +35,8 @@ const std::vector<Phase> &getPhases() {
       {"autodiff", "derive the backward graph: every grad becomes nn ops",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addNestedPass<func::FuncOp>(createExpandGradPass());
-       }},
+       },
+       /*speaksToReader=*/true},
       {"simplify", "fold constants, merge equal values, apply algebraic identities",
        [](OpPassManager &passes, const CompileOptions &) {
          // Canonicalizes too, and keeps the names of values, which the canonicalizer would not.
@@ -87,10 +88,10 @@ bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine 
   for (const Phase &phase : getPhases()) {
     PassManager passes(module.getContext());
     phase.build(passes, options);
+    capture.enter(phase.name, phase.speaksToReader);
     if (failed(passes.run(module))) {
       if (!diagnostics.hasErrors())
-        diagnostics.error("internal error in phase '" + phase.name +
-                          "': please report it with the .nn file (docs/reporting.md)");
+        diagnostics.defect({}, "internal error in phase '" + phase.name + "'");
       return false;
     }
     if (options.afterPhase)
@@ -126,7 +127,10 @@ std::string emitMachineCode(ModuleOp module, const CompileOptions &options, Mach
   llvm::Expected<std::string> bytes = emitOutput(module, *target, kind);
   if (bytes)
     return *bytes;
-  diagnostics.error("internal error in code generation: " + llvm::toString(bytes.takeError()));
+  std::string reason = llvm::toString(bytes.takeError());
+  nnc::Diagnostic &defect = diagnostics.defect({}, "internal error in code generation");
+  if (std::getenv("NNC_DETAILS"))
+    defect.help("details: " + reason);
   return "";
 }
 

@@ -90,11 +90,21 @@ static Result<Dataset> readCsvSource(const PipelineStage &stage, DiagnosticEngin
   StageArguments arguments(stage, diagnostics);
   std::optional<std::string> path = arguments.takeString("file");
   CsvOptions options;
-  options.skip = arguments.takeInteger("skip", 0).value_or(0);
-  std::string delimiter = arguments.takeString("delimiter", "").value_or("");
-  if (!delimiter.empty())
-    options.delimiter = delimiter.front();
-  if (const StageArgument *header = arguments.take("header")) {
+  if (const StageArgument *skip = arguments.take("skip", /*byName=*/true)) {
+    const int64_t *count = std::get_if<int64_t>(&skip->value);
+    if (count && *count >= 0)
+      options.skip = *count;
+    else
+      arguments.mismatch(*skip, "a number of lines, zero or more,");
+  }
+  if (const StageArgument *delimiter = arguments.take("delimiter", /*byName=*/true)) {
+    const auto *text = std::get_if<std::string>(&delimiter->value);
+    if (text && text->size() == 1)
+      options.delimiter = text->front();
+    else
+      arguments.mismatch(*delimiter, "one character");
+  }
+  if (const StageArgument *header = arguments.take("header", /*byName=*/true)) {
     if (const bool *value = std::get_if<bool>(&header->value))
       options.hasHeader = *value;
     else
@@ -170,7 +180,7 @@ bool DataLoader::applySource(const PipelineStage &stage, const DataPlan &plan, L
     Result<Dataset> dataset = source->second(stage, diagnostics);
     if (!dataset) {
       if (!dataset.error().what().empty())
-        diagnostics.error(stage.range, dataset.error().str());
+        diagnostics.error(stage.range, dataset.error());
       return false;
     }
     data.dataset = std::move(*dataset);

@@ -46,6 +46,25 @@ static bool matches(const Buffer &buffer, const Tensor &tensor,
   });
 }
 
+/// ", where N is 2", for the symbols that other arguments than this one have given a size.
+static std::string describeSymbols(const Buffer &buffer, const Tensor &tensor,
+                                   const std::map<std::string, Dim> &values) {
+  std::set<std::string> symbols;
+  for (const Dim &dim : buffer.shape)
+    dim.collectSymbols(symbols);
+  std::map<std::string, Dim> own;
+  bindSymbols(buffer, tensor, own);
+  std::string text;
+  for (const std::string &symbol : symbols) {
+    auto value = values.find(symbol);
+    auto here = own.find(symbol);
+    if (value != values.end() && (here == own.end() || here->second != value->second))
+      text += fmt::format("{} {} is {}", text.empty() ? ", where" : " and", symbol,
+                          value->second.str());
+  }
+  return text;
+}
+
 std::optional<std::vector<int64_t>>
 Entry::solveSymbols(const std::map<std::string, const Tensor *> &arguments,
                     const std::map<std::string, int64_t> &given, std::string &error) const {
@@ -60,13 +79,14 @@ Entry::solveSymbols(const std::map<std::string, const Tensor *> &arguments,
       continue;
     auto found = arguments.find(buffer.name);
     if (found == arguments.end()) {
-      error = fmt::format("'{}' needs a value for '{}', a {}", entrySignature.name, buffer.name,
-                          describe(buffer));
+      error = fmt::format("'{}' needs a value for '{}' of type {}", entrySignature.name,
+                          buffer.name, describe(buffer));
       return std::nullopt;
     }
     if (!matches(buffer, *found->second, values)) {
-      error = fmt::format("'{}' expects {}, found {}", buffer.name, describe(buffer),
-                          describe(*found->second));
+      error =
+          fmt::format("'{}' expects {}, found {}{}", buffer.name, describe(buffer),
+                      describe(*found->second), describeSymbols(buffer, *found->second, values));
       return std::nullopt;
     }
   }
@@ -135,7 +155,7 @@ std::unique_ptr<Executable> Executable::compile(ModuleOp module, ArrayRef<std::s
   std::string error;
   executable->jit = Jit::load(object, error);
   if (!executable->jit) {
-    diagnostics.error("cannot load the compiled code: " + error);
+    diagnostics.defect({}, "cannot load the compiled code: " + error);
     return nullptr;
   }
   for (const std::string &name : names) {

@@ -5,31 +5,49 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Locations.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 
 using namespace mlir;
 
 namespace nnc {
 
-std::string placeOf(Location location) {
-  std::string place;
+SourceRange rangeOf(Location location, const DiagnosticEngine &engine) {
+  SourceRange range;
   location->walk([&](Location inner) {
-    auto file = dyn_cast<FileLineColLoc>(inner);
+    auto place = dyn_cast<FileLineColRange>(inner);
+    const SourceFile *file = place ? engine.findFile(place.getFilename().strref()) : nullptr;
     if (!file)
       return WalkResult::advance();
-    place = fmt::format("{}:{}:{}", file.getFilename().str(), file.getLine(), file.getColumn());
+    range = {file, file->offsetOf({place.getStartLine(), place.getStartColumn()}),
+             file->offsetOf({place.getEndLine(), place.getEndColumn()})};
     return WalkResult::interrupt();
   });
-  return place;
+  return range;
 }
 
-DiagnosticCapture::DiagnosticCapture(MLIRContext *context, DiagnosticEngine &engine)
-    : handler(context, [&engine](mlir::Diagnostic &diagnostic) {
-        if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-          return success();
-        std::string place = placeOf(diagnostic.getLocation());
-        engine.error((place.empty() ? "" : place + ": ") + diagnostic.str());
+DiagnosticCapture::DiagnosticCapture(MLIRContext *context, DiagnosticEngine &diagnosticEngine)
+    : engine(diagnosticEngine), handler(context, [this](mlir::Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+          report(diagnostic);
         return success();
       }) {}
+
+void DiagnosticCapture::enter(const std::string &name, bool speaksToReader) {
+  phase = name;
+  isForReader = speaksToReader;
+}
+
+void DiagnosticCapture::report(mlir::Diagnostic &diagnostic) {
+  SourceRange range = rangeOf(diagnostic.getLocation(), engine);
+  if (isForReader) {
+    engine.error(range, diagnostic.str());
+    return;
+  }
+  nnc::Diagnostic &defect =
+      engine.defect(range, fmt::format("internal error in phase '{}'", phase));
+  if (std::getenv("NNC_DETAILS"))
+    defect.help("details: " + diagnostic.str());
+}
 
 } // namespace nnc

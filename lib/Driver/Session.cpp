@@ -97,12 +97,12 @@ const ModelPlan *Session::findModel(const std::string &name) {
     names.push_back(model.name);
   }
   if (names.empty())
-    diagnostics.error(source->path() + ": no model is declared");
+    diagnostics.error(SourceRange::whole(*source), "no model is declared");
   else if (name.empty())
-    diagnostics.error(source->path() +
-                      ": several models are declared, name one: " + llvm::join(names, ", "));
+    diagnostics.error(SourceRange::whole(*source),
+                      "several models are declared, name one: " + llvm::join(names, ", "));
   else
-    diagnostics.error(source->path() + ": no model '" + name + "'")
+    diagnostics.error(SourceRange::whole(*source), "no model '" + name + "'")
         .didYouMean(closestMatch(name, names));
   return nullptr;
 }

@@ -9,13 +9,20 @@
 
 namespace nnc {
 
-const StageArgument *StageArguments::take(const std::string &name) {
+const StageArgument *StageArguments::take(const std::string &name, bool byName) {
   known.push_back(name);
   for (const StageArgument &argument : stage.arguments)
     if (argument.name == name && taken.insert(&argument).second)
       return &argument;
   for (const StageArgument &argument : stage.arguments)
-    if (argument.name.empty() && taken.insert(&argument).second)
+    if (!byName && argument.name.empty() && taken.insert(&argument).second)
+      return &argument;
+  return nullptr;
+}
+
+const StageArgument *StageArguments::findMisspelt(const std::string &name) const {
+  for (const StageArgument &argument : stage.arguments)
+    if (!taken.count(&argument) && closestMatch(argument.name, {name}))
       return &argument;
   return nullptr;
 }
@@ -43,7 +50,15 @@ std::optional<T> StageArguments::takeAs(const std::string &name, std::optional<T
   if (!argument) {
     if (!fallback) {
       failed = true;
-      diagnostics.error(stage.range, fmt::format("'{}' needs an argument '{}'", stage.name, name));
+      const StageArgument *misspelt = findMisspelt(name);
+      if (misspelt)
+        diagnostics
+            .error(misspelt->range,
+                   fmt::format("'{}' has no argument '{}'", stage.name, misspelt->name))
+            .didYouMean(name);
+      else
+        diagnostics.error(stage.range,
+                          fmt::format("'{}' needs an argument '{}'", stage.name, name));
     }
     return fallback;
   }

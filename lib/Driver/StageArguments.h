@@ -19,8 +19,8 @@ public:
   StageArguments(const PipelineStage &pipelineStage, DiagnosticEngine &engine)
       : stage(pipelineStage), diagnostics(engine) {}
 
-  /// The argument `name`, or the next positional one. Null if there is none.
-  const StageArgument *take(const std::string &name);
+  /// The argument `name`, or the next positional one unless `byName`. Null if there is none.
+  const StageArgument *take(const std::string &name, bool byName = false);
   /// All named arguments that were not taken, in order: the fields of a source.
   std::vector<const StageArgument *> takeNamed();
 
@@ -39,6 +39,8 @@ public:
   void mismatch(const StageArgument &argument, const std::string &expected);
 
 private:
+  /// A named argument whose name is nearly `name`.
+  const StageArgument *findMisspelt(const std::string &name) const;
   template <typename T>
   std::optional<T> takeAs(const std::string &name, std::optional<T> fallback, const char *expected);
 

@@ -112,10 +112,23 @@ std::optional<State> initialState(Session &session, const ModelPlan &model, int6
   return state;
 }
 
+/// What a file of parameters holds, in a line.
+static std::string describeTensors(const Safetensors &file) {
+  constexpr size_t most = 8;
+  std::vector<std::string> names;
+  for (const NamedTensor &tensor : file.tensors)
+    names.push_back(tensor.name);
+  if (names.empty())
+    return "the file has no tensors";
+  bool isLong = names.size() > most;
+  names.resize(std::min(names.size(), most));
+  return fmt::format("the file has {}{}", fmt::join(names, ", "), isLong ? ", …" : "");
+}
+
 std::optional<State> readState(Session &session, const ModelPlan &model, const std::string &path) {
   Result<Safetensors> file = readSafetensors(path);
   if (!file) {
-    session.diagnostics.error(file.error().str());
+    session.diagnostics.error({}, file.error());
     return std::nullopt;
   }
   State state;
@@ -129,9 +142,11 @@ std::optional<State> readState(Session &session, const ModelPlan &model, const s
       state.push_back({buffer.name, *tensor});
       continue;
     }
-    session.diagnostics.error(fmt::format("{}: tensor '{}': expected {}, found {}", path,
-                                          buffer.name, expected,
-                                          tensor ? typeText(*tensor) : "no tensor of this name"));
+    std::string found = tensor ? typeText(*tensor) : "no tensor of this name";
+    Diagnostic &diagnostic = session.diagnostics.error(
+        {}, Error::expectedFound(expected, found).of("tensor '" + buffer.name + "'").in(path));
+    if (!tensor)
+      diagnostic.help(describeTensors(*file));
   }
   if (session.diagnostics.hasErrors())
     return std::nullopt;

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Support/Diagnostics.h"
+#include "nnc/Support/Result.h"
 
 #include <fmt/format.h>
 
@@ -62,9 +63,39 @@ Diagnostic &DiagnosticEngine::warning(SourceRange range, std::string message) {
   return report(Severity::Warning, range, std::move(message));
 }
 
+Diagnostic &DiagnosticEngine::error(SourceRange range, const Error &error,
+                                    const std::string &prefix) {
+  std::string place = printable(error.file);
+  for (int64_t number : {error.line, error.column})
+    if (number > 0)
+      place += fmt::format(":{}", number);
+  std::string message = prefix + error.what();
+  if (!range.isValid() && prefix.empty() && !place.empty())
+    range = SourceRange::whole(own(std::make_unique<SourceFile>(place, "")));
+  else if (!place.empty())
+    message = fmt::format("{}{}: {}", prefix, place, error.what());
+  Diagnostic &diagnostic = this->error(range, std::move(message));
+  if (!error.hint.empty())
+    diagnostic.help(error.hint);
+  return diagnostic;
+}
+
+Diagnostic &DiagnosticEngine::defect(SourceRange range, std::string message) {
+  ++defectCount;
+  return error(range, std::move(message))
+      .help("this is a defect of nnc, not of the program: docs/reporting.md says how to report it");
+}
+
+const SourceFile *DiagnosticEngine::findFile(std::string_view path) const {
+  for (const std::unique_ptr<SourceFile> &file : files)
+    if (file->path() == path)
+      return file.get();
+  return nullptr;
+}
+
 void DiagnosticEngine::clear() {
   diagnostics.clear();
-  errorCount = 0;
+  errorCount = defectCount = 0;
 }
 
 std::vector<const Diagnostic *> DiagnosticEngine::sorted() const {

@@ -106,7 +106,7 @@ std::string Error::str() const {
   text += text.empty() ? "error: " : ": error: ";
   text += what();
   if (!hint.empty())
-    text += fmt::format("\n  help: {}", hint);
+    text += fmt::format("\nhelp: {}", hint);
   return text;
 }
 

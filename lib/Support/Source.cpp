@@ -59,6 +59,20 @@ SourceFile::LineColumn SourceFile::lineColumn(uint32_t offset) const {
   return {number, column};
 }
 
+uint32_t SourceFile::offsetOf(LineColumn place) const {
+  if (place.line == 0 || place.line > lineStarts.size())
+    return uint32_t(fileText.size());
+  uint32_t offset = lineStarts[place.line - 1];
+  uint32_t end = offset + uint32_t(line(place.line).size());
+  auto isInside = [&] { return offset < end && (uint8_t(fileText[offset]) & 0xC0) == 0x80; };
+  for (unsigned column = 1; column < place.column && offset < end; ++column) {
+    ++offset;
+    while (isInside())
+      ++offset;
+  }
+  return offset;
+}
+
 std::string_view SourceFile::line(unsigned number) const {
   uint32_t begin = lineStarts[number - 1];
   size_t end = number < lineStarts.size() ? lineStarts[number] - 1 : fileText.size();

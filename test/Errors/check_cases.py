@@ -32,7 +32,7 @@ import tempfile
 
 HEADER = re.compile(r"^=== (.*)$")
 FILE = re.compile(r"^--- (\S+)( escaped)?$")
-DEFECTS = ("Assertion", "Sanitizer", "runtime error:", "PLEASE submit", "mlir::", "nn.", "linalg")
+DEFECTS = ("Assertion", "Sanitizer", "runtime error:", "PLEASE submit", "mlir::", "nn.", "linalg.")
 
 
 class Case:

@@ -39,12 +39,20 @@ void addRunCommand(CommandLine &commandLine);
 void addTestCommand(CommandLine &commandLine);
 void addTrainCommand(CommandLine &commandLine);
 
+/// A check of an option's value: one of a few words; a whole number within bounds.
+CLI::Validator oneOf(std::vector<std::string> words);
+CLI::Validator between(int64_t least, int64_t most);
+CLI::Validator notNegative();
+/// Says what is wrong with the command line, and which command would explain it.
+int failUsage(CLI::App &app, const CLI::ParseError &error);
+
 /// Reads texts such as "N=64"; false, with an error printed, if one is not of that form.
 bool parseBindings(const std::vector<std::string> &texts, std::map<std::string, int64_t> &bindings);
 
 /// Prints what went wrong to stderr and returns exitBadInput.
 int fail(const DiagnosticEngine &diagnostics);
 int fail(const std::string &message);
+int fail(SourceRange range, const std::string &message);
 inline int fail(const Error &error) { return fail(error.str()); }
 
 } // namespace nnc

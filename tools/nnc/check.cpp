@@ -85,7 +85,8 @@ static int checkFile(const CheckFlags &flags) {
         checkGradients(function, drawInputs(inputsOf(function), flags.seed), flags.order, options));
   }
   if (log.passed + log.failed == 0)
-    return fail(flags.file + ": error: nothing to differentiate: expected a model or a func");
+    return fail(SourceRange::whole(*session->source),
+                "nothing to differentiate: expected a model or a func");
   return log.finish();
 }
 
@@ -124,7 +125,7 @@ void nnc::addCheckCommand(CommandLine &commandLine) {
   command->add_option("file", flags->file, "The .nn file");
   command->add_flag("--ops", flags->ops, "Check every differentiable op instead of a file");
   command->add_option("--order", flags->order, "2 to check the gradient of the gradient too")
-      ->check(CLI::Range(1, 3))
+      ->check(between(1, 3))
       ->capture_default_str();
   command->add_option("--seed", flags->seed, "Seed of the values to check at")
       ->capture_default_str();

@@ -104,8 +104,8 @@ static std::optional<std::vector<std::string>> chooseEntries(Session &session,
       return std::nullopt;
     }
   if (chosen.empty()) {
-    session.diagnostics.error(session.source->path() +
-                              ": nothing to compile: expected a model or a func");
+    session.diagnostics.error(SourceRange::whole(*session.source),
+                              "nothing to compile: expected a model or a func");
     return std::nullopt;
   }
   return chosen;
@@ -237,7 +237,7 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->capture_default_str();
   command
       ->add_option("--emit", flags->emit, "What to make: a file (obj, lib, so) or a stage, printed")
-      ->check(CLI::IsMember({"nn", "mlir", "linalg", "llvm", "asm", "obj", "lib", "so"}))
+      ->check(oneOf({"nn", "mlir", "linalg", "llvm", "asm", "obj", "lib", "so"}))
       ->capture_default_str();
   command->add_option("--target", flags->target, "cpu for this machine, cpu:NAME for another")
       ->capture_default_str();
@@ -249,5 +249,5 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
   for (const Phase &phase : getPhases())
     phases.push_back(phase.name);
   command->add_option("--stop-after", flags->stopAfter, "The phase after which a stage is printed")
-      ->check(CLI::IsMember(phases));
+      ->check(oneOf(phases));
 }

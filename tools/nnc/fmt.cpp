@@ -56,8 +56,7 @@ static int runFmt(const FmtOptions &options) {
       status = fail(diagnostics);
     } else if (options.check) {
       if (*text != original)
-        status =
-            fail(path + ": error: not in canonical form\n  help: run 'nnc fmt -i " + path + "'");
+        status = fail(path + ": error: not in canonical form\nhelp: run 'nnc fmt -i " + path + "'");
     } else if (!options.inPlace) {
       std::fputs(text->c_str(), stdout);
     } else if (*text != original) {

@@ -33,8 +33,8 @@ static std::vector<mlir::func::FuncOp> chooseFunctions(Session &session, const s
       chosen.push_back(function);
   }
   if (chosen.empty() && name.empty())
-    session.diagnostics.error(session.source->path() +
-                              ": nothing to differentiate: expected a model or a func");
+    session.diagnostics.error(SourceRange::whole(*session.source),
+                              "nothing to differentiate: expected a model or a func");
   else if (chosen.empty())
     session.diagnostics.error("--entry: no model or func '" + name + "'")
         .didYouMean(closestMatch(name, names));
@@ -80,6 +80,6 @@ void nnc::addGradCommand(CommandLine &commandLine) {
   command->add_option("--wrt", flags->wrt, "Parameters or inputs to differentiate by")
       ->delimiter(',');
   command->add_option("--order", flags->order, "2 for the gradient of the gradient")
-      ->check(CLI::Range(1, 4))
+      ->check(between(1, 4))
       ->capture_default_str();
 }

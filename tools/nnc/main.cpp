@@ -12,7 +12,13 @@ using namespace nnc;
 
 int nnc::fail(const DiagnosticEngine &diagnostics) {
   std::fputs(diagnostics.render().c_str(), stderr);
-  return exitBadInput;
+  return diagnostics.hasDefects() ? exitDefect : exitBadInput;
+}
+
+int nnc::fail(SourceRange range, const std::string &message) {
+  DiagnosticEngine diagnostics;
+  diagnostics.error(range, message);
+  return fail(diagnostics);
 }
 
 int nnc::fail(const std::string &message) {
@@ -36,8 +42,7 @@ int main(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
-    int status = app.exit(error);
-    return status == 0 ? exitOk : exitBadUsage;
+    return error.get_exit_code() == 0 ? app.exit(error) : failUsage(app, error);
   }
   return commandLine.chosen();
 }

@@ -54,80 +54,94 @@ static std::optional<Callee> findCallee(Session &session, const std::string &nam
     return Callee{names.front(), nullptr};
   if (!found)
     session.diagnostics
-        .error(fmt::format("{}: {}", session.source->path(),
-                           names.empty() ? "nothing to run: expected a model or a func"
-                           : name.empty()
-                               ? "several entries: choose one with --entry, found " +
-                                     llvm::join(names, ", ")
-                               : "no entry '" + name + "', found " + llvm::join(names, ", ")))
+        .error(SourceRange::whole(*session.source),
+               names.empty() ? "nothing to run: expected a model or a func"
+               : name.empty()
+                   ? "several entries: choose one with --entry, found " + llvm::join(names, ", ")
+                   : "no entry '" + name + "', found " + llvm::join(names, ", "))
         .didYouMean(closestMatch(name, names));
   return found;
 }
 
-/// Splits "name=value"; an error if there is no "=".
-static std::optional<std::pair<std::string, std::string>>
-splitAssignment(const std::string &text, const char *flag, DiagnosticEngine &diagnostics) {
-  size_t equals = text.find('=');
-  if (equals != std::string::npos && equals > 0)
-    return std::pair(text.substr(0, equals), text.substr(equals + 1));
-  diagnostics.error(fmt::format("{} expects NAME=VALUE, found '{}'", flag, text));
-  return std::nullopt;
+using Assignments = std::vector<std::pair<std::string, std::string>>;
+
+/// Splits each "name=value"; none, with an error printed, if one has no "=".
+static std::optional<Assignments> splitAssignments(const std::vector<std::string> &texts,
+                                                   const char *flag, const char *form) {
+  Assignments assignments;
+  for (const std::string &text : texts) {
+    size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      fail(fmt::format("{} expects {}, found '{}'", flag, form, text));
+      return std::nullopt;
+    }
+    assignments.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return assignments;
 }
 
-static bool readInputs(Session &session, const RunFlags &flags, const Signature &signature,
+static bool readInputs(Session &session, const Assignments &assignments, const Signature &signature,
                        std::map<std::string, Tensor> &inputs) {
-  for (const std::string &text : flags.inputs) {
-    auto assignment = splitAssignment(text, "--input", session.diagnostics);
-    if (!assignment)
-      return false;
+  for (const auto &[givenName, value] : assignments) {
     std::vector<std::string> names;
     const Buffer *buffer = nullptr;
     for (const Buffer &candidate : signature.buffers) {
       if (candidate.isResult || candidate.role != "input")
         continue;
       names.push_back(candidate.name);
-      if (candidate.name == assignment->first)
+      if (candidate.name == givenName)
         buffer = &candidate;
     }
     if (!buffer) {
       session.diagnostics
-          .error(fmt::format("--input {}: '{}' has no such input, expected {}", assignment->first,
+          .error(fmt::format("--input {}: '{}' has no such input, expected {}", givenName,
                              signature.name, names.empty() ? "none" : llvm::join(names, ", ")))
-          .didYouMean(closestMatch(assignment->first, names));
+          .didYouMean(closestMatch(givenName, names));
       return false;
     }
-    Result<Tensor> tensor = readTensor(assignment->second, hostType(buffer->elementType));
+    Result<Tensor> tensor = readTensor(value, hostType(buffer->elementType));
     if (!tensor) {
-      session.diagnostics.error(
-          fmt::format("--input {}: {}", assignment->first,
-                      tensor.error().file.empty() ? tensor.error().what() : tensor.error().str()));
+      session.diagnostics.error({}, tensor.error(), fmt::format("--input {}: ", givenName));
       return false;
     }
-    inputs.insert_or_assign(assignment->first, std::move(*tensor));
+    inputs.insert_or_assign(givenName, std::move(*tensor));
   }
   return true;
 }
 
-static bool writeOutputs(Session &session, const RunFlags &flags,
-                         const std::vector<NamedTensor> &results) {
-  for (const std::string &text : flags.outputs) {
-    auto assignment = splitAssignment(text, "--output", session.diagnostics);
-    if (!assignment)
-      return false;
-    auto found = llvm::find_if(
-        results, [&](const NamedTensor &result) { return result.name == assignment->first; });
-    if (found == results.end()) {
-      std::vector<std::string> names;
-      for (const NamedTensor &result : results)
-        names.push_back(result.name);
+/// Whether every output to write is one, and every input is given; said before anything is computed.
+static bool checkNames(Session &session, const Assignments &outputs, const Signature &signature,
+                       const std::map<std::string, Tensor> &inputs) {
+  std::vector<std::string> names;
+  for (const Buffer &buffer : signature.buffers) {
+    if (buffer.isResult && !buffer.isUpdate)
+      names.push_back(buffer.name);
+    if (!buffer.isResult && buffer.role == "input" && !inputs.count(buffer.name)) {
+      std::string type = typeToString(makeTensorType(buffer.shape, buffer.elementType));
       session.diagnostics
-          .error(fmt::format("--output {}: no such output, expected {}", assignment->first,
-                             llvm::join(names, ", ")))
-          .didYouMean(closestMatch(assignment->first, names));
-      return false;
+          .error(
+              SourceRange::whole(*session.source),
+              fmt::format("'{}' needs an input '{}' of type {}", signature.name, buffer.name, type))
+          .help(fmt::format("give it with --input {0}=FILE.npy or --input '{0}=[…]'", buffer.name));
     }
-    if (Status written = writeNpy(assignment->second, found->value); !written) {
-      session.diagnostics.error(written.error().str());
+  }
+  for (const auto &[name, path] : outputs)
+    if (!llvm::is_contained(names, name))
+      session.diagnostics
+          .error(fmt::format("--output {}: no such output, expected {}", name,
+                             llvm::join(names, ", ")))
+          .didYouMean(closestMatch(name, names));
+  return !session.diagnostics.hasErrors();
+}
+
+static bool writeOutputs(Session &session, const Assignments &outputs,
+                         const std::vector<NamedTensor> &results) {
+  for (const auto &[name, path] : outputs) {
+    const std::string &outputName = name;
+    auto found = llvm::find_if(
+        results, [&](const NamedTensor &result) { return result.name == outputName; });
+    if (Status written = writeNpy(path, found->value); !written) {
+      session.diagnostics.error({}, written.error());
       return false;
     }
   }
@@ -148,7 +162,9 @@ static void printResults(const std::vector<NamedTensor> &results, bool json) {
 
 static int runRun(const RunFlags &flags) {
   CompileOptions options;
-  if (!parseBindings(flags.bindings, options.bindings))
+  std::optional<Assignments> given = splitAssignments(flags.inputs, "--input", "NAME=VALUE"),
+                             outputs = splitAssignments(flags.outputs, "--output", "NAME=FILE");
+  if (!parseBindings(flags.bindings, options.bindings) || !given || !outputs)
     return exitBadUsage;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);
@@ -172,7 +188,8 @@ static int runRun(const RunFlags &flags) {
     return fail(diagnostics);
   Entry &entry = executable->entry(callee->function);
   std::map<std::string, Tensor> inputs;
-  if (!readInputs(*session, flags, entry.signature(), inputs))
+  if (!readInputs(*session, *given, entry.signature(), inputs) ||
+      !checkNames(*session, *outputs, entry.signature(), inputs))
     return fail(diagnostics);
   Tensor key = Tensor::of<int64_t>({2}, {flags.seed, 0});
   std::map<std::string, Tensor *> arguments;
@@ -185,9 +202,11 @@ static int runRun(const RunFlags &flags) {
       arguments[buffer.name] = &key;
   std::string error;
   std::optional<std::vector<NamedTensor>> results = entry.run(arguments, error);
-  if (!results)
-    return fail(flags.file + ": error: " + error);
-  if (!writeOutputs(*session, flags, *results))
+  if (!results) {
+    diagnostics.error(SourceRange::whole(*session->source), error);
+    return fail(diagnostics);
+  }
+  if (!writeOutputs(*session, *outputs, *results))
     return fail(diagnostics);
   printResults(*results, flags.format == "json");
   return exitOk;
@@ -208,6 +227,6 @@ void nnc::addRunCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
   command->add_option("--format", flags->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(oneOf({"text", "json"}))
       ->capture_default_str();
 }

@@ -57,7 +57,8 @@ static int runTestCommand(const TestFlags &flags) {
     return fail(diagnostics);
   session->setDataSeed(flags.seed);
   if (session->program.tests.empty())
-    return fail(flags.file + ": error: nothing to test: expected 'test NAME { … }'");
+    return fail(SourceRange::whole(*session->source),
+                "nothing to test: expected 'test NAME { … }'");
   TestRunOptions options{"", /*onlyWithModel=*/false, flags.plots, flags.seed};
   std::optional<State> state;
   for (const TestPlan &plan : session->program.tests) {

@@ -9,7 +9,10 @@
 #include "nnc/Data/Npy.h"
 #include "nnc/Data/Safetensors.h"
 #include "nnc/Driver/TrainReport.h"
+#include "nnc/Support/File.h"
 
+#include <cerrno>
+#include <filesystem>
 #include <fmt/format.h>
 
 using namespace nnc;
@@ -39,11 +42,11 @@ static std::vector<const TrainPlan *> choosePlans(Session &session, const TrainF
       chosen.push_back(&plan);
   }
   if (chosen.empty() && names.empty())
-    session.diagnostics.error(session.source->path() +
-                              ": nothing to train: expected 'train MODEL on DATA { … }'");
+    session.diagnostics.error(SourceRange::whole(*session.source),
+                              "nothing to train: expected 'train MODEL on DATA { … }'");
   else if (chosen.empty())
-    session.diagnostics.error(session.source->path() +
-                              ": no such train declaration, found: " + llvm::join(names, ", "));
+    session.diagnostics.error(SourceRange::whole(*session.source),
+                              "no such train declaration, found: " + llvm::join(names, ", "));
   return chosen;
 }
 
@@ -97,7 +100,7 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   options.seed = flags.seed.value_or(plan.seed);
   std::string error;
   if (!training.initialize(options.seed, error))
-    return fail(flags.file + ": error: " + error);
+    return fail(plan.range, error);
   if (!flags.initial.empty()) {
     std::optional<State> state = readState(session, *model, flags.initial);
     if (!state)
@@ -117,13 +120,30 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
     return bool(reported);
   };
   if (!training.run(options, error))
-    return fail(flags.file + ": error: " + error);
+    return fail(plan.range, error);
   if (!reported)
     return fail(reported.error());
   if (int status = writeResults(session, plan, training, flags))
     return status;
   return runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, options.seed},
                   &training.state());
+}
+
+/// Whether the files to write can be there, so that no training ends in vain.
+static Status checkPlaces(const TrainFlags &flags) {
+  for (const std::string &path : {flags.save, flags.history, flags.log}) {
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    std::error_code code;
+    if (path.empty() || folder.empty() || std::filesystem::is_directory(folder, code))
+      continue;
+    bool exists = std::filesystem::exists(folder, code);
+    return Error::plain("cannot write: " + systemReason(exists ? ENOTDIR : ENOENT)).in(path);
+  }
+  std::error_code failed;
+  if (!flags.plots.empty() && !std::filesystem::is_directory(flags.plots, failed) &&
+      !std::filesystem::create_directories(flags.plots, failed))
+    return Error::plain("cannot write: " + systemReason(failed.value())).in(flags.plots);
+  return {};
 }
 
 static int runTrain(const TrainFlags &flags) {
@@ -136,6 +156,8 @@ static int runTrain(const TrainFlags &flags) {
     return fail(diagnostics);
   if (plans.size() > 1 && (!flags.save.empty() || !flags.history.empty()))
     return fail("--save and --history expect one train declaration: choose with --model and --on");
+  if (Status writable = checkPlaces(flags); !writable)
+    return fail(writable.error());
   std::vector<std::string> entries;
   for (const TrainPlan *plan : plans) {
     session->setDataSeed(flags.seed.value_or(plan->seed));
@@ -165,15 +187,15 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
   command->add_option("file", flags->file, "The .nn file")->required();
   command->add_option("--model", flags->model, "Only this model");
   command->add_option("--on", flags->data, "Only on this data");
-  CLI::Option *epochs = command->add_option("--epochs", flags->epochs, "Passes over the data")
-                            ->check(CLI::NonNegativeNumber);
+  CLI::Option *epochs =
+      command->add_option("--epochs", flags->epochs, "Passes over the data")->check(notNegative());
   command->add_option("--steps", flags->steps, "Steps in all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(notNegative())
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
   command
       ->add_option("--threads", flags->threads, "Threads to use; the results do not depend on it")
-      ->check(CLI::Range(1, 1024))
+      ->check(between(1, 1024))
       ->capture_default_str();
   command->add_option("--params", flags->initial, "Start from these parameters (.safetensors)");
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");

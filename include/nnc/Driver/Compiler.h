@@ -35,6 +35,8 @@ struct Phase {
   std::string name;
   std::string summary;
   std::function<void(mlir::OpPassManager &, const CompileOptions &)> build;
+  /// Whether its errors are about the program; of any other phase they are defects of ours.
+  bool speaksToReader = false;
 };
 
 /// All phases from nn ops to the LLVM dialect, in order.

@@ -1,7 +1,9 @@
 //===- Locations.h - MLIR locations and places in .nn text ------*- C++ -*-===//
 //
 // Ops carry the place in the .nn file they come from as a FileLineColRange. DiagnosticCapture turns
-// what MLIR reports at such a location into a diagnostic of ours, while it lives.
+// what MLIR reports at such a location into a diagnostic of ours, while it lives. Passes that the
+// reader's program can make fail speak of the program; what any other pass says is not for the
+// reader, and becomes an internal error at the place in the program.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_LOCATIONS_H
@@ -18,12 +20,20 @@ class DiagnosticCapture {
 public:
   DiagnosticCapture(mlir::MLIRContext *context, DiagnosticEngine &engine);
 
+  /// Says which phase runs now, and whether its errors are for the reader.
+  void enter(const std::string &name, bool speaksToReader);
+
 private:
+  void report(mlir::Diagnostic &diagnostic);
+
+  DiagnosticEngine &engine;
+  std::string phase;
+  bool isForReader = true;
   mlir::ScopedDiagnosticHandler handler;
 };
 
-/// "file:line:col" of the first place in a file that `location` names, or "".
-std::string placeOf(mlir::Location location);
+/// The first place that `location` names in a file of `engine`; nowhere if there is none.
+SourceRange rangeOf(mlir::Location location, const DiagnosticEngine &engine);
 
 } // namespace nnc
 

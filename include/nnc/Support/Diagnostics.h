@@ -26,6 +26,8 @@
 
 namespace nnc {
 
+struct Error;
+
 enum class Severity { Error, Warning };
 
 struct Diagnostic {
@@ -66,7 +68,13 @@ public:
   /// An error that no text stands for (a flag, a missing file).
   Diagnostic &error(std::string message) { return error(SourceRange(), std::move(message)); }
 
+  /// What went wrong with a file, at `range`; without a range, at the file.
+  Diagnostic &error(SourceRange range, const Error &error, const std::string &prefix = "");
+  /// A failure of ours that no input should cause: says so, and how to report it.
+  Diagnostic &defect(SourceRange range, std::string message);
+
   bool hasErrors() const { return errorCount > 0; }
+  bool hasDefects() const { return defectCount > 0; }
   size_t numErrors() const { return errorCount; }
   /// Whether further errors would not be shown, so that a stage may stop looking.
   bool isFull() const { return errorCount >= maxErrors; }
@@ -82,13 +90,15 @@ public:
     files.push_back(std::move(file));
     return *files.back();
   }
+  /// The file of that path among those taken over; null if there is none.
+  const SourceFile *findFile(std::string_view path) const;
 
 private:
   Diagnostic &report(Severity severity, SourceRange range, std::string message);
 
   std::vector<std::unique_ptr<SourceFile>> files;
   size_t maxErrors;
-  size_t errorCount = 0;
+  size_t errorCount = 0, defectCount = 0;
   std::deque<Diagnostic> diagnostics;
   Diagnostic dropped;
 };

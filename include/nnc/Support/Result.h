@@ -6,7 +6,7 @@
 //
 //   iris.csv:3:9: error: expected a number in column 2 ('width'), found 'wide'
 //   weights.npz: error: in member 'w.npy': expected 48 bytes of data, found 40
-//     help: the file may be cut short
+//   help: the file may be cut short
 //
 // Errors of program text go through Diagnostics.h instead, which can point into the source.
 //

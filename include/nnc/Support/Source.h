@@ -39,6 +39,8 @@ public:
   std::string_view line(unsigned number) const;
   /// The offset at which a line (from 1) starts.
   uint32_t lineStart(unsigned number) const { return lineStarts[number - 1]; }
+  /// The offset of a line and column; the end of the line or of the file where there is no such place.
+  uint32_t offsetOf(LineColumn place) const;
   /// The line (from 1) that holds `offset`.
   unsigned lineNumber(uint32_t offset) const;
 

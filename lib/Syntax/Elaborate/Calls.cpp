@@ -446,6 +446,15 @@ std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
   return results->size() == 1 ? results->front() : Operand::ofList(std::move(*results));
 }
 
+/// The names of the arguments that a call gives: an optimizer's first two are not the caller's.
+static std::vector<std::string> callerArguments(const ast::FragmentDecl &decl) {
+  std::vector<std::string> names;
+  size_t skipped = decl.fragment == ast::FragmentKind::Optimizer ? 2 : 0;
+  for (size_t index = skipped; index < decl.params.size(); ++index)
+    names.push_back(decl.params[index].name);
+  return names;
+}
+
 /// Whether every named argument is a parameter of the fragment.
 bool Elaborator::checkNames(const ast::FragmentDecl &decl,
                             const std::map<std::string, Operand> &named) {
@@ -454,8 +463,12 @@ bool Elaborator::checkNames(const ast::FragmentDecl &decl,
     names.push_back(param.name);
   for (const auto &[name, value] : named)
     if (!llvm::is_contained(names, name)) {
-      error(value.nameRange, fmt::format("'{}' has no argument '{}'", decl.name, name))
-          .didYouMean(closestMatch(name, names));
+      Diagnostic &diagnostic =
+          error(value.nameRange, fmt::format("'{}' has no argument '{}'", decl.name, name));
+      if (std::optional<std::string> meant = closestMatch(name, names))
+        diagnostic.didYouMean(meant);
+      else
+        diagnostic.help("its arguments are " + llvm::join(callerArguments(decl), ", "));
       return false;
     }
   return true;

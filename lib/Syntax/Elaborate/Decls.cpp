@@ -35,8 +35,13 @@ Diagnostic &Elaborator::error(SourceRange range, std::string message) {
 Location Elaborator::locationOf(SourceRange range) {
   if (!range.file || range.isWholeFile())
     return UnknownLoc::get(&context);
-  SourceFile::LineColumn place = range.file->lineColumn(range.begin);
-  return FileLineColLoc::get(&context, range.file->path(), place.line, place.column);
+  // What a fragment of the prelude does is done by whoever calls it.
+  for (size_t depth = callStack.size(); depth > 0 && range.file != file.source; --depth)
+    range = callStack[depth - 1].second;
+  SourceFile::LineColumn begin = range.file->lineColumn(range.begin),
+                         end = range.file->lineColumn(range.end);
+  return FileLineColRange::get(builder.getStringAttr(range.file->path()), begin.line, begin.column,
+                               end.line, end.column);
 }
 
 bool Elaborator::checkParams(const ast::FragmentDecl &decl) {
@@ -45,8 +50,7 @@ bool Elaborator::checkParams(const ast::FragmentDecl &decl) {
   for (const ast::Param &param : decl.params) {
     auto [first, isNew] = known.emplace(param.name, param.range);
     if (!isNew)
-      error(param.range,
-            fmt::format("'{}' is already a parameter of '{}'", param.name, decl.name))
+      error(param.range, fmt::format("'{}' is already a parameter of '{}'", param.name, decl.name))
           .note(first->second, "it is declared here");
     ok &= isNew;
   }
@@ -233,7 +237,32 @@ bool Elaborator::buildInits() {
 // Data
 //===----------------------------------------------------------------------===//
 
+/// Whether the declaration is free of itself: `data a = b | …` with `data b = a | …` is not.
+bool Elaborator::checkSource(const ast::DataDecl &decl) {
+  const ast::DataDecl *current = &decl;
+  for (size_t steps = 0; current && steps <= file.decls.size(); ++steps) {
+    const auto *source = current->stages.empty()
+                             ? nullptr
+                             : ast::dynCast<ast::NameExpr>(current->stages.front().value.get());
+    if (!source)
+      return true;
+    current = nullptr;
+    for (const ast::DeclPtr &other : file.decls)
+      if (const auto *data = ast::dynCast<ast::DataDecl>(other.get()))
+        if (data->name == source->name)
+          current = data;
+    if (current == &decl) {
+      error(decl.stages.front().value->range,
+            fmt::format("data '{}' is made from itself", decl.name));
+      return false;
+    }
+  }
+  return true;
+}
+
 bool Elaborator::elaborateData(const ast::DataDecl &decl) {
+  if (!checkSource(decl))
+    return false;
   DataPlan plan{decl.name, "", {}, decl.nameRange};
   for (const ast::Item &item : decl.stages) {
     std::optional<PipelineStage> stage = elaborateStage(*item.value);
@@ -257,15 +286,17 @@ bool Elaborator::elaborateData(const ast::DataDecl &decl) {
   std::vector<std::string> names = returnedNames(decl.body);
   std::vector<RankedTensorType> types;
   for (size_t index = 0; index < body->returned.size(); ++index) {
-    std::optional<Value> value = toTensor(body->returned[index], decl.nameRange);
+    SourceRange place = body->returnedRanges[index];
+    std::optional<Value> value = toTensor(body->returned[index], place);
     if (!value)
       return false;
     auto type = cast<RankedTensorType>(value->getType());
     if (type.getRank() == 0 ||
         (!types.empty() && getShape(type).front() != getShape(types.front()).front())) {
-      error(decl.nameRange,
-            fmt::format("the fields of data '{}' expect one number of rows, found {}", decl.name,
-                        typeToString(type)));
+      std::string rows = types.empty() ? "rows" : getShape(types.front()).front().str() + " rows";
+      error(place,
+            fmt::format("a field of data expects {} along its first axis{}, found {}", rows,
+                        types.empty() ? "" : ", as the field before it has", typeToString(type)));
       return false;
     }
     types.push_back(type);
@@ -411,6 +442,24 @@ std::optional<std::vector<RankedTensorType>> Elaborator::fieldTypes(const std::s
   return std::nullopt;
 }
 
+/// Whether a declared type is that of the field, as far as it is known now.
+bool Elaborator::checkField(const std::string &data, size_t index, RankedTensorType fieldType,
+                            SourceRange range) {
+  auto known = dataTypes.find(data);
+  if (known == dataTypes.end() || index >= known->second.size())
+    return true;
+  RankedTensorType actual = known->second[index];
+  Shape expected = getShape(fieldType), found = getShape(actual);
+  bool fits = fieldType.getElementType() == actual.getElementType() &&
+              expected.size() == found.size() && !expected.empty();
+  for (size_t axis = 1; fits && axis < expected.size(); ++axis)
+    fits = !expected[axis].isConstant() || expected[axis] == found[axis];
+  if (!fits)
+    error(range, fmt::format("expected the type of field {} of data '{}', which is {}, found {}",
+                             index + 1, data, typeToString(actual), typeToString(fieldType)));
+  return fits;
+}
+
 /// Makes the fields arguments of the function being built; the number of rows is the symbol N.
 bool Elaborator::addFields(const ast::DataUse &use, std::vector<std::string> &names) {
   bool allTyped = !use.fields.empty() && llvm::all_of(use.fields, [](const ast::Target &field) {
@@ -422,8 +471,9 @@ bool Elaborator::addFields(const ast::DataUse &use, std::vector<std::string> &na
     if (!types)
       return false;
     if (types->size() < use.fields.size()) {
-      error(use.range, fmt::format("data '{}' has {} fields, found {} names", use.name,
-                                   types->size(), use.fields.size()));
+      error(use.fields[types->size()].range,
+            fmt::format("data '{}' has {}, found {}", use.name, counted(types->size(), "field"),
+                        counted(use.fields.size(), "name")));
       return false;
     }
   } else if (!llvm::any_of(program.data,
@@ -435,7 +485,7 @@ bool Elaborator::addFields(const ast::DataUse &use, std::vector<std::string> &na
     RankedTensorType type;
     if (field.type) {
       type = resolveType(*field.type, /*declares=*/true);
-      if (!type)
+      if (!type || !checkField(use.name, index, type, field.type->range))
         return false;
     } else {
       Shape shape = getShape((*types)[index]);
@@ -456,6 +506,8 @@ struct Elaborator::TrainState {
   TrainPlan plan;
   const ast::CallExpr *optimizer = nullptr;
   std::optional<Value> loss;
+  /// Where each setting is given.
+  std::map<std::string, SourceRange> settings;
 };
 
 bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
@@ -470,11 +522,20 @@ bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
 bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   const std::string &name = stmt.targets.front().name;
   const ast::Expr &expr = *stmt.values.front();
+  auto [first, isNew] = train.settings.emplace(name, stmt.targets.front().range);
+  auto rival = train.settings.find(name == "steps" ? "epochs" : name == "epochs" ? "steps" : "");
+  if (!isNew || rival != train.settings.end()) {
+    error(stmt.targets.front().range, isNew ? "expected 'epochs' or 'steps', found both"
+                                            : fmt::format("'{}' is already given", name))
+        .note(isNew ? rival->second : first->second, "it is given here");
+    return false;
+  }
   if (name == "optimizer") {
     train.optimizer = ast::dynCast<ast::CallExpr>(&expr);
     if (!train.optimizer)
-      error(expr.range, "expected an optimizer such as 'sgd(lr = 0.01)'");
-    return train.optimizer;
+      error(expr.range, fmt::format("expected an optimizer such as 'sgd(lr = 0.01)', found '{}'",
+                                    std::string(expr.range.text())));
+    return train.optimizer && findOptimizer(*train.optimizer);
   }
   if (name == "metrics") {
     for (const ast::ExprPtr &metric : stmt.values) {
@@ -503,9 +564,10 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   std::optional<Operand> value = evaluate(expr);
   if (!value)
     return false;
-  if (!value->isInteger() || value->dim.constant() < 0) {
-    error(expr.range, fmt::format("'{}' expects an integer of zero or more, found {}", name,
-                                  value->describe()));
+  int64_t least = name == "report_every" ? 1 : 0;
+  if (!value->isInteger() || value->dim.constant() < least) {
+    error(expr.range, fmt::format("'{}' expects an integer of {} or more, found {}", name,
+                                  least == 1 ? "one" : "zero", value->describe()));
     return false;
   }
   int64_t number = value->dim.constant();
@@ -518,29 +580,62 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   return true;
 }
 
+/// Whether a name is given a number, which nothing but a setting would be, and is near that of one.
+static bool isMisspelt(const ast::AssignStmt &stmt, const std::vector<std::string> &settings) {
+  return stmt.targets.size() == 1 && ast::NumberExpr::classof(stmt.values.front().get()) &&
+         closestMatch(stmt.targets.front().name, settings);
+}
+
+bool Elaborator::reportMisspelt(const ast::Target &target,
+                                const std::vector<std::string> &settings) {
+  error(target.range, fmt::format("unknown setting '{}'", target.name))
+      .didYouMean(closestMatch(target.name, settings));
+  return false;
+}
+
 bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
   static const std::vector<std::string> settings = {"loss",  "optimizer",    "metrics", "epochs",
                                                     "steps", "report_every", "seed"};
-  if (const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt))
-    if (assign->targets.size() == 1 && llvm::is_contained(settings, assign->targets.front().name))
+  const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
+  if (assign && assign->targets.size() == 1) {
+    if (llvm::is_contained(settings, assign->targets.front().name))
       return applySetting(*assign, train);
+    if (isMisspelt(*assign, settings))
+      return reportMisspelt(assign->targets.front(), settings);
+  }
+  if (stmt.kind() == ast::Stmt::Kind::Return) {
+    error(stmt.range, "'return' has no meaning in a training")
+        .help("a training says what its loss is: loss = mse(…)");
+    return false;
+  }
   const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
   if (declare && declare->declares == ast::DeclareKind::Record)
     return recordValue(*declare);
   return elaborateStmt(stmt);
 }
 
-bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
-  auto fragment = fragments.find(call.callee);
-  if (fragment == fragments.end() || fragment->second->fragment != ast::FragmentKind::Optimizer) {
-    std::vector<std::string> names;
-    for (const auto &[name, decl] : fragments)
-      if (decl->fragment == ast::FragmentKind::Optimizer)
-        names.push_back(name);
-    error(call.calleeRange, fmt::format("unknown optimizer '{}'", call.callee))
-        .didYouMean(closestMatch(call.callee, names));
-    return false;
+const ast::FragmentDecl *Elaborator::findOptimizer(const ast::CallExpr &call) {
+  std::vector<std::string> names;
+  for (const auto &[name, decl] : fragments) {
+    if (decl->fragment != ast::FragmentKind::Optimizer)
+      continue;
+    if (name == call.callee)
+      return decl;
+    names.push_back(name);
   }
+  Diagnostic &diagnostic =
+      error(call.calleeRange, fmt::format("unknown optimizer '{}'", call.callee));
+  if (std::optional<std::string> meant = closestMatch(call.callee, names))
+    diagnostic.didYouMean(meant);
+  else
+    diagnostic.help(fmt::format("the optimizers are {}", fmt::join(names, ", ")));
+  return nullptr;
+}
+
+bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
+  const ast::FragmentDecl *optimizer = findOptimizer(call);
+  if (!optimizer)
+    return false;
   std::vector<Operand> positional;
   std::map<std::string, Operand> named;
   std::vector<SourceRange> ranges;
@@ -561,8 +656,8 @@ bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
   for (auto [parameter, gradient] : llvm::zip(parameters, gradients.getResults())) {
     std::vector<Operand> arguments = {Operand::of(parameter.value), Operand::of(gradient)};
     arguments.insert(arguments.end(), positional.begin(), positional.end());
-    std::optional<std::vector<Operand>> updated = inlineFragment(
-        *fragment->second, std::move(arguments), named, parameter.name + ".", call.range);
+    std::optional<std::vector<Operand>> updated =
+        inlineFragment(*optimizer, std::move(arguments), named, parameter.name + ".", call.range);
     if (!updated)
       return false;
     std::optional<Value> value = toTensor(updated->front(), call.range);
@@ -598,14 +693,20 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
     std::vector<std::string> names;
     for (const auto &[name, info] : models)
       names.push_back(name);
-    error(decl.modelRange, fmt::format("unknown model '{}'", decl.model))
-        .didYouMean(closestMatch(decl.model, names));
+    if (auto other = fragments.find(decl.model); other != fragments.end())
+      error(decl.modelRange,
+            fmt::format("expected a model to train, found the {} '{}'",
+                        std::string(spelling(other->second->fragment)), decl.model))
+          .help("only a model has parameters of its own");
+    else
+      error(decl.modelRange, fmt::format("unknown model '{}'", decl.model))
+          .didYouMean(closestMatch(decl.model, names));
     return false;
   }
   TrainState train;
   if (!decl.data) {
-    error(decl.modelRange,
-          fmt::format("'train {}' needs data: train {} on DATA(x, y)", decl.model, decl.model));
+    error(decl.modelRange, fmt::format("'train {}' needs data", decl.model))
+        .help(fmt::format("write 'train {} on DATA(x, y)'", decl.model));
     return false;
   }
   std::string step = decl.model + ".step";
@@ -625,13 +726,10 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
   if (!ok)
     return false;
   if (!train.loss || !train.optimizer) {
-    error(decl.modelRange, fmt::format("'train {}' needs {}", decl.model,
-                                       train.loss ? "an optimizer: optimizer = sgd(lr = 0.01)"
-                                                  : "a loss: loss = mse(…)"));
-    return false;
-  }
-  if (train.plan.epochs && train.plan.steps) {
-    error(decl.modelRange, "expected 'epochs' or 'steps', found both");
+    error(decl.modelRange,
+          fmt::format("'train {}' needs {}", decl.model, train.loss ? "an optimizer" : "a loss"))
+        .help(train.loss ? "for example 'optimizer = sgd(lr = 0.01)'"
+                         : fmt::format("for example 'loss = mse({}(x), y)'", decl.model));
     return false;
   }
   if (!applyOptimizer(*train.optimizer, *train.loss))
@@ -731,6 +829,11 @@ bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
 bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
   if (const auto *expect = ast::dynCast<ast::ExpectStmt>(&stmt))
     return elaborateExpect(*expect, plan);
+  if (stmt.kind() == ast::Stmt::Kind::Return) {
+    error(stmt.range, "'return' has no meaning in a test")
+        .help("a test says what it expects: expect x == 1");
+    return false;
+  }
   const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
   if (declare && declare->declares == ast::DeclareKind::Record)
     return recordValue(*declare);

@@ -41,6 +41,7 @@ struct StateEntry {
   /// Names that the initial value may use, and those that stand for other parameters or states.
   Scope scope;
   std::map<std::string, std::string> stateNames;
+  std::vector<std::string> computedNames;
 };
 
 /// What a model has, over all functions that use it.
@@ -87,6 +88,10 @@ struct Body {
   std::vector<std::pair<std::string, SourceRange>> instances;
   /// Where each parameter and state is declared, by local name.
   std::map<std::string, SourceRange> stateRanges;
+  /// Names that were given in the body of a `repeat` and are gone.
+  std::vector<std::string> loopNames;
+  /// Names that an initial value cannot use: tensors that the model computes.
+  std::vector<std::string> computedNames;
   std::vector<Operand> returned;
   std::vector<SourceRange> returnedRanges;
   bool hasReturned = false;
@@ -124,8 +129,13 @@ private:
   bool buildInits();
   bool checkParams(const ast::FragmentDecl &decl);
   void markBroken(const ast::Decl &decl);
+  bool checkSource(const ast::DataDecl &decl);
+  const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
   static bool canBeEntry(const ast::FragmentDecl &decl);
   bool declareArguments(const ast::FragmentDecl &decl);
+  bool checkField(const std::string &data, size_t index, mlir::RankedTensorType declared,
+                  SourceRange range);
+  bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
   bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
   std::optional<PipelineStage> elaborateStage(const ast::Expr &expr);
   std::optional<std::vector<mlir::RankedTensorType>> fieldTypes(const std::string &data,
@@ -154,6 +164,7 @@ private:
   bool elaborateUpdate(const ast::UpdateStmt &stmt);
   bool elaborateDeclare(const ast::DeclareStmt &stmt);
   bool elaborateRepeat(const ast::RepeatStmt &stmt);
+  std::optional<Dim> resolveCount(const ast::Expr &expr);
   bool bind(const ast::Target &target, Operand value, SourceRange range);
   void bindName(const std::string &name, Operand value);
   void nameValue(mlir::Value value, const std::string &name);

@@ -79,11 +79,24 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
     return Operand::ofBool(frame->isTraining);
   if (ModelInfo *model = modelOf(expr.name))
     return evaluateParameter(*model, expr);
+  if (llvm::is_contained(body->computedNames, expr.name)) {
+    error(expr.range, fmt::format("an initial value cannot use '{}', which the model computes from "
+                                  "its inputs",
+                                  expr.name));
+    return std::nullopt;
+  }
+  std::vector<std::string> names = namesIn(body->scope);
+  names.insert(names.end(), std::begin(dtypeNames), std::end(dtypeNames));
   Diagnostic &diagnostic = error(expr.range, fmt::format("unknown name '{}'", expr.name));
-  if (lookupOp(expr.name) || fragments.count(expr.name))
+  if (llvm::is_contained(body->loopNames, expr.name))
+    diagnostic.help(
+        fmt::format("it is given in a 'repeat': 'collect {0} = …' there keeps it for each "
+                    "iteration, a value for it before the loop keeps the last",
+                    expr.name));
+  else if (lookupOp(expr.name) || fragments.count(expr.name))
     diagnostic.help(fmt::format("'{}' is a function: call it, '{}(…)'", expr.name, expr.name));
   else
-    diagnostic.didYouMean(closestMatch(expr.name, namesIn(body->scope)));
+    diagnostic.didYouMean(closestMatch(expr.name, names));
   return std::nullopt;
 }
 

@@ -43,7 +43,8 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
       return false;
     if (!type.hasStaticShape()) {
       error(stmt.target.type->range, fmt::format("{} '{}' expects a shape of known sizes, found {}",
-                                                 role, localName, typeToString(type)));
+                                                 role, localName, typeToString(type)))
+          .help("write the sizes in the type of the input: x: f32[N, 4]");
       return false;
     }
   } else {
@@ -55,7 +56,7 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
   }
   std::string name = body->path + localName;
   if (StateEntry *known = frame->model->find(name); !known) {
-    frame->model->entries.push_back({name, role, type, stmt.value.get(), stmt.range, {}, {}});
+    frame->model->entries.push_back({name, role, type, stmt.value.get(), stmt.range, {}, {}, {}});
     keepScope(frame->model->entries.back());
   } else if (known->type != type) {
     error(stmt.range, fmt::format("{} '{}' expects {}, found {}", role, name,
@@ -115,9 +116,14 @@ void Elaborator::keepScope(StateEntry &entry) {
       entry.scope[name] = operand;
       continue;
     }
+    bool isState = false;
     for (const FunctionFrame::Argument &argument : frame->arguments)
-      if (argument.value == operand.tensor && frame->model->find(argument.name))
+      if (argument.value == operand.tensor && frame->model->find(argument.name)) {
         entry.stateNames[name] = argument.name;
+        isState = true;
+      }
+    if (!isState)
+      entry.computedNames.push_back(name);
   }
 }
 
@@ -127,6 +133,7 @@ bool Elaborator::buildInit(ModelInfo &model, const std::string &name) {
   for (const StateEntry &entry : model.entries) {
     Body initBody;
     initBody.scope = entry.scope;
+    initBody.computedNames = entry.computedNames;
     for (const auto &[local, stateName] : entry.stateNames)
       for (const FunctionFrame::Result &earlier : frame->results)
         if (earlier.name == stateName)

@@ -210,8 +210,36 @@ struct Carried {
 };
 } // namespace
 
+/// The statement that gives `name` its value for the next iteration.
+static const ast::Stmt *lastAssignment(const ast::Block &block, const std::string &name) {
+  const ast::Stmt *last = nullptr;
+  for (const ast::StmtPtr &stmt : block.stmts) {
+    std::vector<std::string> names;
+    collectAssigned(*stmt, names);
+    if (llvm::is_contained(names, name))
+      last = stmt.get();
+  }
+  return last;
+}
+
+/// How often a `repeat` runs.
+std::optional<Dim> Elaborator::resolveCount(const ast::Expr &expr) {
+  std::optional<Operand> value = evaluate(expr);
+  if (!value)
+    return std::nullopt;
+  if (value->kind == Operand::Kind::Dimension &&
+      !(value->dim.isConstant() && value->dim.constant() < 0))
+    return value->dim;
+  Diagnostic &diagnostic =
+      error(expr.range, fmt::format("'repeat' expects an integer of zero or more, found {}",
+                                    value->describe()));
+  if (value->isTensor())
+    diagnostic.help("the number of iterations is known when compiling, or is a dimension");
+  return std::nullopt;
+}
+
 bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
-  std::optional<Dim> count = resolveDim(*stmt.count, /*declares=*/false);
+  std::optional<Dim> count = resolveCount(*stmt.count);
   if (!count)
     return false;
   std::vector<Carried> carried;
@@ -281,7 +309,8 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
     }
     bool ok = elaborateBlock(stmt.body);
     if (ok && body->hasReturned) {
-      error(stmt.range, "expected 'collect' or a carried value in a 'repeat', found 'return'");
+      error(stmt.body.stmts.back()->range, "'return' cannot leave a 'repeat'")
+          .help("assign to a name from before the loop, and return it behind the loop");
       ok = false;
     }
     SmallVector<Value> yielded;
@@ -291,7 +320,8 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
       std::optional<Value> next =
           toTensor(body->scope[entry.name], stmt.range, nnc::getElementType(entry.initial));
       if (next && next->getType() != entry.initial.getType()) {
-        error(stmt.range,
+        const ast::Stmt *last = lastAssignment(stmt.body, entry.name);
+        error(last ? last->range : stmt.range,
               fmt::format("'{}' expects to stay {} from one iteration to the next, found {}",
                           entry.name, typeToString(entry.initial.getType()),
                           typeToString(next->getType())));
@@ -301,6 +331,9 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
       yielded.push_back(next.value_or(Value()));
     }
     loops.pop_back();
+    for (const std::string &name : assigned)
+      if (!outerScope.count(name))
+        body->loopNames.push_back(name);
     body->scope = outerScope;
     if (!ok) {
       frame->stateUpdates = outerUpdates;

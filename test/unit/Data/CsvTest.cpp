@@ -151,7 +151,7 @@ TEST(CsvError, CellIsNoNumber) {
             "t.csv:2:1: error: expected a number in column 0 ('ä'), found 'ü'");
   EXPECT_EQ(errorOf("1;2\n1;2,5\n"),
             "t.csv:2:3: error: expected a number in column 1, found '2,5'\n"
-            "  help: numbers are written with a decimal point, without separators");
+            "help: numbers are written with a decimal point, without separators");
   EXPECT_EQ(errorOf("1\n" + std::string(100, 'z') + "\n"),
             "t.csv:2:1: error: expected a number in column 0, found '" + std::string(40, 'z') +
                 "…'");
@@ -162,7 +162,7 @@ TEST(CsvError, CellIsNoNumber) {
 TEST(CsvError, FirstLineIsNeitherHeaderNorRow) {
   EXPECT_EQ(errorOf("150,4,setosa\n1,2,0\n"),
             "t.csv:1:7: error: expected a number in column 2, found 'setosa'\n"
-            "  help: header = true says that the first line names the columns; skip = 1 leaves it "
+            "help: header = true says that the first line names the columns; skip = 1 leaves it "
             "out");
 }
 
@@ -196,7 +196,7 @@ TEST(CsvError, RowsDifferInLength) {
             "t.csv:3:5: error: expected 2 cells as in line 1, found 3");
   EXPECT_EQ(errorOf("a,b\n1,2,3\n"),
             "t.csv:2:5: error: expected 2 cells as in line 1, found 3\n"
-            "  help: skip = 1 leaves out the first line if it is no part of the table");
+            "help: skip = 1 leaves out the first line if it is no part of the table");
   // Lines are counted through a quoted cell.
   EXPECT_EQ(errorOf("\"a\n\nb\",c\n1,2\n3\n"),
             "t.csv:5:2: error: expected 2 cells as in line 1, found 1");
@@ -213,14 +213,14 @@ TEST(CsvError, ColumnsAreNotThere) {
   CsvOptions byName = fields({{"x", {CsvColumns::named("widht")}, ElementType::F32, false}});
   EXPECT_EQ(errorOf("width,height\n1,2\n", byName),
             "t.csv:1: error: in field 'x': expected a column named 'widht', found 'width', "
-            "'height'\n  help: did you mean 'width'?");
+            "'height'\nhelp: did you mean 'width'?");
   EXPECT_EQ(errorOf("1,2\n", byName), "t.csv: error: in field 'x': expected a column named "
                                       "'widht', found no line of column names");
   EXPECT_EQ(errorOf("widht,widht\n1,2\n", byName),
             "t.csv:1: error: in field 'x': expected one column named 'widht', found 2");
   EXPECT_EQ(errorOf("1,2\n", fields({{"x", {CsvColumns::range(0, 64)}, ElementType::F32, false}})),
             "t.csv: error: in field 'x': expected columns within 0:2, found 0:64\n"
-            "  help: columns are counted from 0, and the end of a range is not part of it");
+            "help: columns are counted from 0, and the end of a range is not part of it");
   EXPECT_EQ(errorOf("1,2\n", fields({{"y", {CsvColumns::range(0, 2)}, ElementType::F32, true}})),
             "t.csv: error: in field 'y': expected one column, found 2");
 }
@@ -242,17 +242,17 @@ TEST(CsvError, NoTable) {
 TEST(CsvError, NoText) {
   using namespace std::string_view_literals;
   EXPECT_EQ(errorOf("1,2\n3\0,4"sv), "t.csv:2:2: error: expected text, found a byte 0\n"
-                                     "  help: the file seems to be binary");
+                                     "help: the file seems to be binary");
   EXPECT_EQ(errorOf("\xff\xfe"
                     "1\0"sv),
             "t.csv: error: expected UTF-8 text, found UTF-16\n"
-            "  help: save the file as UTF-8");
+            "help: save the file as UTF-8");
   EXPECT_EQ(errorOf("\x93NUMPY\1\0"sv), "t.csv: error: expected a CSV file, found an npy file\n"
-                                        "  help: read it with npy(...)");
+                                        "help: read it with npy(...)");
   EXPECT_EQ(errorOf("PK\3\4"sv), "t.csv: error: expected a CSV file, found a zip file\n"
-                                 "  help: an npz file is read with npz(...)");
+                                 "help: an npz file is read with npz(...)");
   EXPECT_EQ(errorOf("\x80\xff,1\n1,2\n"), "t.csv:1:1: error: expected a number in column 0, found "
-                                          "'\\x80\\xff'\n  help: header = true says that the first "
+                                          "'\\x80\\xff'\nhelp: header = true says that the first "
                                           "line names the columns; skip = 1 leaves it out");
   EXPECT_EQ(errorOf("1,2\n1," + std::string(70000, '1')),
             "t.csv:2:3: error: expected a cell of at most 65536 bytes, found one of 70000");

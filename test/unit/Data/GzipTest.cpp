@@ -38,7 +38,7 @@ TEST(Gzip, SaysWhatIsWrong) {
   std::string good = gzip("some text that is compressed");
   EXPECT_EQ(gunzip(good.substr(0, 20), "f.gz").error().str(),
             "f.gz: error: expected the end of the gzip data, found the end of the file\n"
-            "  help: the file may be cut short");
+            "help: the file may be cut short");
   std::string bad = good;
   bad[bad.size() - 8] ^= 1;
   EXPECT_EQ(gunzip(bad, "f.gz").error().str(),

@@ -63,7 +63,7 @@ TEST(NpyError, NoNpyFile) {
             "x.npy: error: expected an npy file of version 1, 2 or 3, found version 4");
   EXPECT_EQ(errorOf(std::string("\x93NUMPY\x01\x00\x40\x00{", 11)),
             "x.npy: error: expected a header of 74 bytes, found a file of 11\n"
-            "  help: the file may be cut short");
+            "help: the file may be cut short");
   EXPECT_EQ(readNpy("/nonexistent.npy").error().str(),
             "/nonexistent.npy: error: cannot read: no such file or directory");
 }
@@ -127,7 +127,7 @@ TEST(NpyError, TypeIsNotRead) {
             "found '<c16'");
   EXPECT_EQ(typeError("'|O'"),
             "x.npy: error: expected an array of numbers, found an array of Python objects\n"
-            "  help: convert it before saving: numpy.save(file, array.astype(float))");
+            "help: convert it before saving: numpy.save(file, array.astype(float))");
   EXPECT_EQ(typeError("[('a', '<f8')]"),
             "x.npy: error: expected an array of numbers, found an array of records");
 }
@@ -136,7 +136,7 @@ TEST(NpyError, DataDoNotFit) {
   std::string header = "{'descr': '<u8', 'fortran_order': False, 'shape': (2,)}";
   EXPECT_EQ(errorOf(npy(header, std::string(15, '\0'))),
             "x.npy: error: expected 16 bytes of data for [2] of 8 bytes, found 15\n"
-            "  help: the file may be cut short");
+            "help: the file may be cut short");
   EXPECT_EQ(errorOf(npy(header, std::string(17, '\0'))),
             "x.npy: error: expected 16 bytes of data for [2] of 8 bytes, found 17");
   EXPECT_EQ(errorOf(npy(header, std::string(16, '\xff'))),

@@ -87,7 +87,7 @@ TEST(NpzError, NoArchive) {
             "a.npz: error: expected an npz file, found something else than a zip file");
   EXPECT_EQ(errorOf(good().substr(0, 200)),
             "a.npz: error: expected an npz file, found a damaged zip file (not a zip archive)\n"
-            "  help: the file may be cut short");
+            "help: the file may be cut short");
   EXPECT_EQ(readNpz("/nonexistent.npz").error().str(),
             "/nonexistent.npz: error: cannot read: no such file or directory");
 }
@@ -95,7 +95,7 @@ TEST(NpzError, NoArchive) {
 TEST(NpzError, ArraysAreNotThere) {
   EXPECT_EQ(errorOf(good(), {"lable"}),
             "a.npz: error: expected an array named 'lable', found 'x', 'label'\n"
-            "  help: did you mean 'label'?");
+            "help: did you mean 'label'?");
   EXPECT_EQ(errorOf(*formatNpz({}), {"x"}),
             "a.npz: error: expected an array named 'x', found no arrays");
 }

@@ -92,7 +92,7 @@ TEST(SafetensorsError, NoHeader) {
   EXPECT_EQ(errorOf("short"), "expected a safetensors file, found 5 bytes");
   EXPECT_EQ(errorOf("more than enough"), "expected a safetensors file, found something else");
   EXPECT_EQ(errorOf(file("{}").substr(0, 9)),
-            "expected a header of 2 bytes, found 1\n  help: the file may be cut short");
+            "expected a header of 2 bytes, found 1\nhelp: the file may be cut short");
   EXPECT_EQ(headerError(""), "in the header, at character 1: expected JSON, found its end");
   EXPECT_EQ(headerError("[]"), "in the header: expected a JSON object, found a list");
   EXPECT_EQ(headerError("3"), "in the header: expected a JSON object, found 3");

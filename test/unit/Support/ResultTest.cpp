@@ -11,7 +11,7 @@ using namespace nnc;
 
 TEST(Error, NamesFileLineAndColumn) {
   Error error = Error::expectedFound("a number", "'x'").in("a.csv").at(3, 9).help("look again");
-  EXPECT_EQ(error.str(), "a.csv:3:9: error: expected a number, found 'x'\n  help: look again");
+  EXPECT_EQ(error.str(), "a.csv:3:9: error: expected a number, found 'x'\nhelp: look again");
   EXPECT_EQ(error.what(), "expected a number, found 'x'");
 }
 
