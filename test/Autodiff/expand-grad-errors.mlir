@@ -2,7 +2,7 @@
 
 func.func private @unknown(tensor<f32>) -> tensor<f32>
 func.func @in_the_way(%x: tensor<f32>) -> tensor<f32> {
-  // expected-error @+1 {{cannot differentiate 'func.call'}}
+  // expected-error @+1 {{cannot differentiate 'call'}}
   %z = call @unknown(%x) : (tensor<f32>) -> tensor<f32>
   %g = nn.grad %z, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
   return %g : tensor<f32>
