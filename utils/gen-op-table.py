@@ -24,7 +24,7 @@ def entry(records, op):
     results = [name for _, name in op["results"]["args"]]
     lines.append("  {" + ", ".join(quoted(name) for name in results) + "},")
     lines.append("  {" + ", ".join(quoted(example) for example in op["nnExamples"]) + "},")
-    lines.append(f'  {boolean[bool(op["nnDifferentiable"])]}}},')
+    lines.append(f'  {boolean[bool(op["nnDifferentiable"])]}, {boolean[bool(op["nnPromotesOperands"])]}}},')
     return "\n".join(lines)
 
 

@@ -60,6 +60,8 @@ class NN_Op<string mnemonic, string family, list<Trait> traits = []>
     : Op<NN_Dialect, mnemonic, traits> {
   string nnFamily = family;
   bit nnDifferentiable = 1;
+  // Whether a call brings the operands, but for one named `condition`, to one element type.
+  bit nnPromotesOperands = 0;
   list<string> nnExamples = [];
   // All are built by inference, see createInferred.
   let skipDefaultBuilders = 1;

@@ -70,6 +70,7 @@ def NN_LogicalNotOp : NN_PureOp<"logical_not", "Elementwise"> {
 /// `z = f(x, y)` with broadcasting.
 class NN_BinaryOp<string mnemonic, string text, string formula, list<Trait> traits = []>
     : NN_PureOp<mnemonic, "Elementwise", traits> {
+  let nnPromotesOperands = 1;
   let arguments = (ins NN_Tensor:$x, NN_Tensor:$y);
   let results = (outs NN_Tensor:$z);
   let summary = text;
@@ -130,6 +131,7 @@ def NN_GreaterOp : NN_ComparisonOp<"greater", "strictly greater", "x > y">;
 def NN_GreaterEqualOp : NN_ComparisonOp<"greater_equal", "greater or equal", "x >= y">;
 
 def NN_WhereOp : NN_PureOp<"where", "Elementwise"> {
+  let nnPromotesOperands = 1;
   let summary = "choice by condition";
   let description = "`x` where `condition` (bool) is true, `y` elsewhere; the three broadcast.";
   let arguments = (ins NN_Tensor:$condition, NN_Tensor:$x, NN_Tensor:$y);

@@ -5,6 +5,7 @@
 include "nnc/IR/NNBase.td"
 
 def NN_MatmulOp : NN_PureOp<"matmul", "Linear"> {
+  let nnPromotesOperands = 1;
   let summary = "matrix product";
   let description = [{
     The product of NumPy's `@`: the last axis of `x` is contracted with the second-last of `y`;

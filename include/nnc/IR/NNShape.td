@@ -72,6 +72,7 @@ def NN_SliceUpdateOp : NN_ShapeOp<"slice_update", "replacement of a regular part
 }
 
 def NN_ConcatOp : NN_ShapeOp<"concat", "joining along an axis"> {
+  let nnPromotesOperands = 1;
   let description = "The operands one after another along `axis`; their other dimensions are equal.";
   let arguments = (ins Variadic<NN_Tensor>:$inputs, DefaultValuedAttr<NN_Integer, "0">:$axis);
   let results = (outs NN_Tensor:$y);

@@ -42,6 +42,10 @@ struct OpInfo {
   /// "(x: f64[3, 4] in 0.5..2) -> log(x)"
   std::vector<std::string> examples;
   bool isDifferentiable;
+  /// A call brings the operands, but for one named `condition`, to one element type.
+  bool promotesOperands;
+
+  bool isRandom() const { return family == "Random"; }
 };
 
 /// All ops, sorted by name.

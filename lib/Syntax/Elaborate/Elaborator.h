@@ -112,35 +112,41 @@ public:
 private:
   //===-- Decls.cpp -------------------------------------------------------===//
   bool collectDecls(const ast::File &source, bool isPrelude);
-  bool elaborateDecl(const ast::Decl &decl);
-  bool elaborateFragment(const ast::FragmentDecl &decl);
-  bool elaborateData(const ast::DataDecl &decl);
-  bool elaborateTrain(const ast::TrainDecl &decl);
-  bool elaborateTest(const ast::TestDecl &decl);
-  bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);
-  bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
-  bool elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan);
-  bool recordValue(const ast::DeclareStmt &stmt);
-  struct TrainState;
-  bool elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train);
-  bool applySetting(const ast::AssignStmt &stmt, TrainState &train);
-  bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
-  void finishStep(mlir::Value loss);
-  bool buildInits();
   bool checkParams(const ast::FragmentDecl &decl);
+  bool elaborateDecl(const ast::Decl &decl);
   void markBroken(const ast::Decl &decl);
-  bool checkSource(const ast::DataDecl &decl);
-  const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
   static bool canBeEntry(const ast::FragmentDecl &decl);
   bool declareArguments(const ast::FragmentDecl &decl);
-  bool checkField(const std::string &data, size_t index, mlir::RankedTensorType declared,
-                  SourceRange range);
-  bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
-  bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
+  bool elaborateFragment(const ast::FragmentDecl &decl);
+  bool buildInits();
+
+  //===-- Data.cpp --------------------------------------------------------===//
+  bool elaborateData(const ast::DataDecl &decl);
+  bool checkSource(const ast::DataDecl &decl);
   std::optional<PipelineStage> elaborateStage(const ast::Expr &expr);
+  std::optional<std::vector<mlir::RankedTensorType>> sourceTypes(const DataPlan &plan);
   std::optional<std::vector<mlir::RankedTensorType>> fieldTypes(const std::string &data,
                                                                 SourceRange range);
-  std::optional<std::vector<mlir::RankedTensorType>> sourceTypes(const DataPlan &plan);
+  bool checkField(const std::string &data, size_t index, mlir::RankedTensorType fieldType,
+                  SourceRange range);
+  bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
+
+  //===-- Train.cpp -------------------------------------------------------===//
+  struct TrainState;
+  bool elaborateTrain(const ast::TrainDecl &decl);
+  bool elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train);
+  bool recordValue(const ast::DeclareStmt &stmt);
+  bool applySetting(const ast::AssignStmt &stmt, TrainState &train);
+  bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
+  const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
+  bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
+  void finishStep(mlir::Value loss);
+
+  //===-- Tests.cpp -------------------------------------------------------===//
+  bool elaborateTest(const ast::TestDecl &decl);
+  bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);
+  bool elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan);
+  bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
 
   //===-- Frames (Functions.cpp) ------------------------------------------===//
   void beginFunction(const std::string &name, const std::string &entry, SourceRange range,
@@ -207,33 +213,55 @@ private:
                                    SourceRange range);
 
   //===-- Calls.cpp -------------------------------------------------------===//
+  std::optional<CallArguments> collectArguments(const ast::CallExpr &call);
   std::optional<Operand> evaluateCall(const ast::CallExpr &call);
-  std::optional<Operand> callOp(const OpInfo &op, const ast::CallExpr &call);
   std::optional<Operand> callBuiltin(const ast::CallExpr &call, bool &isBuiltin);
-  std::optional<Operand> callFragment(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   std::optional<Operand> callGrad(const ast::CallExpr &call);
   std::optional<Operand> callTap(const ast::CallExpr &call);
+  void tapValue(const std::string &name, mlir::Value value);
+  const ast::Expr *knownChoice(const ast::CallExpr &call);
+  void reportUnknownCallee(const ast::CallExpr &call);
+  void reportNoInstance(const ast::CallExpr &call);
+
+  //===-- OpCalls.cpp -----------------------------------------------------===//
+  std::optional<Operand> callOp(const OpInfo &op, const ast::CallExpr &call);
+  std::optional<std::vector<Operand>> takeOperands(const OpInfo &op, CallArguments &arguments,
+                                                   SourceRange range);
+  std::optional<mlir::SmallVector<mlir::NamedAttribute>>
+  takeAttributes(const OpInfo &op, CallArguments &arguments, SourceRange range);
+  std::optional<mlir::Attribute> impliedAttribute(const OpInfo &op, const AttributeInfo &info,
+                                                  SourceRange range);
+  std::optional<mlir::Attribute> toAttribute(const AttributeInfo &info, const Operand &value,
+                                             SourceRange range, llvm::StringRef op);
+  bool checkAllTaken(const OpInfo &op, const CallArguments &arguments);
+  bool promoteOperands(const OpInfo &op, std::vector<Operand> &operands, SourceRange range);
+
+  //===-- Fragments.cpp ---------------------------------------------------===//
+  std::optional<Operand> callFragment(const ast::FragmentDecl &decl, const ast::CallExpr &call);
+  bool checkCall(const ast::FragmentDecl &decl, const ast::CallExpr &call);
+  bool nameInstance(const ast::CallExpr &call);
+  std::string instancePath(const ast::CallExpr &call);
+  std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   std::optional<std::vector<Operand>> inlineFragment(const ast::FragmentDecl &decl,
-                                                     std::vector<Operand> positional,
-                                                     std::map<std::string, Operand> named,
-                                                     std::string path, SourceRange range);
+                                                     CallArguments arguments, std::string path,
+                                                     SourceRange range);
+  bool checkNames(const ast::FragmentDecl &decl, const std::map<std::string, Operand> &named);
+  bool bindParams(const ast::FragmentDecl &decl, CallArguments arguments,
+                  mlir::RankedTensorType initial, SourceRange range);
+  std::optional<Operand> takeArgument(const ast::FragmentDecl &decl, const ast::Param &param,
+                                      CallArguments &arguments, mlir::RankedTensorType initial,
+                                      SourceRange range);
+
+  //===-- DeclaredTypes.cpp -----------------------------------------------===//
   bool bindParam(const ast::Param &param, Operand value, SourceRange range);
   /// `mayDeclare`: a name in the place of the dtype may be a new one, that stands for any.
   bool unify(const ast::Type &type, mlir::Value value, const std::string &what, SourceRange range,
              bool mayDeclare = false);
+  bool unifyElementType(const ast::Type &type, mlir::Type found, bool mayDeclare,
+                        llvm::function_ref<bool(const std::string &)> mismatch);
   void reportUnknownDtype(const ast::Type &type);
-  bool checkResults(const ast::FragmentDecl &decl, Body &body, SourceRange range);
-  std::optional<mlir::Attribute> toAttribute(const AttributeInfo &info, const Operand &value,
-                                             SourceRange range, llvm::StringRef op);
-  bool collectArguments(const ast::CallExpr &call, std::vector<Operand> &positional,
-                        std::map<std::string, Operand> &named, std::vector<SourceRange> &ranges);
-  void tapValue(const std::string &name, mlir::Value value);
-  std::string instancePath(const ast::CallExpr &call);
-  std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
-  const ast::Expr *knownChoice(const ast::CallExpr &call);
-  void reportUnknownCallee(const ast::CallExpr &call);
-  void reportNoInstance(const ast::CallExpr &call);
-  bool checkNames(const ast::FragmentDecl &decl, const std::map<std::string, Operand> &named);
+  bool collectNamedResults(const ast::FragmentDecl &decl, Body &body);
+  bool checkResults(const ast::FragmentDecl &decl, Body &body);
 
   //===-- Diagnostics -----------------------------------------------------===//
   /// Reports at `range`; inside inlined fragments, notes where they are called.
@@ -261,6 +289,9 @@ private:
   /// Shape and dtype that an initial value takes where it gives none.
   mlir::RankedTensorType initialType;
 };
+
+/// The names that a body returns, empty where it returns something else.
+std::vector<std::string> returnedNames(const ast::Block &block);
 
 /// The files of fragments that ship with nnc, parsed once.
 std::vector<const ast::File *> getPrelude();

@@ -12,6 +12,7 @@
 #include "nnc/Syntax/AST.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ struct Operand {
   }
 
   bool isTensor() const { return kind == Kind::Tensor; }
+  bool isList() const { return kind == Kind::List; }
   bool isInteger() const { return kind == Kind::Dimension && dim.isConstant(); }
   /// What arithmetic may meet: no string, dtype, range or None.
   bool isValue() const {
@@ -108,6 +110,23 @@ mlir::Type promoteNumber(mlir::Type other, bool isFloat, mlir::MLIRContext *cont
 /// Whether every value of `from` may be stored as `to` without an error: to a float from anything,
 /// to an integer from integers and bools, to bool from bool.
 bool canStoreAs(mlir::Type from, mlir::Type to);
+
+/// The arguments of a call; whoever fills parameters from them takes them out.
+struct CallArguments {
+  std::vector<Operand> positional;
+  std::map<std::string, Operand> named;
+  /// The first of `positional` that is not taken.
+  size_t next = 0;
+
+  bool hasPositional() const { return next < positional.size(); }
+  std::optional<Operand> takePositional() {
+    return hasPositional() ? std::optional(positional[next++]) : std::nullopt;
+  }
+  std::optional<Operand> takeNamed(const std::string &name) {
+    auto node = named.extract(name);
+    return node ? std::optional(std::move(node.mapped())) : std::nullopt;
+  }
+};
 
 /// Names and what they stand for, by scope: a fragment's body sees its own names only.
 using Scope = std::map<std::string, Operand>;

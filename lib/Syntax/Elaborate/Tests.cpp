@@ -1,0 +1,147 @@
+//===- Tests.cpp - A test block becomes a function of its expectations -===//
+//
+// What is expected, compared and plotted are results of one function; the plan says what each is for.
+//
+//===----------------------------------------------------------------------===//
+#include "Elaborator.h"
+
+#include "nnc/Syntax/Printer.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+bool Elaborator::elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan) {
+  std::string name = fmt::format("expect.{}", plan.expectations.size());
+  const auto *comparison = ast::dynCast<ast::BinaryExpr>(stmt.condition.get());
+  std::optional<Operand> condition;
+  if (comparison && ast::isComparison(comparison->op)) {
+    std::optional<Operand> left = evaluate(*comparison->left), right = evaluate(*comparison->right);
+    if (!left || !right)
+      return false;
+    condition = combine(comparison->op, *left, *right, comparison->range);
+    for (auto [side, operand] : {std::pair(".left", &*left), std::pair(".right", &*right)})
+      if (condition && (operand->isTensor() || operand->isLiteral())) {
+        std::optional<Value> value = toTensor(*operand, comparison->range);
+        if (!value)
+          return false;
+        addResult(name + side, "expect", *value);
+      }
+  } else {
+    condition = evaluate(*stmt.condition);
+  }
+  if (!condition)
+    return false;
+  std::optional<Value> value = toTensor(*condition, stmt.condition->range);
+  if (!value)
+    return false;
+  if (!nnc::getElementType(*value).isInteger(1)) {
+    error(stmt.condition->range,
+          fmt::format("'expect' expects a condition, found {}", typeToString(value->getType())));
+    return false;
+  }
+  if (!getShape(*value).empty())
+    value = createOp("all", *value, {}, stmt.range);
+  plan.expectations.push_back({print(*stmt.condition), stmt.range});
+  addResult(name, "expect", *value);
+  return true;
+}
+
+/// The names of a plot's positional arguments, and how many of them it needs.
+struct PlotKind {
+  std::vector<std::string> arguments;
+  size_t numRequired;
+};
+static const std::map<std::string, PlotKind> plotKinds = {
+    {"scatter", {{"x", "y", "class"}, 2}},
+    {"line", {{"y"}, 1}},
+    {"compare", {{"truth", "prediction", "at"}, 2}},
+};
+
+bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
+  const auto *call = stmt.value ? ast::dynCast<ast::CallExpr>(stmt.value.get()) : nullptr;
+  auto kind = call ? plotKinds.find(call->callee) : plotKinds.end();
+  if (kind == plotKinds.end()) {
+    error(stmt.value ? stmt.value->range : stmt.range,
+          "expected a plot: scatter(x, y, class = c), line(y) or compare(truth, prediction)");
+    return false;
+  }
+  PlotPlan plot{stmt.target.name, call->callee, {}, stmt.range};
+  for (auto [index, item] : llvm::enumerate(call->args)) {
+    std::string name = item.name;
+    if (name.empty() && index < kind->second.arguments.size())
+      name = kind->second.arguments[index];
+    if (name.empty() ||
+        (plot.kind != "line" && !llvm::is_contained(kind->second.arguments, name))) {
+      error(item.name.empty() ? item.value->range : item.nameRange,
+            fmt::format("'{}' expects {}", plot.kind, llvm::join(kind->second.arguments, ", ")));
+      return false;
+    }
+    std::optional<Value> value = evaluateTensor(*item.value);
+    if (!value)
+      return false;
+    plot.arguments.push_back(name);
+    addResult(fmt::format("plot.{}.{}", plot.name, name), "plot", *value);
+  }
+  for (const std::string &name :
+       ArrayRef(kind->second.arguments).take_front(kind->second.numRequired))
+    if (!llvm::is_contained(plot.arguments, name)) {
+      error(call->range, fmt::format("'{}' needs an argument '{}'", plot.kind, name));
+      return false;
+    }
+  plan.plots.push_back(std::move(plot));
+  return true;
+}
+
+bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
+  if (const auto *expect = ast::dynCast<ast::ExpectStmt>(&stmt))
+    return elaborateExpect(*expect, plan);
+  if (stmt.kind() == ast::Stmt::Kind::Return) {
+    error(stmt.range, "'return' has no meaning in a test")
+        .help("a test says what it expects: expect x == 1");
+    return false;
+  }
+  const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
+  if (declare && declare->declares == ast::DeclareKind::Record)
+    return recordValue(*declare);
+  if (declare && declare->declares == ast::DeclareKind::Plot)
+    return elaboratePlot(*declare, plan);
+  return elaborateStmt(stmt);
+}
+
+bool Elaborator::elaborateTest(const ast::TestDecl &decl) {
+  TestPlan plan;
+  plan.name = decl.name;
+  plan.function = "test." + decl.name;
+  plan.range = decl.nameRange;
+  if (program.module->lookupSymbol(plan.function)) {
+    auto first =
+        llvm::find_if(program.tests, [&](const TestPlan &test) { return test.name == decl.name; });
+    Diagnostic &diagnostic =
+        error(decl.nameRange, fmt::format("test '{}' is already declared", decl.name));
+    if (first != program.tests.end())
+      diagnostic.note(first->range, "it is declared here");
+    return false;
+  }
+  beginFunction(plan.function, "test", decl.nameRange, nullptr);
+  if (decl.data) {
+    plan.data = decl.data->name;
+    if (!addFields(*decl.data, plan.fields))
+      return false;
+  }
+  bool ok = true;
+  for (const ast::StmtPtr &stmt : decl.body.stmts)
+    if (!elaborateTestStmt(*stmt, plan)) {
+      forget(*stmt);
+      ok = false;
+    }
+  if (!ok)
+    return false;
+  if (frame->model)
+    plan.model = frame->model->decl->name;
+  endFunction();
+  program.tests.push_back(std::move(plan));
+  return true;
+}
+
+} // namespace nnc

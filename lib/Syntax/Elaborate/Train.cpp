@@ -1,0 +1,250 @@
+//===- Train.cpp - A train block becomes a step function and a plan ----===//
+//
+// The step takes parameters, states and a batch, and gives the parameters after it, the states, the
+// loss and what is recorded.
+//
+//===----------------------------------------------------------------------===//
+#include "Elaborator.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+struct Elaborator::TrainState {
+  TrainPlan plan;
+  const ast::CallExpr *optimizer = nullptr;
+  std::optional<Value> loss;
+  /// Where each setting is given.
+  std::map<std::string, SourceRange> settings;
+};
+
+bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
+  std::optional<Value> value = stmt.value ? evaluateTensor(*stmt.value) : std::nullopt;
+  if (!value)
+    return false;
+  bindName(stmt.target.name, Operand::of(*value));
+  addResult(stmt.target.name, "record", *value);
+  return true;
+}
+
+bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
+  const std::string &name = stmt.targets.front().name;
+  const ast::Expr &expr = *stmt.values.front();
+  auto [first, isNew] = train.settings.emplace(name, stmt.targets.front().range);
+  auto rival = train.settings.find(name == "steps" ? "epochs" : name == "epochs" ? "steps" : "");
+  if (!isNew || rival != train.settings.end()) {
+    error(stmt.targets.front().range, isNew ? "expected 'epochs' or 'steps', found both"
+                                            : fmt::format("'{}' is already given", name))
+        .note(isNew ? rival->second : first->second, "it is given here");
+    return false;
+  }
+  if (name == "optimizer") {
+    train.optimizer = ast::dynCast<ast::CallExpr>(&expr);
+    if (!train.optimizer)
+      error(expr.range, fmt::format("expected an optimizer such as 'sgd(lr = 0.01)', found '{}'",
+                                    std::string(expr.range.text())));
+    return train.optimizer && findOptimizer(*train.optimizer);
+  }
+  if (name == "metrics") {
+    for (const ast::ExprPtr &metric : stmt.values) {
+      std::optional<Value> value = evaluateTensor(*metric);
+      if (!value)
+        return false;
+      const auto *call = ast::dynCast<ast::CallExpr>(metric.get());
+      addResult(call ? call->callee : "metric", "record", *value);
+    }
+    return true;
+  }
+  if (name == "loss") {
+    train.loss = evaluateTensor(expr);
+    if (!train.loss)
+      return false;
+    auto type = cast<RankedTensorType>(train.loss->getType());
+    if (type.getRank() != 0 || !isa<FloatType>(type.getElementType())) {
+      error(expr.range,
+            fmt::format("the loss expects a floating-point scalar, found {}", typeToString(type)))
+          .help("reduce it, for example with 'mean'");
+      return false;
+    }
+    bindName("loss", Operand::of(*train.loss));
+    return true;
+  }
+  std::optional<Operand> value = evaluate(expr);
+  if (!value)
+    return false;
+  int64_t least = name == "report_every" ? 1 : 0;
+  if (!value->isInteger() || value->dim.constant() < least) {
+    error(expr.range, fmt::format("'{}' expects an integer of {} or more, found {}", name,
+                                  least == 1 ? "one" : "zero", value->describe()));
+    return false;
+  }
+  int64_t number = value->dim.constant();
+  if (name == "seed")
+    train.plan.seed = number;
+  else
+    (name == "epochs"  ? train.plan.epochs
+     : name == "steps" ? train.plan.steps
+                       : train.plan.reportEvery) = number;
+  return true;
+}
+
+/// Whether a name is given a number, which nothing but a setting would be, and is near that of one.
+static bool isMisspelt(const ast::AssignStmt &stmt, const std::vector<std::string> &settings) {
+  return stmt.targets.size() == 1 && ast::NumberExpr::classof(stmt.values.front().get()) &&
+         closestMatch(stmt.targets.front().name, settings);
+}
+
+bool Elaborator::reportMisspelt(const ast::Target &target,
+                                const std::vector<std::string> &settings) {
+  error(target.range, fmt::format("unknown setting '{}'", target.name))
+      .didYouMean(closestMatch(target.name, settings));
+  return false;
+}
+
+bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
+  static const std::vector<std::string> settings = {"loss",  "optimizer",    "metrics", "epochs",
+                                                    "steps", "report_every", "seed"};
+  const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
+  if (assign && assign->targets.size() == 1) {
+    if (llvm::is_contained(settings, assign->targets.front().name))
+      return applySetting(*assign, train);
+    if (isMisspelt(*assign, settings))
+      return reportMisspelt(assign->targets.front(), settings);
+  }
+  if (stmt.kind() == ast::Stmt::Kind::Return) {
+    error(stmt.range, "'return' has no meaning in a training")
+        .help("a training says what its loss is: loss = mse(…)");
+    return false;
+  }
+  const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
+  if (declare && declare->declares == ast::DeclareKind::Record)
+    return recordValue(*declare);
+  return elaborateStmt(stmt);
+}
+
+const ast::FragmentDecl *Elaborator::findOptimizer(const ast::CallExpr &call) {
+  std::vector<std::string> names;
+  for (const auto &[name, decl] : fragments) {
+    if (decl->fragment != ast::FragmentKind::Optimizer)
+      continue;
+    if (name == call.callee)
+      return decl;
+    names.push_back(name);
+  }
+  Diagnostic &diagnostic =
+      error(call.calleeRange, fmt::format("unknown optimizer '{}'", call.callee));
+  if (std::optional<std::string> meant = closestMatch(call.callee, names))
+    diagnostic.didYouMean(meant);
+  else
+    diagnostic.help(fmt::format("the optimizers are {}", fmt::join(names, ", ")));
+  return nullptr;
+}
+
+bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
+  const ast::FragmentDecl *optimizer = findOptimizer(call);
+  if (!optimizer)
+    return false;
+  std::optional<CallArguments> given = collectArguments(call);
+  if (!given)
+    return false;
+  std::vector<FunctionFrame::Argument> parameters;
+  SmallVector<Value> values;
+  for (const FunctionFrame::Argument &argument : frame->arguments)
+    if (argument.role == "param") {
+      parameters.push_back(argument);
+      values.push_back(argument.value);
+    }
+  if (values.empty()) {
+    error(call.range, "nothing to train: the loss depends on no parameter");
+    return false;
+  }
+  auto gradients = nn::GradOp::create(builder, locationOf(call.range), loss, ValueRange(values));
+  for (auto [parameter, gradient] : llvm::zip(parameters, gradients.getResults())) {
+    CallArguments arguments = *given;
+    arguments.positional.insert(arguments.positional.begin(),
+                                {Operand::of(parameter.value), Operand::of(gradient)});
+    std::optional<std::vector<Operand>> updated =
+        inlineFragment(*optimizer, std::move(arguments), parameter.name + ".", call.range);
+    if (!updated)
+      return false;
+    std::optional<Value> value = toTensor(updated->front(), call.range);
+    if (!value)
+      return false;
+    if (value->getType() != parameter.value.getType()) {
+      error(call.range,
+            fmt::format("the optimizer expects to keep {} as {}, found {}", parameter.name,
+                        typeToString(parameter.value.getType()), typeToString(value->getType())));
+      return false;
+    }
+    frame->stateUpdates[parameter.name] = *value;
+  }
+  return true;
+}
+
+/// Puts the results of a step in order: parameters, states, loss, records, taps.
+void Elaborator::finishStep(Value loss) {
+  std::vector<FunctionFrame::Result> others = std::move(frame->results);
+  frame->results.clear();
+  for (StringRef role : {"param", "state"})
+    for (const FunctionFrame::Argument &argument : frame->arguments)
+      if (argument.role == role && frame->stateUpdates.count(argument.name))
+        addResult(argument.name, argument.role, frame->stateUpdates[argument.name]);
+  addResult("loss", "loss", loss);
+  for (const FunctionFrame::Result &other : others)
+    addResult(other.name, other.role, other.value);
+}
+
+bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
+  auto model = models.find(decl.model);
+  if (model == models.end()) {
+    std::vector<std::string> names;
+    for (const auto &[name, info] : models)
+      names.push_back(name);
+    if (auto other = fragments.find(decl.model); other != fragments.end())
+      error(decl.modelRange,
+            fmt::format("expected a model to train, found the {} '{}'",
+                        std::string(spelling(other->second->fragment)), decl.model))
+          .help("only a model has parameters of its own");
+    else
+      error(decl.modelRange, fmt::format("unknown model '{}'", decl.model))
+          .didYouMean(closestMatch(decl.model, names));
+    return false;
+  }
+  TrainState train;
+  if (!decl.data) {
+    error(decl.modelRange, fmt::format("'train {}' needs data", decl.model))
+        .help(fmt::format("write 'train {} on DATA(x, y)'", decl.model));
+    return false;
+  }
+  std::string step = decl.model + ".step";
+  for (unsigned count = 2; program.module->lookupSymbol(step); ++count)
+    step = fmt::format("{}.step_{}", decl.model, count);
+  train.plan = {decl.model, decl.data->name, step, {}, {}, {}, {}, 0, decl.modelRange};
+  beginFunction(step, "step", decl.modelRange, &model->second);
+  frame->isTraining = true;
+  if (!addFields(*decl.data, train.plan.fields))
+    return false;
+  bool ok = true;
+  for (const ast::StmtPtr &stmt : decl.body.stmts)
+    if (!elaborateTrainStmt(*stmt, train)) {
+      forget(*stmt);
+      ok = false;
+    }
+  if (!ok)
+    return false;
+  if (!train.loss || !train.optimizer) {
+    error(decl.modelRange,
+          fmt::format("'train {}' needs {}", decl.model, train.loss ? "an optimizer" : "a loss"))
+        .help(train.loss ? "for example 'optimizer = sgd(lr = 0.01)'"
+                         : fmt::format("for example 'loss = mse({}(x), y)'", decl.model));
+    return false;
+  }
+  if (!applyOptimizer(*train.optimizer, *train.loss))
+    return false;
+  finishStep(*train.loss);
+  endFunction();
+  program.trains.push_back(std::move(train.plan));
+  return true;
+}
+
+} // namespace nnc
