@@ -5,8 +5,10 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Bindings.h"
 
+#include "nnc/Driver/Locations.h"
 #include "nnc/IR/NN.h"
 #include "nnc/IR/OpTable.h"
+#include "nnc/IR/Requirements.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
 
@@ -70,10 +72,26 @@ private:
 };
 } // namespace
 
+/// Whether the sizes are such that each function works.
+static bool checkRequirements(ModuleOp module, const std::map<std::string, int64_t> &bindings,
+                              DiagnosticEngine &diagnostics) {
+  std::map<std::string, Dim> values(bindings.begin(), bindings.end());
+  bool areMet = true;
+  for (auto function : module.getOps<func::FuncOp>())
+    for (const Requirement &requirement : collectRequirements(function))
+      if (std::optional<std::string> complaint = requirement.complaint(values)) {
+        diagnostics.error(rangeOf(requirement.location, diagnostics), "this " + *complaint);
+        areMet = false;
+      }
+  return areMet;
+}
+
 bool bindSymbols(ModuleOp module, const std::map<std::string, int64_t> &bindings,
                  DiagnosticEngine &diagnostics) {
   if (bindings.empty())
     return true;
+  if (!checkRequirements(module, bindings, diagnostics))
+    return false;
   Binder binder(bindings);
   binder.run(module);
   bool allFound = true;

@@ -99,7 +99,35 @@ Entry::solveSymbols(const std::map<std::string, const Tensor *> &arguments,
     }
     solved.push_back(found->second.constant());
   }
+  if (!meetsRequirements(values, error))
+    return std::nullopt;
   return solved;
+}
+
+/// " (a.nn:2:10)", or nothing where the location names no file.
+static std::string placeOf(Location location) {
+  std::string text;
+  location->walk([&](Location inner) {
+    auto place = dyn_cast<FileLineColRange>(inner);
+    if (!place)
+      return WalkResult::advance();
+    text = fmt::format(" ({}:{}:{})", place.getFilename().str(), place.getStartLine(),
+                       place.getStartColumn());
+    return WalkResult::interrupt();
+  });
+  return text;
+}
+
+bool Entry::meetsRequirements(const std::map<std::string, Dim> &values, std::string &error) const {
+  for (const Requirement &requirement : entrySignature.requirements) {
+    std::optional<std::string> complaint = requirement.complaint(values);
+    if (!complaint)
+      continue;
+    error = fmt::format("'{}' {}", entrySignature.name, *complaint);
+    error += placeOf(requirement.location);
+    return false;
+  }
+  return true;
 }
 
 TensorShape Entry::shapeOf(const Buffer &buffer, ArrayRef<int64_t> symbols) const {

@@ -292,6 +292,11 @@ private:
       width = std::max(width, name.size());
     for (auto &[name, note] : wrapper.notes)
       line(" *   {:{}}  {}", name, width, note);
+    std::vector<std::string> sizes;
+    for (const Requirement &requirement : entry.requirements)
+      sizes.push_back(requirement.str());
+    if (!sizes.empty())
+      text += wrapList(" * Works for ", sizes, "; other sizes are not checked.", " *   ");
     line(" */");
   }
 

@@ -72,6 +72,7 @@ Signature getSignature(func::FuncOp function) {
   }
   for (const Buffer &buffer : signature.buffers)
     collectSymbols(buffer.shape, signature.symbols);
+  signature.requirements = collectRequirements(function);
   return signature;
 }
 

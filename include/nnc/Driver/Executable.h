@@ -46,6 +46,8 @@ public:
                                               const std::map<std::string, int64_t> &symbols = {});
 
 private:
+  bool meetsRequirements(const std::map<std::string, Dim> &values, std::string &error) const;
+
   Signature entrySignature;
   EntryFunction function;
   WorkspaceFunction workspaceBytes;

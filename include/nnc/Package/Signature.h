@@ -14,7 +14,7 @@
 #ifndef NNC_PACKAGE_SIGNATURE_H
 #define NNC_PACKAGE_SIGNATURE_H
 
-#include "nnc/IR/Dim.h"
+#include "nnc/IR/Requirements.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -43,6 +43,8 @@ struct Signature {
   std::string entry;
   std::vector<Buffer> buffers;
   std::vector<std::string> symbols;
+  /// What the values of the symbols must fulfil.
+  std::vector<Requirement> requirements;
 
   /// Name of the C function that takes arrays: "lenet_step_raw".
   std::string rawName() const;

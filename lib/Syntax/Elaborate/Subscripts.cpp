@@ -84,13 +84,6 @@ bool Elaborator::resolveRange(const ast::RangeExpr &range, const Dim &size, Dim 
   }
   if (start.isConstant() && stop.isConstant() && start.constant() > stop.constant())
     stop = start;
-  if (!size.isConstant() && stop.isConstant() && stop != Dim(0) && stop != start) {
-    error(range.range,
-          fmt::format("cannot know that {} elements are there along a dimension of size {}",
-                      stop.str(), size.str()))
-        .help("slice from the end, or give the dimension a size");
-    return false;
-  }
   return true;
 }
 
