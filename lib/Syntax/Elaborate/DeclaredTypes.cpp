@@ -118,6 +118,13 @@ bool Elaborator::unify(const ast::Type &type, Value value, const std::string &wh
 bool Elaborator::collectNamedResults(const ast::FragmentDecl &decl, Body &inner) {
   for (const ast::Result &result : decl.results) {
     auto found = inner.scope.find(result.name);
+    if (result.name.empty() && inner.scope.count(result.type->name)) {
+      const Operand &value = inner.scope.at(result.type->name);
+      std::string type = value.isTensor() ? typeToString(value.tensor.getType()) : "TYPE";
+      error(result.range, fmt::format("expected a type, found the name '{}'", result.type->name))
+          .help(fmt::format("name a result with its type, '({}: {})'", result.type->name, type));
+      return false;
+    }
     if (result.name.empty()) {
       error(decl.nameRange, fmt::format("'{}' has no return", decl.name))
           .help("end it with 'return VALUE'");
