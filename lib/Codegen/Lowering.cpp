@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "Lowering.h"
 
+#include "SymbolicSizes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -118,22 +120,7 @@ void Lowering::convertSignature() {
 //===-- Sizes -------------------------------------------------------------===//
 
 Value Lowering::size(OpBuilder &builder, Location loc, const Dim &dim) const {
-  Value sum;
-  for (const auto &[atoms, coefficient] : dim.getTerms()) {
-    Value product;
-    if (coefficient != 1 || atoms.empty())
-      product = arith::ConstantIndexOp::create(builder, loc, coefficient);
-    for (const Dim::Atom &atom : atoms) {
-      Value factor =
-          atom.numerator
-              ? arith::FloorDivSIOp::create(builder, loc, size(builder, loc, *atom.numerator),
-                                            size(builder, loc, *atom.divisor))
-              : symbols.at(atom.name);
-      product = product ? arith::MulIOp::create(builder, loc, product, factor) : factor;
-    }
-    sum = sum ? arith::AddIOp::create(builder, loc, sum, product) : product;
-  }
-  return sum ? sum : arith::ConstantIndexOp::create(builder, loc, 0);
+  return SymbolicSizes::materialize(builder, loc, dim, symbols);
 }
 
 OpFoldResult Lowering::foldedSize(OpBuilder &builder, Location loc, const Dim &dim) const {
