@@ -1,13 +1,14 @@
 # How the lit tests run: nnc, nnc-opt, FileCheck, not and split-file are on PATH; the substitutions
 # and features below are all there is.
 #
+#   %torch     python3 with PyTorch, which utils/setup-torch installs
 #   %python    python3 with NumPy          %cc %cxx   the compilers of this build
 #   %root      the source tree             %cmake     the cmake of this build
 #   %examples  the examples folder         %libdir    where libnnc_rt is
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
-# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++, and
-# what the processor can run (x86-64-v3, x86-64-v4).
+# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++, torch,
+# and what the processor can run (x86-64-v3, x86-64-v4).
 
 import os
 import shutil
@@ -50,6 +51,10 @@ config.substitutions += [
 for tool in ("nnc", "nnc-opt", "nnc-op-examples"):
     if os.path.exists(os.path.join(config.nnc_tools_dir, tool)):
         config.available_features.add(tool)
+torch = os.path.join(config.nnc_source_dir, ".venv-torch", "bin", "python3")
+if os.path.exists(torch):
+    config.available_features.add("torch")
+    config.substitutions.append(("%torch", torch))
 if config.sanitize:
     config.available_features.add("sanitize")
 for program in ("gnuplot", "g++"):
