@@ -46,8 +46,14 @@ std::string TrainReport::describe(int64_t step, const History &history) const {
 }
 
 Status TrainReport::log(int64_t step, const History &history) {
+  constexpr size_t linesPerWrite = 4096;
   std::vector<JsonRecord> records;
   for (int64_t index = reported; index < step; ++index) {
+    if (records.size() == linesPerWrite) {
+      if (Status written = logFile->write(records); !written)
+        return written;
+      records.clear();
+    }
     JsonRecord &record = records.emplace_back();
     record.add("run", run).add("step", index + 1);
     if (stepsPerEpoch > 1)
@@ -67,13 +73,20 @@ void TrainReport::showProgress(int64_t step) const {
   if (!isatty(fileno(stderr)))
     return;
   double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  double left = elapsed / double(step) * double(totalSteps - step);
+  int64_t done = std::max<int64_t>(step - firstStep, 1);
+  double left = elapsed / double(done) * double(totalSteps - step);
   int filled = int(30 * step / std::max<int64_t>(totalSteps, 1));
   fmt::print(stderr, "\r[{}{}] {:3}%  {:.0f} steps/s  {:.0f} s left \r", std::string(filled, '#'),
              std::string(30 - filled, '.'), 100 * step / std::max<int64_t>(totalSteps, 1),
-             double(step) / elapsed, left);
+             double(done) / elapsed, left);
   if (step == totalSteps)
     fmt::print(stderr, "\r{:80}\r", "");
+}
+
+Status TrainReport::begin(int64_t step, const History &history) {
+  Status logged = logFile && step > 0 ? log(step, history) : Status();
+  firstStep = reported = step;
+  return logged;
 }
 
 Status TrainReport::report(int64_t step, const History &history) {
@@ -93,7 +106,7 @@ static std::vector<PlotRecord> toRecords(const Series &series) {
   for (int64_t element = 0; element < series.width(); ++element) {
     records[element].name =
         series.width() == 1 ? series.name : fmt::format("{}[{}]", series.name, element);
-    for (int64_t step = 0; step < series.steps(); ++step)
+    for (int64_t step = 0; step < series.length(); ++step)
       records[element].values.push_back(series.values[step * series.width() + element]);
   }
   return records;

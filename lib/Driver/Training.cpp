@@ -14,58 +14,27 @@ using namespace llvm;
 
 namespace nnc {
 
-/// How many steps one call of compiled code runs at most when nobody asks for reports.
+/// How many steps one call of compiled code runs at most.
 constexpr int64_t maxStepsPerCall = 65536;
 
 static Tensor makeKey(int64_t seed, int64_t step) { return Tensor::of<int64_t>({2}, {seed, step}); }
 
-bool Training::initialize(int64_t seed, std::string &error) {
-  Tensor key = makeKey(seed, 0);
-  std::map<std::string, Tensor *> arguments;
-  for (const Buffer &buffer : executable.entry(init).signature().buffers)
-    if (buffer.role == "key")
-      arguments[buffer.name] = &key;
-  std::optional<std::vector<NamedTensor>> results = executable.entry(init).run(arguments, error);
-  if (!results)
-    return false;
-  modelState = std::move(*results);
-  return true;
-}
+static bool isRecorded(StringRef role) { return role == "loss" || role == "record"; }
 
-int64_t Training::stepsPerEpoch() const {
-  int64_t rows = data.dataset.numRows();
-  return data.batchSize ? std::max<int64_t>((rows + *data.batchSize - 1) / *data.batchSize, 1) : 1;
-}
+//===----------------------------------------------------------------------===//
+// Records
+//===----------------------------------------------------------------------===//
 
-int64_t Training::totalSteps(const TrainingOptions &options) const {
-  if (options.steps)
-    return *options.steps;
-  if (options.epochs)
-    return *options.epochs * stepsPerEpoch();
-  if (plan.steps)
-    return *plan.steps;
-  return plan.epochs.value_or(1) * stepsPerEpoch();
-}
-
-bool Training::run(const TrainingOptions &options, std::string &error) {
-  recorded.clear();
-  int64_t total = totalSteps(options);
-  return data.batchSize ? runOnBatches(options, total, error) : runOnAllData(options, total, error);
-}
-
-/// Appends what `steps` steps recorded: `result` has a leading dimension of that size.
-void Training::record(const NamedTensor &result, int64_t steps) {
-  auto found = find_if(recorded, [&](const Series &series) { return series.name == result.name; });
-  assert(found != recorded.end() && "a result that is recorded");
-  for (int64_t index = 0; index < steps * found->width(); ++index)
-    found->values.push_back(result.value.at(index));
+void Series::append(const Tensor &tensor, int64_t times) {
+  for (int64_t index = 0; index < times * width(); ++index)
+    values.push_back(tensor.at(index));
 }
 
 /// One series for each loss and record of `entry`, whose first dimension is the steps.
 static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols) {
   History history;
   for (const Buffer &buffer : entry.signature().buffers)
-    if (buffer.isResult && (buffer.role == "loss" || buffer.role == "record")) {
+    if (buffer.isResult && isRecorded(buffer.role)) {
       TensorShape shape = entry.shapeOf(buffer, symbols);
       shape.erase(shape.begin());
       history.push_back({buffer.name, buffer.role, shape, {}});
@@ -73,45 +42,16 @@ static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols) {
   return history;
 }
 
-std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields, Tensor &key) {
-  std::map<std::string, Tensor *> result;
-  for (NamedTensor &entry : modelState)
-    result[entry.name] = &entry.value;
-  for (auto [name, tensor] : zip(plan.fields, fields))
-    result[name] = &tensor;
-  for (const Buffer &buffer : executable.entry(plan.step + "s").signature().buffers)
-    if (buffer.role == "key")
-      result[buffer.name] = &key;
-  return result;
+/// Appends what `steps` steps recorded: `result` has a leading dimension of that size.
+static void record(History &history, const NamedTensor &result, int64_t steps) {
+  auto found = find_if(history, [&](const Series &series) { return series.name == result.name; });
+  assert(found != history.end() && "a result that is recorded");
+  found->append(result.value, steps);
 }
 
-bool Training::runOnAllData(const TrainingOptions &options, int64_t total, std::string &error) {
-  Entry &steps = executable.entry(plan.step + "s");
-  int64_t every =
-      std::clamp<int64_t>(options.reportEvery.value_or(maxStepsPerCall), 1, maxStepsPerCall);
-  for (int64_t done = 0; done < total;) {
-    int64_t count = std::min(every - done % every, total - done);
-    Tensor key = makeKey(options.seed, done);
-    std::map<std::string, Tensor *> values = arguments(data.dataset.columns, key);
-    std::map<std::string, int64_t> symbols = {{nn::stepsSymbol.str(), count}};
-    if (recorded.empty()) {
-      std::map<std::string, const Tensor *> readable(values.begin(), values.end());
-      std::optional<std::vector<int64_t>> solved = steps.solveSymbols(readable, symbols, error);
-      if (!solved)
-        return false;
-      recorded = emptyHistory(steps, *solved);
-    }
-    std::optional<std::vector<NamedTensor>> results = steps.run(values, error, symbols);
-    if (!results)
-      return false;
-    for (const NamedTensor &result : *results)
-      record(result, count);
-    done += count;
-    if (options.report && !options.report(done, recorded))
-      return true;
-  }
-  return true;
-}
+//===----------------------------------------------------------------------===//
+// Batches
+//===----------------------------------------------------------------------===//
 
 namespace {
 /// One step on batches of one size, everything resolved once.
@@ -152,40 +92,134 @@ private:
 };
 } // namespace
 
-bool Training::runOnBatches(const TrainingOptions &options, int64_t total, std::string &error) {
-  Entry &step = executable.entry(plan.step + "s");
-  int64_t rows = data.dataset.numRows(), batchSize = *data.batchSize, perEpoch = stepsPerEpoch();
-  int64_t every = options.reportEvery.value_or(perEpoch);
-  Tensor key = makeKey(options.seed, 0);
-  // Staging memory and a prepared call for whole batches, and for the shorter one at the end.
+/// Steps on batches. Memory and a prepared call are kept for whole batches, and for the shorter one
+/// at the end of an epoch.
+class Training::Batches {
+public:
+  explicit Batches(Training &training) : training(training) {}
+
+  bool run(std::string &error) {
+    LoadedData &rows = training.data;
+    int64_t perEpoch = training.stepsPerEpoch(), epoch = training.done / perEpoch;
+    if (epoch != orderedEpoch) {
+      order = rows.rowOrder(training.seed, epoch);
+      orderedEpoch = epoch;
+    }
+    int64_t first = training.done % perEpoch * *rows.batchSize;
+    int64_t count = std::min(*rows.batchSize, rows.dataset.numRows() - first);
+    BatchCall *call = callFor(count, error);
+    if (!call)
+      return false;
+    rows.fillBatch(staging[count], ArrayRef(order).slice(first, count));
+    key.as<int64_t>()[1] = training.done;
+    call->run();
+    for (auto [result, role] : zip(call->results, call->roles))
+      if (isRecorded(role))
+        record(training.recorded, result, 1);
+    return true;
+  }
+
+private:
+  BatchCall *callFor(int64_t count, std::string &error) {
+    auto call = calls.find(count);
+    if (call == calls.end()) {
+      staging[count] = training.data.makeBatch(count);
+      call = calls
+                 .emplace(count, BatchCall(training.steps(),
+                                           training.arguments(staging[count], key), error))
+                 .first;
+      if (training.recorded.empty() && call->second.isValid)
+        training.recorded = emptyHistory(training.steps(), call->second.symbols);
+    }
+    return call->second.isValid ? &call->second : nullptr;
+  }
+
+  Training &training;
+  Tensor key = makeKey(training.seed, 0);
   std::map<int64_t, std::vector<Tensor>> staging;
   std::map<int64_t, BatchCall> calls;
   std::vector<int64_t> order;
-  for (int64_t done = 0; done < total; ++done) {
-    int64_t inEpoch = done % perEpoch;
-    if (inEpoch == 0)
-      order = data.rowOrder(options.seed, done / perEpoch);
-    int64_t first = inEpoch * batchSize, count = std::min(batchSize, rows - first);
-    std::vector<Tensor> &fields = staging[count];
-    if (fields.empty())
-      fields = data.makeBatch(count);
-    data.fillBatch(fields, ArrayRef(order).slice(first, count));
-    auto call = calls.find(count);
-    if (call == calls.end()) {
-      call = calls.emplace(count, BatchCall(step, arguments(fields, key), error)).first;
-      if (!call->second.isValid)
+  int64_t orderedEpoch = -1;
+};
+
+//===----------------------------------------------------------------------===//
+// The training
+//===----------------------------------------------------------------------===//
+
+Training::Training(const TrainPlan &plan, std::string init, Executable &executable, LoadedData data,
+                   int64_t seed)
+    : plan(plan), init(std::move(init)), executable(executable), data(std::move(data)), seed(seed) {
+}
+
+Training::~Training() = default;
+
+bool Training::initialize(std::string &error) {
+  Tensor key = makeKey(seed, 0);
+  std::map<std::string, Tensor *> arguments;
+  for (const Buffer &buffer : executable.entry(init).signature().buffers)
+    if (buffer.role == "key")
+      arguments[buffer.name] = &key;
+  std::optional<std::vector<NamedTensor>> results = executable.entry(init).run(arguments, error);
+  if (!results)
+    return false;
+  restore(0, std::move(*results), {});
+  return true;
+}
+
+void Training::restore(int64_t step, State state, History history) {
+  done = step;
+  modelState = std::move(state);
+  recorded = std::move(history);
+  batches.reset(); // Its calls point into the state that was.
+}
+
+int64_t Training::stepsPerEpoch() const {
+  int64_t rows = data.dataset.numRows();
+  return data.batchSize ? std::max<int64_t>((rows + *data.batchSize - 1) / *data.batchSize, 1) : 1;
+}
+
+std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields, Tensor &key) {
+  std::map<std::string, Tensor *> result;
+  for (NamedTensor &entry : modelState)
+    result[entry.name] = &entry.value;
+  for (auto [name, tensor] : zip(plan.fields, fields))
+    result[name] = &tensor;
+  for (const Buffer &buffer : steps().signature().buffers)
+    if (buffer.role == "key")
+      result[buffer.name] = &key;
+  return result;
+}
+
+bool Training::advance(int64_t until, std::string &error) {
+  if (!data.batchSize)
+    return advanceOnAllData(until, error);
+  if (!batches)
+    batches = std::make_unique<Batches>(*this);
+  for (; done < until; ++done)
+    if (!batches->run(error))
+      return false;
+  return true;
+}
+
+bool Training::advanceOnAllData(int64_t until, std::string &error) {
+  while (done < until) {
+    int64_t count = std::min(maxStepsPerCall, until - done);
+    Tensor key = makeKey(seed, done);
+    std::map<std::string, Tensor *> values = arguments(data.dataset.columns, key);
+    std::map<std::string, int64_t> symbols = {{nn::stepsSymbol.str(), count}};
+    if (recorded.empty()) {
+      std::map<std::string, const Tensor *> readable(values.begin(), values.end());
+      std::optional<std::vector<int64_t>> solved = steps().solveSymbols(readable, symbols, error);
+      if (!solved)
         return false;
+      recorded = emptyHistory(steps(), *solved);
     }
-    if (recorded.empty())
-      recorded = emptyHistory(step, call->second.symbols);
-    key.as<int64_t>()[1] = done;
-    call->second.run();
-    for (auto [result, role] : zip(call->second.results, call->second.roles))
-      if (role == "loss" || role == "record")
-        record(result, 1);
-    bool reportNow = (done + 1) % every == 0 || done + 1 == total;
-    if (reportNow && options.report && !options.report(done + 1, recorded))
-      return true;
+    std::optional<std::vector<NamedTensor>> results = steps().run(values, error, symbols);
+    if (!results)
+      return false;
+    for (const NamedTensor &result : *results)
+      record(recorded, result, count);
+    done += count;
   }
   return true;
 }

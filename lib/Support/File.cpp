@@ -83,9 +83,9 @@ Result<std::string> readFile(const std::string &path) {
 }
 
 /// Writes all of `bytes`; returns 0 or the error number.
-static int writeAll(int fd, std::string_view bytes) {
+static int writeAll(int fd, std::string_view bytes, FileCalls &calls) {
   while (!bytes.empty()) {
-    ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    ssize_t count = calls.write(fd, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
@@ -95,13 +95,25 @@ static int writeAll(int fd, std::string_view bytes) {
   return 0;
 }
 
-/// Writes `bytes` to the new file at `fd` and makes them durable; returns 0 or the error number.
-static int fill(Descriptor &file, std::string_view bytes, mode_t mode) {
-  if (int code = writeAll(file.get(), bytes))
-    return code;
-  if (::fchmod(file.get(), mode) != 0 || ::fsync(file.get()) != 0 || file.close() != 0)
-    return errno;
-  return 0;
+/// Writes `bytes` to the new file at `fd`, makes them durable and closes it; returns 0 or the error
+/// number.
+static int fill(int fd, std::string_view bytes, mode_t mode, FileCalls &calls) {
+  int code = writeAll(fd, bytes, calls);
+  if (code == 0 && (calls.setMode(fd, mode) != 0 || calls.sync(fd) != 0))
+    code = errno;
+  if (calls.close(fd) != 0 && code == 0)
+    code = errno;
+  return code;
+}
+
+/// Makes the names in a folder durable; returns 0 or the error number.
+static int syncFolder(const std::string &folder, FileCalls &calls) {
+  int fd = calls.openFolder(folder.c_str());
+  if (fd < 0)
+    return errno == EACCES ? 0 : errno; // A folder that may be written but not read.
+  int code = calls.sync(fd) == 0 || errno == EINVAL ? 0 : errno; // EINVAL: it has no such notion.
+  calls.close(fd);
+  return code;
 }
 
 /// The permissions that a new file gets here.
@@ -117,7 +129,7 @@ static std::string followLinks(const std::string &path) {
   return ::realpath(path.c_str(), resolved) ? resolved : path;
 }
 
-Status writeFileAtomically(const std::string &path, std::string_view bytes) {
+Status writeFileAtomically(const std::string &path, std::string_view bytes, FileCalls &calls) {
   std::string target = followLinks(path);
   struct stat info;
   bool exists = ::stat(target.c_str(), &info) == 0;
@@ -125,29 +137,24 @@ Status writeFileAtomically(const std::string &path, std::string_view bytes) {
     return Error::expectedFound("a file to write", "a directory").in(path);
   if (exists && !S_ISREG(info.st_mode)) {
     Descriptor device(::open(target.c_str(), O_WRONLY | O_CLOEXEC));
-    int code = device.isOpen() ? writeAll(device.get(), bytes) : errno;
+    int code = device.isOpen() ? writeAll(device.get(), bytes, calls) : errno;
     return code ? Status(cannot("write", path, code)) : Status();
   }
 
   std::string temporary = target + ".XXXXXX";
-  Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.isOpen())
+  int fd = calls.createTemporary(temporary.data());
+  if (fd < 0)
     return cannot("write", path, errno);
-  int code = fill(file, bytes, exists ? info.st_mode & 07777 : defaultMode());
-  if (code == 0 && ::rename(temporary.c_str(), target.c_str()) != 0)
+  int code = fill(fd, bytes, exists ? info.st_mode & 07777 : defaultMode(), calls);
+  if (code == 0 && calls.rename(temporary.c_str(), target.c_str()) != 0)
     code = errno;
   if (code != 0) {
-    ::unlink(temporary.c_str());
+    calls.remove(temporary.c_str());
     return cannot("write", path, code);
   }
-
-  // The name is durable once its directory is; file systems that cannot do this say EINVAL.
   size_t slash = target.rfind('/');
-  std::string directory = slash == std::string::npos ? "." : target.substr(0, slash + 1);
-  Descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.isOpen() && ::fsync(parent.get()) != 0 && errno != EINVAL)
-    return cannot("write", path, errno);
-  return Status();
+  code = syncFolder(slash == std::string::npos ? "." : target.substr(0, slash + 1), calls);
+  return code ? Status(cannot("write", path, code)) : Status();
 }
 
 } // namespace nnc

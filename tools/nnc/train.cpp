@@ -8,7 +8,8 @@
 
 #include "nnc/Data/Npy.h"
 #include "nnc/Data/Safetensors.h"
-#include "nnc/Driver/TrainReport.h"
+#include "nnc/Driver/TrainRun.h"
+#include "nnc/Driver/TrainingCheckpoint.h"
 #include "nnc/Support/File.h"
 
 #include <cerrno>
@@ -19,8 +20,9 @@ using namespace nnc;
 
 namespace {
 struct TrainFlags {
-  std::string file, model, data, log, plots, save, history, initial;
-  std::optional<int64_t> epochs, steps, seed;
+  std::string file, model, data, log, plots, save, history, initial, checkpointEvery;
+  std::optional<int64_t> seed;
+  TrainRunOptions run;
   unsigned threads = 1;
 };
 } // namespace
@@ -50,21 +52,11 @@ static std::vector<const TrainPlan *> choosePlans(Session &session, const TrainF
   return chosen;
 }
 
-/// Reports every so many steps: as the file says, else each epoch, else ten times.
-static std::optional<int64_t> reportInterval(const TrainPlan &plan, const Training &training,
-                                             int64_t total) {
-  if (plan.reportEvery)
-    return *plan.reportEvery;
-  if (training.stepsPerEpoch() > 1)
-    return training.stepsPerEpoch();
-  return std::max<int64_t>(total / 10, 1);
-}
-
 static int writeHistory(const History &history, const std::string &path) {
   std::vector<NamedTensor> arrays;
   for (const Series &series : history) {
     TensorShape shape = series.shape;
-    shape.insert(shape.begin(), series.steps());
+    shape.insert(shape.begin(), series.length());
     arrays.push_back({series.name, Tensor::of<double>(shape, series.values)});
   }
   if (Status written = writeNpz(path, arrays); !written)
@@ -93,13 +85,10 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   const LoadedData *data = session.loadData(plan.data);
   if (!model || !data)
     return fail(session.diagnostics);
-  Training training(plan, model->init, executable, *data);
-  TrainingOptions options;
-  options.epochs = flags.epochs;
-  options.steps = flags.steps;
-  options.seed = flags.seed.value_or(plan.seed);
+  int64_t seed = flags.seed.value_or(plan.seed);
+  Training training(plan, model->init, executable, *data, seed);
   std::string error;
-  if (!training.initialize(options.seed, error))
+  if (!training.initialize(error))
     return fail(plan.range, error);
   if (!flags.initial.empty()) {
     std::optional<State> state = readState(session, *model, flags.initial);
@@ -107,26 +96,22 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
       return fail(session.diagnostics);
     training.state() = std::move(*state);
   }
-  int64_t total = training.totalSteps(options);
-  options.reportEvery = reportInterval(plan, training, total);
-  fmt::print("{}: {} steps\n", runName(plan), total);
-  TrainReport report(runName(plan), total, training.stepsPerEpoch());
+  TrainRun run(training, flags.run, fingerprintOf(session.module(), {model->init, plan.step}),
+               session.diagnostics);
+  fmt::print("{}: {} steps\n", runName(plan), run.totalSteps());
+  if (!run.prepare())
+    return fail(session.diagnostics);
+  TrainReport report(runName(plan), run.totalSteps(), training.stepsPerEpoch());
   if (!flags.log.empty())
     if (Status opened = report.openLog(flags.log, /*append=*/!isFirst); !opened)
       return fail(opened.error());
-  Status reported;
-  options.report = [&](int64_t step, const History &history) {
-    reported = report.report(step, history);
-    return bool(reported);
-  };
-  if (!training.run(options, error))
-    return fail(plan.range, error);
-  if (!reported)
-    return fail(reported.error());
+  if (!run.run(report))
+    return fail(session.diagnostics);
   if (int status = writeResults(session, plan, training, flags))
     return status;
-  return runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, options.seed},
-                  &training.state());
+  int status =
+      runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, seed}, &training.state());
+  return run.isUnsaved() ? exitBadInput : status;
 }
 
 /// Whether the files to write can be there, so that no training ends in vain.
@@ -154,8 +139,10 @@ static int runTrain(const TrainFlags &flags) {
   std::vector<const TrainPlan *> plans = choosePlans(*session, flags);
   if (plans.empty())
     return fail(diagnostics);
-  if (plans.size() > 1 && (!flags.save.empty() || !flags.history.empty()))
-    return fail("--save and --history expect one train declaration: choose with --model and --on");
+  if (plans.size() > 1 &&
+      (!flags.save.empty() || !flags.history.empty() || !flags.run.checkpoints.empty()))
+    return fail("--save, --history and --checkpoint expect one train declaration: choose with "
+                "--model and --on");
   if (Status writable = checkPlaces(flags); !writable)
     return fail(writable.error());
   std::vector<std::string> entries;
@@ -179,17 +166,56 @@ static int runTrain(const TrainFlags &flags) {
   return status;
 }
 
+/// "500" or "500steps": so many steps; "2epochs": so many epochs.
+static std::optional<Interval> toInterval(llvm::StringRef text) {
+  Interval interval;
+  if (text.consumeInteger(10, interval.count) || interval.count < 1)
+    return std::nullopt;
+  llvm::StringRef unit = text.trim();
+  interval.isEpochs = unit == "epochs" || unit == "epoch";
+  if (!interval.isEpochs && !unit.empty() && unit != "steps" && unit != "step")
+    return std::nullopt;
+  return interval;
+}
+
+static CLI::Validator interval() {
+  return CLI::Validator(
+      [](std::string &text) {
+        return toInterval(text)
+                   ? std::string()
+                   : fmt::format("expected a number of steps or epochs, such as 500steps or "
+                                 "2epochs, found '{}'",
+                                 text);
+      },
+      "INTERVAL");
+}
+
+static void addCheckpointOptions(CLI::App &command, TrainFlags &flags) {
+  CLI::Option *checkpoint =
+      command.add_option("--checkpoint", flags.run.checkpoints,
+                         "Folder for checkpoints, of which the last two are kept");
+  command
+      .add_option("--checkpoint-every", flags.checkpointEvery,
+                  "Steps or epochs between checkpoints: 500steps, 2epochs; each epoch if not given")
+      ->check(interval())
+      ->needs(checkpoint);
+  command.add_flag("--resume", flags.run.resume, "Go on from the last checkpoint, if there is one")
+      ->needs(checkpoint);
+}
+
 void nnc::addTrainCommand(CommandLine &commandLine) {
   auto flags = std::make_shared<TrainFlags>();
   CLI::App *command =
-      commandLine.add("train", "Run the train declarations of a file, then its tests",
-                      [=] { return runTrain(*flags); });
+      commandLine.add("train", "Run the train declarations of a file, then its tests", [=] {
+        flags->run.checkpointEvery = toInterval(flags->checkpointEvery);
+        return runTrain(*flags);
+      });
   command->add_option("file", flags->file, "The .nn file")->required();
   command->add_option("--model", flags->model, "Only this model");
   command->add_option("--on", flags->data, "Only on this data");
-  CLI::Option *epochs =
-      command->add_option("--epochs", flags->epochs, "Passes over the data")->check(notNegative());
-  command->add_option("--steps", flags->steps, "Steps in all")
+  CLI::Option *epochs = command->add_option("--epochs", flags->run.epochs, "Passes over the data")
+                            ->check(notNegative());
+  command->add_option("--steps", flags->run.steps, "Steps in all")
       ->check(notNegative())
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
@@ -199,6 +225,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->capture_default_str();
   command->add_option("--params", flags->initial, "Start from these parameters (.safetensors)");
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
+  addCheckpointOptions(*command, *flags);
   command->add_option("--log", flags->log, "Write one JSON object a step (.jsonl)");
   command->add_option("--history", flags->history, "Write what every step recorded (.npz)");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");

@@ -24,6 +24,9 @@ public:
   /// Appends to the log at `path` from now on.
   Status openLog(const std::string &path, bool append);
 
+  /// Begins after `step` steps, which have been reported before; they are logged again.
+  Status begin(int64_t step, const History &history);
+
   /// Prints a line about the steps since the last one and logs each of them.
   Status report(int64_t step, const History &history);
 
@@ -33,7 +36,7 @@ private:
   void showProgress(int64_t step) const;
 
   std::string run;
-  int64_t totalSteps, stepsPerEpoch, reported = 0;
+  int64_t totalSteps, stepsPerEpoch, firstStep = 0, reported = 0;
   std::chrono::steady_clock::time_point start;
   std::optional<JsonLinesFile> logFile;
 };

@@ -9,67 +9,57 @@
 
 #include "nnc/Driver/DataLoading.h"
 #include "nnc/Driver/Executable.h"
+#include "nnc/Driver/RunRecord.h"
 #include "nnc/Transforms/RepeatStep.h"
 
-#include <functional>
-
 namespace nnc {
-
-/// What one name was at each step, flattened: `width` numbers a step.
-struct Series {
-  std::string name;
-  std::string role; ///< "loss" or "record"
-  TensorShape shape;
-  std::vector<double> values;
-
-  int64_t width() const { return std::max<int64_t>(numElements(shape).value_or(1), 1); }
-  int64_t steps() const { return int64_t(values.size()) / width(); }
-};
-
-using History = std::vector<Series>;
-
-struct TrainingOptions {
-  /// Instead of what the file says.
-  std::optional<int64_t> epochs, steps;
-  int64_t seed = 0;
-  /// Called after every `reportEvery` steps, and at the end, with the number of steps done. It may
-  /// read the history; returning false stops the training.
-  std::function<bool(int64_t step, const History &history)> report;
-  std::optional<int64_t> reportEvery;
-};
 
 /// The parameters and states of a model by name, in the order of its init function.
 using State = std::vector<NamedTensor>;
 
+/// A training after some number of steps. What comes after depends on the state, that number, the
+/// seed and the data alone, however the steps are divided into calls of `advance`.
 class Training {
 public:
   /// `executable` holds the plan's init and steps functions, `data` its fields.
-  Training(const TrainPlan &plan, const std::string &init, Executable &executable, LoadedData data)
-      : plan(plan), init(init), executable(executable), data(std::move(data)) {}
+  Training(const TrainPlan &plan, std::string init, Executable &executable, LoadedData data,
+           int64_t seed);
+  ~Training();
 
   /// Fills the state from the seed.
-  bool initialize(int64_t seed, std::string &error);
-  bool run(const TrainingOptions &options, std::string &error);
+  bool initialize(std::string &error);
+  /// Runs steps until `until` are done in all.
+  bool advance(int64_t until, std::string &error);
 
+  const TrainPlan &trainPlan() const { return plan; }
+  const LoadedData &trainingData() const { return data; }
+  int64_t seedOfRun() const { return seed; }
+  int64_t step() const { return done; }
   State &state() { return modelState; }
+  const State &state() const { return modelState; }
   const History &history() const { return recorded; }
   /// Steps in an epoch.
   int64_t stepsPerEpoch() const;
 
-  int64_t totalSteps(const TrainingOptions &options) const;
+  /// Goes on from where another run of this training was.
+  void restore(int64_t step, State state, History history);
 
 private:
-  bool runOnAllData(const TrainingOptions &options, int64_t total, std::string &error);
-  bool runOnBatches(const TrainingOptions &options, int64_t total, std::string &error);
-  void record(const NamedTensor &result, int64_t steps);
+  class Batches;
+
+  bool advanceOnAllData(int64_t until, std::string &error);
   std::map<std::string, Tensor *> arguments(std::vector<Tensor> &fields, Tensor &key);
+  Entry &steps() { return executable.entry(plan.step + "s"); }
 
   const TrainPlan &plan;
   std::string init;
   Executable &executable;
   LoadedData data;
+  int64_t seed;
+  int64_t done = 0;
   State modelState;
   History recorded;
+  std::unique_ptr<Batches> batches;
 };
 
 } // namespace nnc

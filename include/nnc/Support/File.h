@@ -8,6 +8,7 @@
 #ifndef NNC_SUPPORT_FILE_H
 #define NNC_SUPPORT_FILE_H
 
+#include "nnc/Support/FileCalls.h"
 #include "nnc/Support/Result.h"
 
 #include <string>
@@ -20,7 +21,9 @@ Result<std::string> readFile(const std::string &path);
 
 /// Makes `bytes` the content of the file at `path`: all of it or, on an error, nothing. An existing
 /// file keeps its permissions; a symbolic link is followed; a pipe or device is written directly.
-Status writeFileAtomically(const std::string &path, std::string_view bytes);
+/// Once it returns without an error, a power failure does not undo it.
+Status writeFileAtomically(const std::string &path, std::string_view bytes,
+                           FileCalls &calls = FileCalls::system());
 
 /// The operating system's reason for the error number `code`, in the style of our messages: "no
 /// such file or directory".

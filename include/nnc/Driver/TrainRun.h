@@ -1,0 +1,65 @@
+//===- TrainRun.h - A training with all that goes with it -------*- C++ -*-===//
+//
+// The loop around the steps of one training: where it stops to report and to write a checkpoint,
+// and how it goes on from one.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_DRIVER_TRAINRUN_H
+#define NNC_DRIVER_TRAINRUN_H
+
+#include "nnc/Data/CheckpointStore.h"
+#include "nnc/Driver/Session.h"
+#include "nnc/Driver/TrainReport.h"
+
+namespace nnc {
+
+/// So many steps or epochs.
+struct Interval {
+  int64_t count = 1;
+  bool isEpochs = false;
+};
+
+struct TrainRunOptions {
+  /// Instead of what the file says.
+  std::optional<int64_t> epochs, steps;
+  /// Folder for checkpoints; none if empty.
+  std::string checkpoints;
+  /// Each epoch, or at each report where a step sees all the data.
+  std::optional<Interval> checkpointEvery;
+  /// Go on from the last checkpoint, if there is one.
+  bool resume = false;
+};
+
+class TrainRun {
+public:
+  /// `training` is initialized; `program` is the fingerprint of its functions.
+  TrainRun(Training &training, TrainRunOptions options, std::string program,
+           DiagnosticEngine &diagnostics);
+
+  int64_t totalSteps() const { return total; }
+  /// Opens the folder of checkpoints, and goes on from one if that is asked for. False, with
+  /// diagnostics, on failure.
+  bool prepare();
+  /// Runs the steps that are left. False, with diagnostics, on failure.
+  bool run(TrainReport &report);
+  /// Whether the last checkpoint could not be written, which has been said.
+  bool isUnsaved() const { return unsaved; }
+
+private:
+  bool resume();
+  int64_t nextStop() const;
+  bool isDue(int64_t every) const;
+  void writeCheckpoint();
+
+  Training &training;
+  TrainRunOptions options;
+  std::string program;
+  DiagnosticEngine &diagnostics;
+  std::optional<CheckpointStore> store;
+  int64_t total, reportEvery, checkpointEvery = 0;
+  bool unsaved = false;
+};
+
+} // namespace nnc
+
+#endif // NNC_DRIVER_TRAINRUN_H

@@ -1,0 +1,144 @@
+//===- TrainingCheckpoint.cpp - A training as a file ----------------------===//
+//
+// Random numbers are functions of seed and step, and so is the order of the rows: there is no
+// generator whose state could be forgotten.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Driver/TrainingCheckpoint.h"
+
+#include "nnc/Driver/TensorText.h"
+
+#include "llvm/Support/xxhash.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace nnc {
+
+static constexpr const char *format = "nnc checkpoint 1";
+static constexpr llvm::StringRef historyPrefix = "history/";
+
+std::string fingerprintOf(ModuleOp module, ArrayRef<std::string> functions) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (const std::string &function : functions)
+    module.lookupSymbol(function)->print(stream);
+  return fmt::format("{:016x}", llvm::xxh3_64bits(text));
+}
+
+static std::string describeData(const Training &training) {
+  const LoadedData &data = training.trainingData();
+  return fmt::format("{} rows of {}{}{}", data.dataset.numRows(), training.trainPlan().data,
+                     data.isShuffled ? ", shuffled" : "",
+                     data.batchSize ? fmt::format(", in batches of {}", *data.batchSize) : "");
+}
+
+Safetensors toCheckpoint(const Training &training, const std::string &program) {
+  int64_t perEpoch = training.stepsPerEpoch(), step = training.step();
+  Safetensors content;
+  content.metadata = {
+      {"format", format},
+      {"model", training.trainPlan().model},
+      {"data", describeData(training)},
+      {"program", program},
+      {"seed", std::to_string(training.seedOfRun())},
+      {"step", std::to_string(step)},
+      {"epoch", std::to_string(step / perEpoch)},
+      {"row", std::to_string(step % perEpoch * training.trainingData().batchSize.value_or(0))}};
+  content.tensors = training.state();
+  for (const Series &series : training.history()) {
+    TensorShape shape = series.shape;
+    shape.insert(shape.begin(), series.length());
+    content.tensors.push_back(
+        {historyPrefix.str() + series.name, Tensor::of<double>(shape, series.values)});
+  }
+  return content;
+}
+
+//===----------------------------------------------------------------------===//
+// Going on
+//===----------------------------------------------------------------------===//
+
+static std::string metadataOf(const Safetensors &content, llvm::StringRef key) {
+  for (const auto &[name, value] : content.metadata)
+    if (name == key)
+      return value;
+  return "";
+}
+
+/// Whether the checkpoint is one of this training, by what its metadata says.
+static Status checkMetadata(const Training &training, const Safetensors &content,
+                            const std::string &program) {
+  auto expect = [&](const char *key, const std::string &expected,
+                    const std::string &what) -> Status {
+    std::string found = metadataOf(content, key);
+    if (found == expected)
+      return {};
+    return Error::expectedFound(what + expected, found.empty() ? "none" : found);
+  };
+  if (Status status = expect("format", format, "the format "); !status)
+    return status;
+  if (Status status =
+          expect("model", training.trainPlan().model, "a checkpoint of a training of model ");
+      !status)
+    return status;
+  if (Status status = expect("data", describeData(training), "a checkpoint of a training on ");
+      !status)
+    return status;
+  if (Status status =
+          expect("seed", std::to_string(training.seedOfRun()), "a checkpoint of a run with seed ");
+      !status)
+    return status.takeError().help(
+        fmt::format("'--seed {}' goes on with it", metadataOf(content, "seed")));
+  if (metadataOf(content, "program") != program)
+    return Error::expectedFound("a checkpoint of this training", "one whose step was another")
+        .help("the model, the loss or the optimizer has changed: without '--resume', '--params' "
+              "starts from its parameters");
+  return {};
+}
+
+static Result<State> stateIn(const Training &training, const Safetensors &content) {
+  State state;
+  for (const NamedTensor &expected : training.state()) {
+    const Tensor *found = content.find(expected.name);
+    if (!found || typeText(*found) != typeText(expected.value))
+      return Error::expectedFound(typeText(expected.value), found ? typeText(*found) : "none")
+          .of(fmt::format("tensor '{}'", expected.name));
+    state.push_back({expected.name, *found});
+  }
+  return state;
+}
+
+static Result<History> historyIn(const Safetensors &content, int64_t step) {
+  History history;
+  for (const NamedTensor &tensor : content.tensors) {
+    llvm::StringRef name = tensor.name;
+    if (!name.consume_front(historyPrefix))
+      continue;
+    const Tensor &value = tensor.value;
+    if (value.type() != ElementType::F64 || value.rank() == 0 || value.dim(0) != step)
+      return Error::expectedFound(fmt::format("the values of {} steps", step), typeText(value))
+          .of(fmt::format("tensor '{}'", tensor.name));
+    TensorShape shape(value.shape().begin() + 1, value.shape().end());
+    history.push_back({name.str(), name == "loss" ? "loss" : "record", shape, value.toDoubles()});
+  }
+  return history;
+}
+
+Status restoreCheckpoint(Training &training, const Checkpoint &checkpoint,
+                         const std::string &program) {
+  const Safetensors &content = checkpoint.content;
+  if (Status status = checkMetadata(training, content, program); !status)
+    return status.takeError().in(checkpoint.path);
+  Result<State> state = stateIn(training, content);
+  if (!state)
+    return state.takeError().in(checkpoint.path);
+  Result<History> history = historyIn(content, checkpoint.step);
+  if (!history)
+    return history.takeError().in(checkpoint.path);
+  training.restore(checkpoint.step, std::move(*state), std::move(*history));
+  return {};
+}
+
+} // namespace nnc
