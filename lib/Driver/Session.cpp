@@ -9,6 +9,7 @@
 #include "nnc/Syntax/Elaborate.h"
 #include "nnc/Syntax/Parser.h"
 #include "nnc/Transforms/RepeatStep.h"
+#include "nnc/Transforms/SplitEvaluation.h"
 
 using namespace mlir;
 
@@ -56,8 +57,14 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
   if (!program || diagnostics.hasErrors())
     return nullptr;
   session->program = std::move(*program);
-  for (const TrainPlan &train : session->program.trains)
+  for (TrainPlan &train : session->program.trains) {
     repeatStep(session->module().lookupSymbol<func::FuncOp>(train.step));
+    if (train.evaluate.empty())
+      continue;
+    func::FuncOp predict =
+        splitEvaluation(session->module().lookupSymbol<func::FuncOp>(train.evaluate));
+    train.predict = predict ? predict.getName().str() : "";
+  }
   if (!bindSymbols(session->module(), options.bindings, diagnostics))
     return nullptr;
   session->loader = std::make_unique<DataLoader>(

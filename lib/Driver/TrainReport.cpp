@@ -7,6 +7,7 @@
 
 #include "nnc/Plot/Plot.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
@@ -30,70 +31,105 @@ static double meanOver(const Series &series, int64_t first, int64_t last) {
   return sum / double(last - first);
 }
 
+/// "loss 0.5  accuracy 0.9", of the scalar series.
+template <typename ValueOf> static std::string describe(const History &history, ValueOf valueOf) {
+  std::string text;
+  for (const Series &series : history)
+    if (series.width() == 1)
+      text += fmt::format("  {} {:<10.6g}", series.name, valueOf(series));
+  return text;
+}
+
 /// On batches each number is the mean over the steps since the last line; on all the data it is the
 /// last step's.
-std::string TrainReport::describe(int64_t step, const History &history) const {
+std::string TrainReport::describe(int64_t step, const RunRecord &record) const {
   std::string text = stepsPerEpoch > 1 && step % stepsPerEpoch == 0
                          ? fmt::format("epoch {:>4}  step {:>7}", step / stepsPerEpoch, step)
                          : fmt::format("step {:>7}", step);
-  for (const Series &series : history) {
-    if (series.width() != 1)
-      continue;
-    double value = stepsPerEpoch > 1 ? meanOver(series, reported, step) : series.values[step - 1];
-    text += fmt::format("  {} {:<10.6g}", series.name, value);
-  }
+  text += nnc::describe(record.steps, [&](const Series &series) {
+    return stepsPerEpoch > 1 ? meanOver(series, reported, step) : series.values[step - 1];
+  });
+  if (!record.evaluatedAt.empty() && record.evaluatedAt.back() == step)
+    text += "  validation" + nnc::describe(record.evaluations, [](const Series &series) {
+              return series.values.back();
+            });
   return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
-Status TrainReport::log(int64_t step, const History &history) {
+static void addValue(JsonRecord &record, const std::string &name, const Series &series,
+                     int64_t index) {
+  auto first = series.values.begin() + index * series.width();
+  if (series.isScalar())
+    record.add(name, *first);
+  else
+    record.add(name, std::vector<double>(first, first + series.width()));
+}
+
+/// A line for each step, and one for each evaluation behind that of its step.
+Status TrainReport::log(int64_t step, const RunRecord &record) {
   constexpr size_t linesPerWrite = 4096;
-  std::vector<JsonRecord> records;
-  for (int64_t index = reported; index < step; ++index) {
-    if (records.size() == linesPerWrite) {
-      if (Status written = logFile->write(records); !written)
-        return written;
-      records.clear();
-    }
-    JsonRecord &record = records.emplace_back();
-    record.add("run", run).add("step", index + 1);
+  std::vector<JsonRecord> lines;
+  auto addLine = [&](int64_t after) -> JsonRecord & {
+    JsonRecord &line = lines.emplace_back();
+    line.add("run", run).add("step", after);
     if (stepsPerEpoch > 1)
-      record.add("epoch", index / stepsPerEpoch + 1);
-    for (const Series &series : history) {
-      auto first = series.values.begin() + index * series.width();
-      if (series.shape.empty())
-        record.add(series.name, *first);
-      else
-        record.add(series.name, std::vector<double>(first, first + series.width()));
+      line.add("epoch", (after - 1) / stepsPerEpoch + 1);
+    return line;
+  };
+  auto evaluated = std::upper_bound(record.evaluatedAt.begin(), record.evaluatedAt.end(), reported);
+  for (int64_t index = reported; index < step; ++index) {
+    JsonRecord &line = addLine(index + 1);
+    for (const Series &series : record.steps)
+      addValue(line, series.name, series, index);
+    if (evaluated != record.evaluatedAt.end() && *evaluated == index + 1) {
+      JsonRecord &evaluation = addLine(index + 1);
+      for (const Series &series : record.evaluations)
+        addValue(evaluation, "validation." + series.name, series,
+                 evaluated - record.evaluatedAt.begin());
+      ++evaluated;
     }
+    if (lines.size() < linesPerWrite && index + 1 < step)
+      continue;
+    if (Status written = logFile->write(lines); !written)
+      return written;
+    lines.clear();
   }
-  return logFile->write(records);
+  return {};
+}
+
+static std::string formatSeconds(double seconds) {
+  int64_t whole = std::llround(seconds);
+  return whole < 60     ? fmt::format("{} s", whole)
+         : whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
+                        : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 void TrainReport::showProgress(int64_t step) const {
   if (!isatty(fileno(stderr)))
     return;
   double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  int64_t done = std::max<int64_t>(step - firstStep, 1);
-  double left = elapsed / double(done) * double(totalSteps - step);
-  int filled = int(30 * step / std::max<int64_t>(totalSteps, 1));
-  fmt::print(stderr, "\r[{}{}] {:3}%  {:.0f} steps/s  {:.0f} s left \r", std::string(filled, '#'),
-             std::string(30 - filled, '.'), 100 * step / std::max<int64_t>(totalSteps, 1),
-             double(done) / elapsed, left);
+  double rate = double(std::max<int64_t>(step - firstStep, 1)) / std::max(elapsed, 1e-9);
+  int64_t all = std::max<int64_t>(totalSteps, 1);
+  int filled = int(30 * step / all);
+  fmt::print(stderr, "\r[{}{}] {:3}%  {:.4g} steps/s  {:.4g} examples/s  {} left \033[K\r",
+             std::string(filled, '#'), std::string(30 - filled, '.'), 100 * step / all, rate,
+             rate * double(rowsPerEpoch) / double(stepsPerEpoch),
+             formatSeconds(double(totalSteps - step) / rate));
   if (step == totalSteps)
-    fmt::print(stderr, "\r{:80}\r", "");
+    fmt::print(stderr, "\r\033[K");
 }
 
-Status TrainReport::begin(int64_t step, const History &history) {
-  Status logged = logFile && step > 0 ? log(step, history) : Status();
+Status TrainReport::begin(int64_t step, const RunRecord &record) {
+  Status logged = logFile && step > 0 ? log(step, record) : Status();
   firstStep = reported = step;
   return logged;
 }
 
-Status TrainReport::report(int64_t step, const History &history) {
-  fmt::print("{}\n", describe(step, history));
+Status TrainReport::report(int64_t step, const RunRecord &record) {
+  fmt::print("{}\n", describe(step, record));
   std::fflush(stdout);
   if (logFile)
-    if (Status logged = log(step, history); !logged)
+    if (Status logged = log(step, record); !logged)
       return logged;
   showProgress(step);
   reported = step;

@@ -29,11 +29,14 @@ static int64_t reportInterval(const Training &training, int64_t total) {
   return perEpoch > 1 ? perEpoch : std::max<int64_t>(total / 10, 1);
 }
 
-TrainRun::TrainRun(Training &training, TrainRunOptions options, std::string program,
-                   DiagnosticEngine &diagnostics)
-    : training(training), options(std::move(options)), program(std::move(program)),
-      diagnostics(diagnostics), total(stepsOf(training, this->options)),
-      reportEvery(reportInterval(training, total)) {}
+TrainRun::TrainRun(Training &training, Validation *validation, TrainRunOptions options,
+                   std::string program, DiagnosticEngine &diagnostics)
+    : training(training), validation(validation), options(std::move(options)),
+      program(std::move(program)), diagnostics(diagnostics),
+      total(stepsOf(training, this->options)), reportEvery(reportInterval(training, total)),
+      evaluateEvery(!validation                    ? 0
+                    : training.stepsPerEpoch() > 1 ? training.stepsPerEpoch()
+                                                   : reportEvery) {}
 
 //===----------------------------------------------------------------------===//
 // Checkpoints
@@ -77,7 +80,7 @@ bool TrainRun::resume() {
     fmt::print("no checkpoint in {}: a new training\n", options.checkpoints);
     return true;
   }
-  if (Status restored = restoreCheckpoint(training, **newest, program); !restored) {
+  if (Status restored = restoreCheckpoint(training, best, **newest, program); !restored) {
     diagnostics.error({}, restored.error());
     return false;
   }
@@ -87,10 +90,48 @@ bool TrainRun::resume() {
 }
 
 void TrainRun::writeCheckpoint() {
-  Status written = store->write(training.step(), toCheckpoint(training, program));
+  Status written = store->write(training.step(), toCheckpoint(training, best, program));
   unsaved = !written;
   if (unsaved)
     fmt::print(stderr, "{}\n", written.error().str());
+}
+
+//===----------------------------------------------------------------------===//
+// Evaluations
+//===----------------------------------------------------------------------===//
+
+/// Evaluates, and keeps the parameters if they are the best so far.
+bool TrainRun::evaluate() {
+  std::string error;
+  std::optional<std::vector<NamedTensor>> results =
+      validation->run(training.state(), training.step(), error);
+  if (!results) {
+    diagnostics.error(training.trainPlan().range, error);
+    return false;
+  }
+  RunRecord &record = training.record();
+  for (const NamedTensor &result : *results) {
+    if (!findSeries(record.evaluations, result.name))
+      record.evaluations.push_back({result.name, result.value.shape(), {}});
+    for (Series &series : record.evaluations)
+      if (series.name == result.name)
+        series.append(result.value, 1);
+  }
+  record.evaluatedAt.push_back(training.step());
+  const std::optional<KeepPlan> &keep = training.trainPlan().keep;
+  if (keep && record.best(*keep) + 1 == int64_t(record.evaluatedAt.size()))
+    best = training.state();
+  return true;
+}
+
+/// Whether the last evaluations have brought nothing better.
+bool TrainRun::isToStop() const {
+  const TrainPlan &plan = training.trainPlan();
+  if (!plan.stop || training.record().evaluatedAt.empty())
+    return false;
+  int64_t count = int64_t(training.record().evaluatedAt.size());
+  int64_t last = training.record().best(plan.keep.value_or(KeepPlan{"loss"}), plan.stop->minDelta);
+  return count - 1 - std::max<int64_t>(last, 0) >= plan.stop->patience;
 }
 
 //===----------------------------------------------------------------------===//
@@ -100,35 +141,57 @@ void TrainRun::writeCheckpoint() {
 /// The step at which something is to be done next.
 int64_t TrainRun::nextStop() const {
   int64_t stop = total;
-  for (int64_t every : {reportEvery, checkpointEvery})
+  for (int64_t every : {reportEvery, checkpointEvery, evaluateEvery})
     if (every > 0)
       stop = std::min(stop, (training.step() / every + 1) * every);
   return stop;
 }
 
 bool TrainRun::isDue(int64_t every) const {
-  return every > 0 && (training.step() % every == 0 || training.step() == total);
+  return every > 0 && (training.step() % every == 0 || isOver());
+}
+
+bool TrainRun::check(const Status &status) {
+  if (!status)
+    diagnostics.error({}, status.error());
+  return bool(status);
+}
+
+/// Runs up to the next stop, and does what is due there.
+bool TrainRun::advance(TrainReport &report) {
+  std::string error;
+  if (!training.advance(nextStop(), error)) {
+    diagnostics.error(training.trainPlan().range, error);
+    return false;
+  }
+  if (isDue(evaluateEvery)) {
+    if (!evaluate())
+      return false;
+    hasStopped = isToStop();
+  }
+  if (isDue(reportEvery) && !check(report.report(training.step(), training.record())))
+    return false;
+  if (isDue(checkpointEvery))
+    writeCheckpoint();
+  return true;
 }
 
 bool TrainRun::run(TrainReport &report) {
-  auto check = [&](const Status &status) {
-    if (!status)
-      diagnostics.error({}, status.error());
-    return bool(status);
-  };
-  int64_t reported = training.step() == total ? total : training.step() / reportEvery * reportEvery;
-  if (!check(report.begin(reported, training.history())))
+  hasStopped = isToStop();
+  int64_t reported = isOver() ? training.step() : training.step() / reportEvery * reportEvery;
+  if (!check(report.begin(reported, training.record())))
     return false;
-  while (training.step() < total) {
-    std::string error;
-    if (!training.advance(nextStop(), error)) {
-      diagnostics.error(training.trainPlan().range, error);
+  while (!isOver())
+    if (!advance(report))
       return false;
-    }
-    if (isDue(reportEvery) && !check(report.report(training.step(), training.history())))
-      return false;
-    if (isDue(checkpointEvery))
-      writeCheckpoint();
+  const TrainPlan &plan = training.trainPlan();
+  if (hasStopped)
+    fmt::print("stopped: {} evaluations without a better {}\n", plan.stop->patience,
+               plan.keep ? plan.keep->quantity : "loss");
+  if (!best.empty()) {
+    int64_t index = training.record().best(*plan.keep);
+    fmt::print("kept: the parameters of step {}\n", training.record().evaluatedAt[index]);
+    training.state() = std::move(best);
   }
   return true;
 }

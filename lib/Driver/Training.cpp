@@ -25,11 +25,6 @@ static bool isRecorded(StringRef role) { return role == "loss" || role == "recor
 // Records
 //===----------------------------------------------------------------------===//
 
-void Series::append(const Tensor &tensor, int64_t times) {
-  for (int64_t index = 0; index < times * width(); ++index)
-    values.push_back(tensor.at(index));
-}
-
 /// One series for each loss and record of `entry`, whose first dimension is the steps.
 static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols) {
   History history;
@@ -37,13 +32,13 @@ static History emptyHistory(const Entry &entry, ArrayRef<int64_t> symbols) {
     if (buffer.isResult && isRecorded(buffer.role)) {
       TensorShape shape = entry.shapeOf(buffer, symbols);
       shape.erase(shape.begin());
-      history.push_back({buffer.name, buffer.role, shape, {}});
+      history.push_back({buffer.name, shape, {}});
     }
   return history;
 }
 
 /// Appends what `steps` steps recorded: `result` has a leading dimension of that size.
-static void record(History &history, const NamedTensor &result, int64_t steps) {
+static void appendTo(History &history, const NamedTensor &result, int64_t steps) {
   auto found = find_if(history, [&](const Series &series) { return series.name == result.name; });
   assert(found != history.end() && "a result that is recorded");
   found->append(result.value, steps);
@@ -115,7 +110,7 @@ public:
     call->run();
     for (auto [result, role] : zip(call->results, call->roles))
       if (isRecorded(role))
-        record(training.recorded, result, 1);
+        appendTo(training.recorded.steps, result, 1);
     return true;
   }
 
@@ -128,8 +123,8 @@ private:
                  .emplace(count, BatchCall(training.steps(),
                                            training.arguments(staging[count], key), error))
                  .first;
-      if (training.recorded.empty() && call->second.isValid)
-        training.recorded = emptyHistory(training.steps(), call->second.symbols);
+      if (training.recorded.steps.empty() && call->second.isValid)
+        training.recorded.steps = emptyHistory(training.steps(), call->second.symbols);
     }
     return call->second.isValid ? &call->second : nullptr;
   }
@@ -166,10 +161,10 @@ bool Training::initialize(std::string &error) {
   return true;
 }
 
-void Training::restore(int64_t step, State state, History history) {
+void Training::restore(int64_t step, State state, RunRecord record) {
   done = step;
   modelState = std::move(state);
-  recorded = std::move(history);
+  recorded = std::move(record);
   batches.reset(); // Its calls point into the state that was.
 }
 
@@ -207,18 +202,18 @@ bool Training::advanceOnAllData(int64_t until, std::string &error) {
     Tensor key = makeKey(seed, done);
     std::map<std::string, Tensor *> values = arguments(data.dataset.columns, key);
     std::map<std::string, int64_t> symbols = {{nn::stepsSymbol.str(), count}};
-    if (recorded.empty()) {
+    if (recorded.steps.empty()) {
       std::map<std::string, const Tensor *> readable(values.begin(), values.end());
       std::optional<std::vector<int64_t>> solved = steps().solveSymbols(readable, symbols, error);
       if (!solved)
         return false;
-      recorded = emptyHistory(steps(), *solved);
+      recorded.steps = emptyHistory(steps(), *solved);
     }
     std::optional<std::vector<NamedTensor>> results = steps().run(values, error, symbols);
     if (!results)
       return false;
     for (const NamedTensor &result : *results)
-      record(recorded, result, count);
+      appendTo(recorded.steps, result, count);
     done += count;
   }
   return true;

@@ -17,7 +17,10 @@ using namespace mlir;
 namespace nnc {
 
 static constexpr const char *format = "nnc checkpoint 1";
-static constexpr llvm::StringRef historyPrefix = "history/";
+static constexpr llvm::StringRef stepsPrefix = "history/", evaluationsPrefix = "validation/",
+                                 bestPrefix = "best/";
+/// The steps of the evaluations; no metric's name has a dot.
+static constexpr const char *evaluatedAt = "validation.step";
 
 std::string fingerprintOf(ModuleOp module, ArrayRef<std::string> functions) {
   std::string text;
@@ -34,7 +37,16 @@ static std::string describeData(const Training &training) {
                      data.batchSize ? fmt::format(", in batches of {}", *data.batchSize) : "");
 }
 
-Safetensors toCheckpoint(const Training &training, const std::string &program) {
+static void addHistory(Safetensors &content, llvm::StringRef prefix, const History &history) {
+  for (const Series &series : history) {
+    TensorShape shape = series.shape;
+    shape.insert(shape.begin(), series.length());
+    content.tensors.push_back(
+        {prefix.str() + series.name, Tensor::of<double>(shape, series.values)});
+  }
+}
+
+Safetensors toCheckpoint(const Training &training, const State &best, const std::string &program) {
   int64_t perEpoch = training.stepsPerEpoch(), step = training.step();
   Safetensors content;
   content.metadata = {
@@ -47,12 +59,15 @@ Safetensors toCheckpoint(const Training &training, const std::string &program) {
       {"epoch", std::to_string(step / perEpoch)},
       {"row", std::to_string(step % perEpoch * training.trainingData().batchSize.value_or(0))}};
   content.tensors = training.state();
-  for (const Series &series : training.history()) {
-    TensorShape shape = series.shape;
-    shape.insert(shape.begin(), series.length());
+  for (const NamedTensor &tensor : best)
+    content.tensors.push_back({bestPrefix.str() + tensor.name, tensor.value});
+  const RunRecord &record = training.record();
+  addHistory(content, stepsPrefix, record.steps);
+  addHistory(content, evaluationsPrefix, record.evaluations);
+  if (!record.evaluatedAt.empty())
     content.tensors.push_back(
-        {historyPrefix.str() + series.name, Tensor::of<double>(shape, series.values)});
-  }
+        {evaluatedAt,
+         Tensor::of<int64_t>({int64_t(record.evaluatedAt.size())}, record.evaluatedAt)});
   return content;
 }
 
@@ -98,46 +113,80 @@ static Status checkMetadata(const Training &training, const Safetensors &content
   return {};
 }
 
-static Result<State> stateIn(const Training &training, const Safetensors &content) {
+static Result<State> stateIn(const Training &training, const Safetensors &content,
+                             const std::string &prefix) {
   State state;
   for (const NamedTensor &expected : training.state()) {
-    const Tensor *found = content.find(expected.name);
+    const Tensor *found = content.find(prefix + expected.name);
     if (!found || typeText(*found) != typeText(expected.value))
       return Error::expectedFound(typeText(expected.value), found ? typeText(*found) : "none")
-          .of(fmt::format("tensor '{}'", expected.name));
+          .of(fmt::format("tensor '{}{}'", prefix, expected.name));
     state.push_back({expected.name, *found});
   }
   return state;
 }
 
-static Result<History> historyIn(const Safetensors &content, int64_t step) {
+static Result<History> historyIn(const Safetensors &content, llvm::StringRef prefix,
+                                 int64_t length) {
   History history;
   for (const NamedTensor &tensor : content.tensors) {
     llvm::StringRef name = tensor.name;
-    if (!name.consume_front(historyPrefix))
+    if (!name.consume_front(prefix))
       continue;
     const Tensor &value = tensor.value;
-    if (value.type() != ElementType::F64 || value.rank() == 0 || value.dim(0) != step)
-      return Error::expectedFound(fmt::format("the values of {} steps", step), typeText(value))
+    if (value.type() != ElementType::F64 || value.rank() == 0 || value.dim(0) != length)
+      return Error::expectedFound(fmt::format("{} values", length), typeText(value))
           .of(fmt::format("tensor '{}'", tensor.name));
     TensorShape shape(value.shape().begin() + 1, value.shape().end());
-    history.push_back({name.str(), name == "loss" ? "loss" : "record", shape, value.toDoubles()});
+    history.push_back({name.str(), shape, value.toDoubles()});
   }
   return history;
 }
 
-Status restoreCheckpoint(Training &training, const Checkpoint &checkpoint,
+static Result<RunRecord> recordIn(const Safetensors &content, int64_t step) {
+  RunRecord record;
+  if (const Tensor *steps = content.find(evaluatedAt)) {
+    if (steps->type() != ElementType::I64 || steps->rank() != 1)
+      return Error::expectedFound("steps", typeText(*steps))
+          .of(fmt::format("tensor '{}'", evaluatedAt));
+    const int64_t *values = steps->as<int64_t>();
+    record.evaluatedAt.assign(values, values + steps->size());
+  }
+  Result<History> steps = historyIn(content, stepsPrefix, step);
+  if (!steps)
+    return steps.takeError();
+  record.steps = std::move(*steps);
+  Result<History> evaluations =
+      historyIn(content, evaluationsPrefix, int64_t(record.evaluatedAt.size()));
+  if (!evaluations)
+    return evaluations.takeError();
+  record.evaluations = std::move(*evaluations);
+  return record;
+}
+
+static bool hasBest(const Safetensors &content) {
+  return llvm::any_of(content.tensors, [](const NamedTensor &tensor) {
+    return llvm::StringRef(tensor.name).starts_with(bestPrefix);
+  });
+}
+
+Status restoreCheckpoint(Training &training, State &best, const Checkpoint &checkpoint,
                          const std::string &program) {
   const Safetensors &content = checkpoint.content;
   if (Status status = checkMetadata(training, content, program); !status)
     return status.takeError().in(checkpoint.path);
-  Result<State> state = stateIn(training, content);
+  Result<State> state = stateIn(training, content, "");
   if (!state)
     return state.takeError().in(checkpoint.path);
-  Result<History> history = historyIn(content, checkpoint.step);
-  if (!history)
-    return history.takeError().in(checkpoint.path);
-  training.restore(checkpoint.step, std::move(*state), std::move(*history));
+  Result<State> kept =
+      hasBest(content) ? stateIn(training, content, bestPrefix.str()) : Result<State>(State());
+  if (!kept)
+    return kept.takeError().in(checkpoint.path);
+  Result<RunRecord> record = recordIn(content, checkpoint.step);
+  if (!record)
+    return record.takeError().in(checkpoint.path);
+  training.restore(checkpoint.step, std::move(*state), std::move(*record));
+  best = std::move(*kept);
   return {};
 }
 

@@ -52,13 +52,22 @@ static std::vector<const TrainPlan *> choosePlans(Session &session, const TrainF
   return chosen;
 }
 
-static int writeHistory(const History &history, const std::string &path) {
-  std::vector<NamedTensor> arrays;
+static void addArrays(std::vector<NamedTensor> &arrays, const std::string &prefix,
+                      const History &history) {
   for (const Series &series : history) {
     TensorShape shape = series.shape;
     shape.insert(shape.begin(), series.length());
-    arrays.push_back({series.name, Tensor::of<double>(shape, series.values)});
+    arrays.push_back({prefix + series.name, Tensor::of<double>(shape, series.values)});
   }
+}
+
+static int writeHistory(const RunRecord &record, const std::string &path) {
+  std::vector<NamedTensor> arrays;
+  addArrays(arrays, "", record.steps);
+  addArrays(arrays, "validation.", record.evaluations);
+  if (!record.evaluatedAt.empty())
+    arrays.push_back({"validation.step", Tensor::of<int64_t>({int64_t(record.evaluatedAt.size())},
+                                                             record.evaluatedAt)});
   if (Status written = writeNpz(path, arrays); !written)
     return fail(written.error());
   return exitOk;
@@ -67,16 +76,25 @@ static int writeHistory(const History &history, const std::string &path) {
 static int writeResults(Session &session, const TrainPlan &plan, Training &training,
                         const TrainFlags &flags) {
   if (!flags.plots.empty())
-    if (Status plotted = plotHistory(training.history(), flags.plots, runStem(plan)); !plotted)
+    if (Status plotted = plotHistory(training.record().steps, flags.plots, runStem(plan)); !plotted)
       return fail(plotted.error());
   if (!flags.history.empty())
-    if (int status = writeHistory(training.history(), flags.history))
+    if (int status = writeHistory(training.record(), flags.history))
       return status;
   if (!flags.save.empty())
     if (Status written = writeSafetensors(flags.save, {training.state(), {{"model", plan.model}}});
         !written)
       return fail(written.error());
   return exitOk;
+}
+
+/// The functions that make up a training, as they are compiled.
+static std::vector<std::string> functionsOf(const TrainPlan &plan, const ModelPlan &model) {
+  std::vector<std::string> functions = {model.init, plan.step + "s"};
+  for (const std::string &function : {plan.evaluate, plan.predict})
+    if (!function.empty())
+      functions.push_back(function);
+  return functions;
 }
 
 static int trainOne(Session &session, Executable &executable, const TrainPlan &plan,
@@ -96,12 +114,20 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
       return fail(session.diagnostics);
     training.state() = std::move(*state);
   }
-  TrainRun run(training, flags.run, fingerprintOf(session.module(), {model->init, plan.step}),
-               session.diagnostics);
+  std::optional<Validation> validation;
+  if (!plan.evaluate.empty()) {
+    const LoadedData *held = session.loadData(plan.validation);
+    if (!held)
+      return fail(session.diagnostics);
+    validation.emplace(plan, executable, *held, seed);
+  }
+  TrainRun run(training, validation ? &*validation : nullptr, flags.run,
+               fingerprintOf(session.module(), functionsOf(plan, *model)), session.diagnostics);
   fmt::print("{}: {} steps\n", runName(plan), run.totalSteps());
   if (!run.prepare())
     return fail(session.diagnostics);
-  TrainReport report(runName(plan), run.totalSteps(), training.stepsPerEpoch());
+  TrainReport report(runName(plan), run.totalSteps(), training.stepsPerEpoch(),
+                     data->dataset.numRows());
   if (!flags.log.empty())
     if (Status opened = report.openLog(flags.log, /*append=*/!isFirst); !opened)
       return fail(opened.error());
@@ -151,7 +177,7 @@ static int runTrain(const TrainFlags &flags) {
     const ModelPlan *model = session->findModel(plan->model);
     if (!model)
       return fail(diagnostics);
-    for (const std::string &entry : {model->init, plan->step + "s"})
+    for (const std::string &entry : functionsOf(*plan, *model))
       if (!llvm::is_contained(entries, entry))
         entries.push_back(entry);
   }

@@ -17,26 +17,27 @@ namespace nnc {
 class TrainReport {
 public:
   /// `run` names the run in the log: "line on observations".
-  TrainReport(std::string run, int64_t totalSteps, int64_t stepsPerEpoch)
+  TrainReport(std::string run, int64_t totalSteps, int64_t stepsPerEpoch, int64_t rowsPerEpoch)
       : run(std::move(run)), totalSteps(totalSteps), stepsPerEpoch(stepsPerEpoch),
-        start(std::chrono::steady_clock::now()) {}
+        rowsPerEpoch(rowsPerEpoch), start(std::chrono::steady_clock::now()) {}
 
   /// Appends to the log at `path` from now on.
   Status openLog(const std::string &path, bool append);
 
   /// Begins after `step` steps, which have been reported before; they are logged again.
-  Status begin(int64_t step, const History &history);
+  Status begin(int64_t step, const RunRecord &record);
 
-  /// Prints a line about the steps since the last one and logs each of them.
-  Status report(int64_t step, const History &history);
+  /// Prints a line about the steps since the last one, and the evaluation after them if there is
+  /// one, and logs each of them.
+  Status report(int64_t step, const RunRecord &record);
 
 private:
-  std::string describe(int64_t step, const History &history) const;
-  Status log(int64_t step, const History &history);
+  std::string describe(int64_t step, const RunRecord &record) const;
+  Status log(int64_t step, const RunRecord &record);
   void showProgress(int64_t step) const;
 
   std::string run;
-  int64_t totalSteps, stepsPerEpoch, firstStep = 0, reported = 0;
+  int64_t totalSteps, stepsPerEpoch, rowsPerEpoch, firstStep = 0, reported = 0;
   std::chrono::steady_clock::time_point start;
   std::optional<JsonLinesFile> logFile;
 };

@@ -1,7 +1,7 @@
 //===- TrainRun.h - A training with all that goes with it -------*- C++ -*-===//
 //
-// The loop around the steps of one training: where it stops to report and to write a checkpoint,
-// and how it goes on from one.
+// The loop around the steps of one training: where it stops to evaluate, to report and to write a
+// checkpoint, how it goes on from one, and when it ends.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_TRAINRUN_H
@@ -10,6 +10,7 @@
 #include "nnc/Data/CheckpointStore.h"
 #include "nnc/Driver/Session.h"
 #include "nnc/Driver/TrainReport.h"
+#include "nnc/Driver/Validation.h"
 
 namespace nnc {
 
@@ -32,32 +33,41 @@ struct TrainRunOptions {
 
 class TrainRun {
 public:
-  /// `training` is initialized; `program` is the fingerprint of its functions.
-  TrainRun(Training &training, TrainRunOptions options, std::string program,
+  /// `training` is initialized; `validation` may be null; `program` is the fingerprint of its
+  /// functions.
+  TrainRun(Training &training, Validation *validation, TrainRunOptions options, std::string program,
            DiagnosticEngine &diagnostics);
 
   int64_t totalSteps() const { return total; }
   /// Opens the folder of checkpoints, and goes on from one if that is asked for. False, with
   /// diagnostics, on failure.
   bool prepare();
-  /// Runs the steps that are left. False, with diagnostics, on failure.
+  /// Runs the steps that are left. The training then has the parameters that are kept. False, with
+  /// diagnostics, on failure.
   bool run(TrainReport &report);
   /// Whether the last checkpoint could not be written, which has been said.
   bool isUnsaved() const { return unsaved; }
 
 private:
   bool resume();
+  bool advance(TrainReport &report);
+  bool evaluate();
   int64_t nextStop() const;
+  bool isOver() const { return training.step() >= total || hasStopped; }
   bool isDue(int64_t every) const;
+  bool isToStop() const;
   void writeCheckpoint();
+  bool check(const Status &status);
 
   Training &training;
+  Validation *validation;
   TrainRunOptions options;
   std::string program;
   DiagnosticEngine &diagnostics;
   std::optional<CheckpointStore> store;
-  int64_t total, reportEvery, checkpointEvery = 0;
-  bool unsaved = false;
+  int64_t total, reportEvery, evaluateEvery, checkpointEvery = 0;
+  State best; ///< what `keep` keeps
+  bool hasStopped = false, unsaved = false;
 };
 
 } // namespace nnc

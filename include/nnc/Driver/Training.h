@@ -37,12 +37,13 @@ public:
   int64_t step() const { return done; }
   State &state() { return modelState; }
   const State &state() const { return modelState; }
-  const History &history() const { return recorded; }
+  const RunRecord &record() const { return recorded; }
+  RunRecord &record() { return recorded; }
   /// Steps in an epoch.
   int64_t stepsPerEpoch() const;
 
   /// Goes on from where another run of this training was.
-  void restore(int64_t step, State state, History history);
+  void restore(int64_t step, State state, RunRecord record);
 
 private:
   class Batches;
@@ -58,7 +59,7 @@ private:
   int64_t seed;
   int64_t done = 0;
   State modelState;
-  History recorded;
+  RunRecord recorded;
   std::unique_ptr<Batches> batches;
 };
 

@@ -1,8 +1,8 @@
 //===- TrainingCheckpoint.h - A training as a file --------------*- C++ -*-===//
 //
 // A checkpoint holds all that a training after some number of steps is: parameters and states (the
-// optimizer's among them) under their own names, what each step recorded as "history/NAME", and in
-// its metadata the step, the place in the data, the seed, and what tells one training from another.
+// optimizer's among them) under their own names, the best parameters so far as "best/NAME", what each
+// step recorded as "history/NAME" and each evaluation as "validation/NAME", and in its metadata the step, the place in the data, the seed, and what tells one training from another.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_TRAININGCHECKPOINT_H
@@ -18,12 +18,13 @@ namespace nnc {
 /// A number that differs, in all likelihood, for programs that differ in one of these functions.
 std::string fingerprintOf(mlir::ModuleOp module, llvm::ArrayRef<std::string> functions);
 
-/// `program` is the fingerprint of the training's functions.
-Safetensors toCheckpoint(const Training &training, const std::string &program);
+/// `program` is the fingerprint of the training's functions, `best` the parameters and states that are
+/// kept, or empty.
+Safetensors toCheckpoint(const Training &training, const State &best, const std::string &program);
 
-/// Makes `training`, which is initialized, go on from the checkpoint. Fails if it is one of another
-/// training, in which case `training` is as it was.
-Status restoreCheckpoint(Training &training, const Checkpoint &checkpoint,
+/// Makes `training`, which is initialized, and `best` go on from the checkpoint. Fails if it is one of another
+/// training, in which case they are as they were.
+Status restoreCheckpoint(Training &training, State &best, const Checkpoint &checkpoint,
                          const std::string &program);
 
 } // namespace nnc

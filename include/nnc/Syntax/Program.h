@@ -73,6 +73,18 @@ struct ModelPlan {
   SourceRange range;
 };
 
+/// `keep = max(accuracy)`: the parameters with the best value on the validation data.
+struct KeepPlan {
+  std::string quantity; ///< "loss" or the name of a metric
+  bool isMax = false;
+};
+
+/// `stop = early_stopping(patience = 5)`.
+struct StopPlan {
+  int64_t patience = 1; ///< evaluations without a better value
+  double minDelta = 0;  ///< what is better by less is no better
+};
+
 struct TrainPlan {
   std::string model;
   std::string data;
@@ -80,6 +92,12 @@ struct TrainPlan {
   std::vector<std::string> fields; ///< of the data, bound in order: the step's inputs
   std::optional<int64_t> epochs, steps, reportEvery;
   int64_t seed = 0;
+  std::string validation; ///< data to evaluate on, or empty
+  std::vector<std::string> validationFields;
+  std::string evaluate; ///< the function for that: loss and metrics
+  std::string predict;  ///< the model's outputs, which `evaluate` takes; empty if it is not split
+  std::optional<KeepPlan> keep;
+  std::optional<StopPlan> stop;
   SourceRange range;
 };
 

@@ -234,31 +234,30 @@ bool Elaborator::checkField(const std::string &data, size_t index, RankedTensorT
 }
 
 /// Makes the fields arguments of the function being built; the number of rows is the symbol N.
-bool Elaborator::addFields(const ast::DataUse &use, std::vector<std::string> &names) {
-  bool allTyped = !use.fields.empty() && llvm::all_of(use.fields, [](const ast::Target &field) {
-    return bool(field.type);
-  });
+bool Elaborator::addFields(const std::string &data, SourceRange range, ArrayRef<ast::Target> fields,
+                           std::vector<std::string> &names) {
+  bool allTyped = !fields.empty() &&
+                  llvm::all_of(fields, [](const ast::Target &field) { return bool(field.type); });
   std::optional<std::vector<RankedTensorType>> types;
   if (!allTyped) {
-    types = fieldTypes(use.name, use.range);
+    types = fieldTypes(data, range);
     if (!types)
       return false;
-    if (types->size() < use.fields.size()) {
-      error(use.fields[types->size()].range,
-            fmt::format("data '{}' has {}, found {}", use.name, counted(types->size(), "field"),
-                        counted(use.fields.size(), "name")));
+    if (types->size() < fields.size()) {
+      error(fields[types->size()].range,
+            fmt::format("data '{}' has {}, found {}", data, counted(types->size(), "field"),
+                        counted(fields.size(), "name")));
       return false;
     }
-  } else if (!llvm::any_of(program.data,
-                           [&](const DataPlan &plan) { return plan.name == use.name; })) {
-    return fieldTypes(use.name, use.range).has_value();
+  } else if (!llvm::any_of(program.data, [&](const DataPlan &plan) { return plan.name == data; })) {
+    return fieldTypes(data, range).has_value();
   }
-  for (size_t index = 0; index < use.fields.size(); ++index) {
-    const ast::Target &field = use.fields[index];
+  for (size_t index = 0; index < fields.size(); ++index) {
+    const ast::Target &field = fields[index];
     RankedTensorType type;
     if (field.type) {
       type = resolveType(*field.type, /*declares=*/true);
-      if (!type || !checkField(use.name, index, type, field.type->range))
+      if (!type || !checkField(data, index, type, field.type->range))
         return false;
     } else {
       Shape shape = getShape((*types)[index]);

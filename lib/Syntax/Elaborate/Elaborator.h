@@ -72,7 +72,9 @@ struct FunctionFrame {
   std::map<std::string, mlir::Value> stateUpdates;
   /// Number of the next random op.
   int64_t nextStream = 0;
-  bool isTraining = false;
+  bool isTraining = false, isEvaluation = false;
+  /// What calls of the model gave, in an evaluation.
+  std::vector<mlir::Value> modelOutputs;
 };
 
 /// A fragment's body being elaborated.
@@ -129,7 +131,8 @@ private:
                                                                 SourceRange range);
   bool checkField(const std::string &data, size_t index, mlir::RankedTensorType fieldType,
                   SourceRange range);
-  bool addFields(const ast::DataUse &use, std::vector<std::string> &names);
+  bool addFields(const std::string &data, SourceRange range, mlir::ArrayRef<ast::Target> fields,
+                 std::vector<std::string> &names);
 
   //===-- Train.cpp -------------------------------------------------------===//
   struct TrainState;
@@ -137,10 +140,20 @@ private:
   bool elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train);
   bool recordValue(const ast::DeclareStmt &stmt);
   bool applySetting(const ast::AssignStmt &stmt, TrainState &train);
+  bool applyMetrics(const ast::AssignStmt &stmt, TrainState &train);
+  bool applyLoss(const ast::Expr &expr, TrainState &train);
   bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
   const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
   bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
   void finishStep(mlir::Value loss);
+
+  //===-- Validation.cpp --------------------------------------------------===//
+  bool applyKeep(const ast::Expr &expr, TrainState &train);
+  bool applyStop(const ast::Expr &expr, TrainState &train);
+  bool checkValidation(const ast::TrainDecl &decl, TrainState &train);
+  bool addValidationFields(const ast::TrainDecl &decl, TrainState &train);
+  bool elaborateEvaluationStmt(const ast::Stmt &stmt, TrainState &train);
+  bool elaborateEvaluation(const ast::TrainDecl &decl, TrainState &train);
 
   //===-- Tests.cpp -------------------------------------------------------===//
   bool elaborateTest(const ast::TestDecl &decl);

@@ -86,6 +86,10 @@ std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
       inlineFragment(decl, std::move(*arguments), std::move(path), call.range);
   if (!results)
     return std::nullopt;
+  if (frame && frame->isEvaluation && frame->model && frame->model->decl == &decl && loops.empty())
+    for (const Operand &result : *results)
+      if (result.isTensor())
+        frame->modelOutputs.push_back(result.tensor);
   return results->size() == 1 ? results->front() : Operand::ofList(std::move(*results));
 }
 

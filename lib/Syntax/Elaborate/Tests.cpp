@@ -126,7 +126,7 @@ bool Elaborator::elaborateTest(const ast::TestDecl &decl) {
   beginFunction(plan.function, "test", decl.nameRange, nullptr);
   if (decl.data) {
     plan.data = decl.data->name;
-    if (!addFields(*decl.data, plan.fields))
+    if (!addFields(decl.data->name, decl.data->range, decl.data->fields, plan.fields))
       return false;
   }
   bool ok = true;

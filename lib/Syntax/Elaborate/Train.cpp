@@ -4,19 +4,11 @@
 // loss and what is recorded.
 //
 //===----------------------------------------------------------------------===//
-#include "Elaborator.h"
+#include "TrainState.h"
 
 using namespace mlir;
 
 namespace nnc {
-
-struct Elaborator::TrainState {
-  TrainPlan plan;
-  const ast::CallExpr *optimizer = nullptr;
-  std::optional<Value> loss;
-  /// Where each setting is given.
-  std::map<std::string, SourceRange> settings;
-};
 
 bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
   std::optional<Value> value = stmt.value ? evaluateTensor(*stmt.value) : std::nullopt;
@@ -24,6 +16,33 @@ bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
     return false;
   bindName(stmt.target.name, Operand::of(*value));
   addResult(stmt.target.name, "record", *value);
+  return true;
+}
+
+bool Elaborator::applyMetrics(const ast::AssignStmt &stmt, TrainState &train) {
+  for (const ast::ExprPtr &metric : stmt.values) {
+    std::optional<Value> value = evaluateTensor(*metric);
+    if (!value)
+      return false;
+    const auto *call = ast::dynCast<ast::CallExpr>(metric.get());
+    addResult(call ? call->callee : "metric", "record", *value);
+    train.metrics.push_back(frame->results.back().name);
+  }
+  return true;
+}
+
+bool Elaborator::applyLoss(const ast::Expr &expr, TrainState &train) {
+  train.loss = evaluateTensor(expr);
+  if (!train.loss)
+    return false;
+  auto type = cast<RankedTensorType>(train.loss->getType());
+  if (type.getRank() != 0 || !isa<FloatType>(type.getElementType())) {
+    error(expr.range,
+          fmt::format("the loss expects a floating-point scalar, found {}", typeToString(type)))
+        .help("reduce it, for example with 'mean'");
+    return false;
+  }
+  bindName("loss", Operand::of(*train.loss));
   return true;
 }
 
@@ -45,28 +64,16 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
                                     std::string(expr.range.text())));
     return train.optimizer && findOptimizer(*train.optimizer);
   }
-  if (name == "metrics") {
-    for (const ast::ExprPtr &metric : stmt.values) {
-      std::optional<Value> value = evaluateTensor(*metric);
-      if (!value)
-        return false;
-      const auto *call = ast::dynCast<ast::CallExpr>(metric.get());
-      addResult(call ? call->callee : "metric", "record", *value);
-    }
-    return true;
-  }
-  if (name == "loss") {
-    train.loss = evaluateTensor(expr);
-    if (!train.loss)
-      return false;
-    auto type = cast<RankedTensorType>(train.loss->getType());
-    if (type.getRank() != 0 || !isa<FloatType>(type.getElementType())) {
-      error(expr.range,
-            fmt::format("the loss expects a floating-point scalar, found {}", typeToString(type)))
-          .help("reduce it, for example with 'mean'");
-      return false;
-    }
-    bindName("loss", Operand::of(*train.loss));
+  if (name == "metrics")
+    return applyMetrics(stmt, train);
+  if (name == "loss")
+    return applyLoss(expr, train);
+  if (name == "keep")
+    return applyKeep(expr, train);
+  if (name == "stop")
+    return applyStop(expr, train);
+  if (name == "validation") {
+    train.validation = &expr;
     return true;
   }
   std::optional<Operand> value = evaluate(expr);
@@ -102,8 +109,9 @@ bool Elaborator::reportMisspelt(const ast::Target &target,
 }
 
 bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
-  static const std::vector<std::string> settings = {"loss",  "optimizer",    "metrics", "epochs",
-                                                    "steps", "report_every", "seed"};
+  static const std::vector<std::string> settings = {
+      "loss",         "optimizer", "metrics",    "epochs", "steps",
+      "report_every", "seed",      "validation", "keep",   "stop"};
   const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
   if (assign && assign->targets.size() == 1) {
     if (llvm::is_contained(settings, assign->targets.front().name))
@@ -219,10 +227,13 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
   std::string step = decl.model + ".step";
   for (unsigned count = 2; program.module->lookupSymbol(step); ++count)
     step = fmt::format("{}.step_{}", decl.model, count);
-  train.plan = {decl.model, decl.data->name, step, {}, {}, {}, {}, 0, decl.modelRange};
+  train.plan.model = decl.model;
+  train.plan.data = decl.data->name;
+  train.plan.step = step;
+  train.plan.range = decl.modelRange;
   beginFunction(step, "step", decl.modelRange, &model->second);
   frame->isTraining = true;
-  if (!addFields(*decl.data, train.plan.fields))
+  if (!addFields(decl.data->name, decl.data->range, decl.data->fields, train.plan.fields))
     return false;
   bool ok = true;
   for (const ast::StmtPtr &stmt : decl.body.stmts)
@@ -239,10 +250,12 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
                          : fmt::format("for example 'loss = mse({}(x), y)'", decl.model));
     return false;
   }
-  if (!applyOptimizer(*train.optimizer, *train.loss))
+  if (!checkValidation(decl, train) || !applyOptimizer(*train.optimizer, *train.loss))
     return false;
   finishStep(*train.loss);
   endFunction();
+  if (train.validation && !elaborateEvaluation(decl, train))
+    return false;
   program.trains.push_back(std::move(train.plan));
   return true;
 }
