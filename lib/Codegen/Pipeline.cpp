@@ -38,7 +38,8 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
 }
 
 void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
-  passes.addNestedPass<func::FuncOp>(createVectorizePass(VectorizePassOptions{options.cpu}));
+  passes.addNestedPass<func::FuncOp>(
+      createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
   cleanUp(passes);
   passes.addPass(createPlanArenaPass());
 }
@@ -46,6 +47,7 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createExpandMathPass());
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
+  passes.addPass(createParallelizePass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

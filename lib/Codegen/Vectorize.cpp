@@ -256,7 +256,7 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
         generic = *linalg::generalizeNamedOp(rewriter, op);
       generic = mergeLoops(rewriter, generic);
       rewriter.setInsertionPoint(generic);
-      emitKernel(rewriter, generic, planKernel(generic, target), initial);
+      emitKernel(rewriter, generic, planKernel(generic, target), initial, grain);
       rewriter.eraseOp(generic);
     }
     for (Operation *fill : absorbed)

@@ -1,10 +1,13 @@
 //===- Jit.cpp - Run a compiled object in this process --------------------===//
 //
 // LLVM's ORC linker over an object that is already compiled; the process's own symbols resolve
-// what the object needs of the C library.
+// what the object needs of the C library. Its large loops run on the pool of lib/Runtime, whose
+// nnc_parallel_for goes before the weak one of the object.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Jit.h"
+
+#include "nnc/Runtime/nnc_rt.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
@@ -28,6 +31,13 @@ std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error) {
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return fail(jit.takeError());
+  llvm::orc::SymbolMap pool = {
+      {(*jit)->mangleAndIntern("nnc_parallel_for"),
+       llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(&nnc_parallel_for),
+                                    llvm::JITSymbolFlags::Exported)}};
+  if (llvm::Error problem =
+          (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(pool))))
+    return fail(std::move(problem));
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "nnc");
   if (llvm::Error problem = (*jit)->addObjectFile(std::move(buffer)))
     return fail(std::move(problem));

@@ -15,7 +15,8 @@ const char *const headerConventions =
  * 64-byte boundary: declare them with NNC_ALIGNED or take them from aligned_alloc(64, ...). Arrays
  * of one call do not overlap. A workspace holds nothing between calls, so that one serves all
  * functions if it has room for the largest. Nothing is allocated and no state is global: calls with
- * a state and a workspace of their own may run at the same time.
+ * a state and a workspace of their own may run at the same time. With libnnc_rt.a, large loops run
+ * on several threads: see nnc_rt.h.
 )";
 
 const char *const headerPrelude = R"(#include <stddef.h>

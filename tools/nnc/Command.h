@@ -43,6 +43,8 @@ void addTrainCommand(CommandLine &commandLine);
 CLI::Validator oneOf(std::vector<std::string> words);
 CLI::Validator between(int64_t least, int64_t most);
 CLI::Validator notNegative();
+/// Adds --threads, which takes effect while the command line is read.
+void addThreadsOption(CLI::App &command);
 /// Says what is wrong with the command line, and which command would explain it.
 int failUsage(CLI::App &app, const CLI::ParseError &error);
 

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "nnc/Runtime/nnc_rt.h"
+
 #include <fmt/format.h>
 
 using namespace nnc;
@@ -39,6 +41,14 @@ CLI::Validator nnc::between(int64_t least, int64_t most) {
                                   text);
       },
       fmt::format("INT in [{} - {}]", least, most));
+}
+
+void nnc::addThreadsOption(CLI::App &command) {
+  command
+      .add_option_function<int>(
+          "--threads", [](int threads) { nnc_set_num_threads(threads); },
+          "Threads to use, else as many as there are processors; results do not depend on it")
+      ->check(between(1, 1024));
 }
 
 CLI::Validator nnc::notNegative() {

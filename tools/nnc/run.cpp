@@ -226,6 +226,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
+  addThreadsOption(*command);
   command->add_option("--format", flags->format, "text or json")
       ->check(oneOf({"text", "json"}))
       ->capture_default_str();

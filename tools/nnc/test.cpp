@@ -94,4 +94,5 @@ void nnc::addTestCommand(CommandLine &commandLine) {
                       "Parameters (.safetensors); initial ones without it");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
   command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
+  addThreadsOption(*command);
 }

@@ -23,7 +23,6 @@ struct TrainFlags {
   std::string file, model, data, log, plots, save, history, initial, checkpointEvery;
   std::optional<int64_t> seed;
   TrainRunOptions run;
-  unsigned threads = 1;
 };
 } // namespace
 
@@ -245,10 +244,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->check(notNegative())
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
-  command
-      ->add_option("--threads", flags->threads, "Threads to use; the results do not depend on it")
-      ->check(between(1, 1024))
-      ->capture_default_str();
+  addThreadsOption(*command);
   command->add_option("--params", flags->initial, "Start from these parameters (.safetensors)");
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
   addCheckpointOptions(*command, *flags);

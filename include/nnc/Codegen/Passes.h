@@ -16,6 +16,9 @@
 
 namespace nnc {
 
+/// Instructions, some microseconds of them, that are worth another thread.
+constexpr int64_t kDefaultGrain = 40000;
+
 #define GEN_PASS_DECL
 #include "nnc/Codegen/Passes.h.inc"
 
@@ -25,6 +28,8 @@ namespace nnc {
 struct CodegenOptions {
   /// Processor as LLVM names it ("x86-64-v3", "znver4"), or "native".
   std::string cpu = "native";
+  /// The least work of a part that another thread may run, in instructions; 0 for no parts.
+  int64_t grain = kDefaultGrain;
 };
 
 /// nn becomes linalg on plain tensors.

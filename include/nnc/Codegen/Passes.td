@@ -79,9 +79,28 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
     Each operation becomes one loop nest: a register tile of rows x vectors whose accumulators are
     SSA values carried by the reduction loop. Contractions, reductions and elementwise operations
     are the same emitter with other tiles. Ragged edges get smaller tiles, then a masked vector.
+
+    What takes more than two grains is cut into parts of at least a grain each, which
+    codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on
+    nothing but the sizes: each element is computed by the same instructions however it is cut. With
+    unknown sizes the step is computed before the loop, and a small operation is one part.
+
+    ```mlir
+    linalg.matmul ins(%a, %b : memref<1024x256xf32>, ...)
+    // becomes
+    scf.parallel (%begin) = (%c0) to (%c1024) step (%c32) {
+      %next = arith.addi %begin, %c32 : index
+      %end = arith.minui %next, %c1024 : index
+      scf.for %j = ... {
+        scf.for %i = %begin to %end step %c4 { ... }
+      }
+    }
+    ```
   }];
   let options = [
-    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
+    Option<"grain", "grain", "int64_t", "::nnc::kDefaultGrain",
+           "Least work of a part, in instructions; 0 leaves all in one part">];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
                            "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
                            "mlir::linalg::LinalgDialect", "mlir::vector::VectorDialect"];
@@ -134,6 +153,42 @@ def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {
     Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
                            "mlir::memref::MemRefDialect"];
+}
+
+def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
+  let summary = "Let threads share parallel loops";
+  let description = [{
+    The body of each outermost `scf.parallel` of one dimension becomes a function of a range, and of
+    what it uses from outside. If the loop has more than one step, `nnc_parallel_for` runs it in as
+    many ranges as there are threads, each through a task that reads the values it needs from the
+    caller's stack; otherwise it is a direct call. The module gets a weak `nnc_parallel_for` that
+    runs all on the calling thread, so that an object is complete; libnnc_rt.a has one with threads.
+
+    ```mlir
+    scf.parallel (%i) = (%c0) to (%n) step (%step) { use %x, %i }
+    // becomes
+    %several = arith.cmpi ugt, %n, %step : index
+    scf.if %several {
+      %count = arith.ceildivui %n, %step : index
+      llvm.store %x, %context[0] ...
+      llvm.call @nnc_parallel_for(%count, @f.loop0.task, %context)
+    } else {
+      func.call @f.loop0(%c0, %n, %step, %x)
+    }
+
+    func.func private @f.loop0(%from: index, %to: index, %step: index, %x: !llvm.ptr) {
+      scf.for %i = %from to %to step %step { use %x, %i }
+    }
+    func.func private @f.loop0.task(%context: !llvm.ptr, %begin: i64, %end: i64) {
+      %x = llvm.load %context[0] ...
+      call @f.loop0(%begin * %step, min(%end * %step, %n), %step, %x)
+    }
+    ```
+    It runs on pointers and sizes, after codegen-c-interface. A loop that uses what no structure in
+    memory can hold stays as it is, and runs in order.
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
+                           "mlir::func::FuncDialect", "mlir::scf::SCFDialect"];
 }
 
 #endif // NNC_CODEGEN_PASSES

@@ -1,12 +1,12 @@
 //===- KernelEmitter.cpp - Loops and vectors for one operation ------------===//
 //
-// Writes the loop nest of a KernelPlan. Parallel loops are outside; inside, the reduction loops
-// carry the tile's accumulators as values. The operation's scalar body is cloned once per vector
-// of the tile; a load is emitted once per distinct place it reads, before the innermost loop that
-// does not move it.
+// Writes the loop nest of a KernelPlan, in parts if it is large. Parallel loops are outside;
+// inside, the reduction loops carry the tile's accumulators as values. The operation's scalar body
+// is cloned once per vector of the tile; a load is emitted once per distinct place it reads, before
+// the innermost loop that does not move it.
 //
 //===----------------------------------------------------------------------===//
-#include "KernelPlan.h"
+#include "KernelParts.h"
 
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,9 +30,10 @@ public:
   KernelEmitter(OpBuilder &builder, linalg::GenericOp generic, const KernelPlan &kernelPlan,
                 ArrayRef<Value> initialValues)
       : b(builder), loc(generic.getLoc()), op(generic), plan(kernelPlan), initial(initialValues),
-        index(op.getNumLoops()), loads(1), extents(op.getNumLoops()) {}
+        sizes(op.getStaticLoopRanges()), index(op.getNumLoops()), loads(1),
+        begins(op.getNumLoops()), ends(op.getNumLoops()) {}
 
-  void run();
+  void run(int64_t grain);
 
 private:
   using Values = SmallVector<Value>;
@@ -93,6 +94,8 @@ private:
   linalg::GenericOp op;
   const KernelPlan &plan;
   ArrayRef<Value> initial;
+  /// Known extents of the loops, kDynamic for others.
+  SmallVector<int64_t> sizes;
 
   Values index;
   Value mask;
@@ -105,29 +108,35 @@ private:
   SmallVector<std::map<SmallVector<const void *>, Value>> loads;
   DenseMap<Value, Value> buffers;
   DenseMap<int64_t, Value> constants;
-  SmallVector<Value> extents;
+  /// The range of each loop: all of it, or what the part has of it.
+  Values begins, ends;
 };
 
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
 
-void KernelEmitter::run() {
+void KernelEmitter::run(int64_t grain) {
   SmallVector<unsigned> outer;
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim) {
-    index[dim] = constant(0);
-    extents[dim] = extent(dim);
+    index[dim] = begins[dim] = constant(0);
+    ends[dim] = extent(dim);
     if (!isReduction(dim) && plan.vectorDim != dim && plan.rowDim != dim)
       outer.push_back(dim);
   }
   for (OpOperand &operand : op->getOpOperands())
     buffer(operand);
+  OpBuilder::InsertionGuard guard(b);
+  if (std::optional<KernelPart> part = emitParts(b, loc, plan, ends, grain)) {
+    begins[*plan.partDim] = part->begin;
+    ends[*plan.partDim] = part->end;
+  }
   emitParallel(outer);
 }
 
 void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
   if (!dims.empty()) {
-    steps(dims.front(), constant(0), 1, [&] { emitParallel(dims.drop_front()); });
+    steps(dims.front(), begins[dims.front()], 1, [&] { emitParallel(dims.drop_front()); });
     return;
   }
   // Columns outside: the vectors that all rows share stay near.
@@ -138,14 +147,15 @@ void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
 void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {
   if (!plan.rowDim)
     return body(1);
-  Value next = constant(0);
-  std::optional<int64_t> size = getConstantIntValue(extents[*plan.rowDim]);
+  Value next = begins[*plan.rowDim];
+  int64_t size = sizes[*plan.rowDim];
+  bool isKnown = !ShapedType::isDynamic(size);
   SmallVector<unsigned> tiles = {plan.rows};
-  if (size && *size % plan.rows)
-    tiles.push_back(*size % plan.rows);
-  if (!size && plan.rows > 4)
+  if (isKnown && size % plan.rows)
+    tiles.push_back(size % plan.rows);
+  if (!isKnown && plan.rows > 4)
     tiles.push_back(4);
-  if (!size && plan.rows > 1)
+  if (!isKnown && plan.rows > 1)
     tiles.push_back(1);
   for (unsigned rows : tiles)
     next = steps(*plan.rowDim, next, rows, [&] { body(rows); });
@@ -155,11 +165,11 @@ void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {
 void KernelEmitter::emitColumns(function_ref<void(unsigned)> body) {
   if (!plan.vectorDim || plan.reducesLanes)
     return body(plan.columns);
-  Value next = constant(0);
   unsigned dim = *plan.vectorDim;
-  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
+  Value next = begins[dim];
+  bool isKnown = !ShapedType::isDynamic(sizes[dim]);
   SmallVector<unsigned> tiles = {plan.columns};
-  if (unsigned rest = size ? *size / plan.lanes % plan.columns : plan.columns > 1)
+  if (unsigned rest = isKnown ? sizes[dim] / plan.lanes % plan.columns : plan.columns > 1)
     tiles.push_back(rest);
   for (unsigned columns : tiles)
     next = steps(dim, next, int64_t(columns) * plan.lanes, [&] { body(columns); });
@@ -168,12 +178,12 @@ void KernelEmitter::emitColumns(function_ref<void(unsigned)> body) {
 }
 
 Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<void()> body) {
-  Value size = extents[dim];
+  Value end = ends[dim];
   std::optional<int64_t> staticFrom = getConstantIntValue(from),
-                         staticSize = getConstantIntValue(size);
-  Value to = size;
-  if (staticFrom && staticSize) {
-    int64_t trips = (*staticSize - *staticFrom) / step;
+                         staticEnd = getConstantIntValue(end);
+  Value to = end;
+  if (staticFrom && staticEnd) {
+    int64_t trips = (*staticEnd - *staticFrom) / step;
     to = constant(*staticFrom + trips * step);
     if (trips == 1) {
       index[dim] = from;
@@ -182,9 +192,9 @@ Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<
     if (trips <= 1)
       return to;
   } else if (step != 1) {
-    Value left = arith::SubIOp::create(b, loc, size, from);
+    Value left = arith::SubIOp::create(b, loc, end, from);
     Value rest = arith::RemUIOp::create(b, loc, left, constant(step));
-    to = arith::SubIOp::create(b, loc, size, rest);
+    to = arith::SubIOp::create(b, loc, end, rest);
   }
   forLoop(dim, from, to, step, {}, [&](Values) {
     body();
@@ -196,21 +206,21 @@ Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<
 /// The last, partial vector: runs once or not at all.
 void KernelEmitter::maskedRest(unsigned dim, Value from, function_ref<void()> body) {
   std::optional<int64_t> staticFrom = getConstantIntValue(from);
-  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
-  if (plan.lanes == 1 || (staticFrom && size && *staticFrom >= *size))
+  std::optional<int64_t> staticEnd = getConstantIntValue(ends[dim]);
+  if (plan.lanes == 1 || (!ShapedType::isDynamic(sizes[dim]) && sizes[dim] % plan.lanes == 0))
     return;
   auto masked = [&] {
-    Value left = staticFrom && size ? constant(*size - *staticFrom)
-                                    : arith::SubIOp::create(b, loc, extents[dim], index[dim]);
+    Value left = staticFrom && staticEnd ? constant(*staticEnd - *staticFrom)
+                                         : arith::SubIOp::create(b, loc, ends[dim], index[dim]);
     mask = firstLanes(left);
     body();
     mask = Value();
   };
-  if (staticFrom && size) {
+  if (staticFrom && staticEnd) {
     index[dim] = from;
     return masked();
   }
-  forLoop(dim, from, extents[dim], plan.lanes, {}, [&](Values) {
+  forLoop(dim, from, ends[dim], plan.lanes, {}, [&](Values) {
     masked();
     return Values();
   });
@@ -278,7 +288,7 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
     return plan.reducesLanes ? emitLaneReduction(tile, accumulators)
                              : emitCells(tile, accumulators);
   unsigned dim = dims.front();
-  std::optional<int64_t> size = getConstantIntValue(extents[dim]);
+  std::optional<int64_t> size = getConstantIntValue(ends[dim]);
   bool innermost = dims.size() == 1 && !plan.reducesLanes;
   if (size && *size <= (innermost ? kUnrollLimit : 1)) {
     for (int64_t i = 0; i < *size; ++i) {
@@ -289,7 +299,7 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
   }
   if (innermost && plan.chains > 1)
     return emitChains(dim, tile, accumulators);
-  return forLoop(dim, constant(0), extents[dim], 1, accumulators,
+  return forLoop(dim, constant(0), ends[dim], 1, accumulators,
                  [&](Values carried) { return emitReduction(dims.drop_front(), tile, carried); });
 }
 
@@ -299,8 +309,8 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
   Values carried = accumulators;
   for (unsigned i = width; i < width * plan.chains; ++i)
     carried.push_back(neutral(i % outputs));
-  Value rest = arith::RemUIOp::create(b, loc, extents[dim], constant(plan.chains));
-  Value end = arith::SubIOp::create(b, loc, extents[dim], rest);
+  Value rest = arith::RemUIOp::create(b, loc, ends[dim], constant(plan.chains));
+  Value end = arith::SubIOp::create(b, loc, ends[dim], rest);
   carried = forLoop(dim, constant(0), end, plan.chains, carried, [&](Values partial) {
     Value base = index[dim];
     Values next;
@@ -318,14 +328,14 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
       carried[i] = combine(i % outputs, carried[i], carried[i + half]);
   }
   carried.truncate(width);
-  return forLoop(dim, end, extents[dim], 1, carried,
+  return forLoop(dim, end, ends[dim], 1, carried,
                  [&](Values partial) { return emitCells(tile, partial); });
 }
 
 /// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
 SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
   unsigned dim = *plan.vectorDim, outputs = op.getNumDpsInits();
-  Value from = constant(0), size = extents[dim];
+  Value from = constant(0), size = ends[dim];
   auto endOf = [&](int64_t step) -> Value {
     if (std::optional<int64_t> known = getConstantIntValue(size))
       return constant(*known / step * step);
@@ -493,7 +503,7 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
   // Lane by lane; beyond the mask the last element is read again.
   Values lanes;
   unsigned dim = *plan.vectorDim;
-  Value last = mask ? arith::SubIOp::create(b, loc, extents[dim], constant(1)) : Value();
+  Value last = mask ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
   for (unsigned lane = 0; lane < plan.lanes; ++lane) {
     Value position = add(index[dim], constant(int64_t(cell.column) * plan.lanes + lane));
     if (mask)
@@ -635,8 +645,8 @@ Value KernelEmitter::buffer(OpOperand &operand) {
 } // namespace
 
 void emitKernel(OpBuilder &builder, linalg::GenericOp op, const KernelPlan &plan,
-                ArrayRef<Value> initial) {
-  KernelEmitter(builder, op, plan, initial).run();
+                ArrayRef<Value> initial, int64_t grain) {
+  KernelEmitter(builder, op, plan, initial).run(grain);
 }
 
 } // namespace nnc

@@ -77,6 +77,8 @@ private:
   std::optional<unsigned> chooseVectorDim();
   std::optional<unsigned> chooseRowDim(unsigned vectorDim);
   unsigned bodyCost();
+  void chooseTile(KernelPlan &plan);
+  void chooseParts(KernelPlan &plan);
 
   linalg::GenericOp op;
   const TargetDescription &target;
@@ -160,11 +162,10 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
   return best;
 }
 
-KernelPlan Planner::plan() {
-  KernelPlan plan;
+void Planner::chooseTile(KernelPlan &plan) {
   std::optional<unsigned> vectorDim = hasVectorBody() ? chooseVectorDim() : std::nullopt;
   if (!vectorDim)
-    return plan;
+    return;
   plan.vectorDim = vectorDim;
   plan.reducesLanes = isReduction(*vectorDim);
   plan.lanes = target.lanes(elementBits());
@@ -172,7 +173,7 @@ KernelPlan Planner::plan() {
   if (!ShapedType::isDynamic(size))
     plan.lanes = std::min<unsigned>(plan.lanes, llvm::PowerOf2Ceil(size));
   if (op.getNumReductionLoops() == 0)
-    return plan;
+    return;
 
   // The accumulators take all registers but a few, less when the body itself needs them.
   unsigned outputs = op.getNumDpsInits();
@@ -189,7 +190,7 @@ KernelPlan Planner::plan() {
     if (plan.rowDim)
       plan.rows = limit(4, 1, sizes[*plan.rowDim]);
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
-    return plan;
+    return;
   }
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
   if (plan.rowDim)
@@ -200,6 +201,42 @@ KernelPlan Planner::plan() {
   if (canSplit)
     plan.chains =
         limit(8 / (plan.rows * plan.columns), plan.rows * plan.columns, ShapedType::kDynamic);
+}
+
+/// The outermost loop that has enough units for many threads, else the outermost whose size is
+/// known when it runs, else the one with the most units.
+void Planner::chooseParts(KernelPlan &plan) {
+  constexpr int64_t kEnough = 16, kUnknown = kEnough - 1;
+  // In the order of the loops: columns and rows are innermost.
+  SmallVector<std::pair<unsigned, unsigned>> units;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (!isReduction(dim) && plan.vectorDim != dim && plan.rowDim != dim)
+      units.push_back({dim, 1});
+  if (plan.vectorDim && !plan.reducesLanes)
+    units.push_back({*plan.vectorDim, plan.columns * plan.lanes});
+  if (plan.rowDim)
+    units.push_back({*plan.rowDim, plan.rows});
+  int64_t most = 1;
+  for (auto [dim, unit] : units) {
+    bool isKnown = !ShapedType::isDynamic(sizes[dim]);
+    int64_t count =
+        isKnown ? std::min(kEnough, llvm::divideCeilSigned(sizes[dim], unit)) : kUnknown;
+    if (count <= most)
+      continue;
+    most = count;
+    plan.partDim = dim;
+    plan.partUnit = unit;
+  }
+  plan.cost = bodyCost();
+  // Rows share what they load.
+  if (plan.rows == 1)
+    plan.cost += op->getNumOperands();
+}
+
+KernelPlan Planner::plan() {
+  KernelPlan plan;
+  chooseTile(plan);
+  chooseParts(plan);
   return plan;
 }
 

@@ -9,6 +9,9 @@
 // When the vector dimension is a reduction, the lanes and columns are partial results that the
 // kernel adds up at the end, in an order that depends on nothing but this plan.
 //
+// A large kernel is cut into parts along one parallel dimension, between tiles, so that each element
+// is computed by the same tile however it is cut.
+//
 //===----------------------------------------------------------------------===//
 #ifndef NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
 #define NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
@@ -28,6 +31,11 @@ struct KernelPlan {
   unsigned rows = 1;
   /// Independent partial results along the innermost reduction, to hide latency.
   unsigned chains = 1;
+  /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
+  std::optional<unsigned> partDim;
+  unsigned partUnit = 1;
+  /// Instructions for one vector of the innermost loop, roughly.
+  unsigned cost = 1;
 };
 
 /// How an operand moves when one iteration dimension advances by one.
@@ -44,9 +52,10 @@ mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned index);
 KernelPlan planKernel(mlir::linalg::GenericOp op, const TargetDescription &target);
 
 /// Replaces `op`, which is on buffers, by loops. `initial[i]`, where present, is what output i
-/// holds before.
+/// holds before. What takes more than twice `grain` instructions is cut into parts that take at
+/// least `grain`: a parallel loop.
 void emitKernel(mlir::OpBuilder &builder, mlir::linalg::GenericOp op, const KernelPlan &plan,
-                llvm::ArrayRef<mlir::Value> initial);
+                llvm::ArrayRef<mlir::Value> initial, int64_t grain);
 
 } // namespace nnc
 

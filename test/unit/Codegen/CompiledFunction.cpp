@@ -55,12 +55,15 @@ void loadDialects(MLIRContext &context) {
   context.loadDialect<nn::NNDialect, func::FuncDialect>();
 }
 
-CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu)
+CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu, int64_t grain)
     : name(function.getName()) {
-  compile(function, cpu);
+  CodegenOptions options;
+  options.cpu = cpu;
+  options.grain = grain;
+  compile(function, options);
 }
 
-void CompiledFunction::compile(func::FuncOp function, const std::string &cpu) {
+void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &options) {
   for (auto [result, type] : llvm::enumerate(function.getResultTypes())) {
     std::optional<unsigned> &updated = updatedArguments.emplace_back();
     auto resultName = function.getResultAttrOfType<StringAttr>(result, nn::nameAttr);
@@ -79,9 +82,9 @@ void CompiledFunction::compile(func::FuncOp function, const std::string &cpu) {
     symbolNames.push_back(symbol.str());
 
   PassManager passes(module->getContext());
-  buildCpuPipeline(passes, CodegenOptions{cpu});
+  buildCpuPipeline(passes, options);
   ASSERT_TRUE(succeeded(passes.run(*module)));
-  auto object = emitOutput(*module, *TargetDescription::forCpu(cpu), OutputKind::Object);
+  auto object = emitOutput(*module, *TargetDescription::forCpu(options.cpu), OutputKind::Object);
   ASSERT_TRUE(bool(object)) << llvm::toString(object.takeError());
   std::string error;
   jit = Jit::load(*object, error);

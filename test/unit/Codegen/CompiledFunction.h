@@ -3,6 +3,7 @@
 #ifndef NNC_TEST_UNIT_CODEGEN_COMPILEDFUNCTION_H
 #define NNC_TEST_UNIT_CODEGEN_COMPILEDFUNCTION_H
 
+#include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Jit.h"
 #include "nnc/Reference/Interpreter.h"
 
@@ -20,9 +21,10 @@ void loadDialects(mlir::MLIRContext &context);
 
 class CompiledFunction {
 public:
-  /// Compiles the module of `function`, which stays as it is, for the processor `cpu`. A test fails
-  /// where that does.
-  CompiledFunction(mlir::func::FuncOp function, const std::string &cpu);
+  /// Compiles the module of `function`, which stays as it is, for the processor `cpu`, in parts of
+  /// `grain` instructions and more. A test fails where that does.
+  CompiledFunction(mlir::func::FuncOp function, const std::string &cpu,
+                   int64_t grain = kDefaultGrain);
 
   bool isLoaded() const { return jit != nullptr; }
   /// The results on `arguments`. Memory around the buffers is checked to be untouched, and that of
@@ -31,7 +33,7 @@ public:
                               llvm::ArrayRef<HostTensor> resultShapes, const SymbolValues &symbols);
 
 private:
-  void compile(mlir::func::FuncOp function, const std::string &cpu);
+  void compile(mlir::func::FuncOp function, const CodegenOptions &options);
 
   std::string name;
   std::vector<std::string> symbolNames;

@@ -2,12 +2,14 @@
 //
 // Compiles linalg modules through the whole back half, runs them in this process, and compares
 // with loops written down naively here: ragged, empty and single-element shapes, static and
-// dynamic, for each target that this processor can run.
+// dynamic, for each target that this processor can run. For one of them loops are cut into as many
+// parts as there can be; three threads compute the same bits as one.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/ObjectEmission.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Jit.h"
+#include "nnc/Runtime/nnc_rt.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -39,6 +41,8 @@ public:
   }
   float &operator[](size_t i) { return values[i]; }
   void *data() { return values.get(); }
+  std::vector<float> copy() const { return {values.get(), values.get() + size}; }
+  void assign(const std::vector<float> &from) { std::copy(from.begin(), from.end(), values.get()); }
   bool guardHolds() const {
     for (size_t i = size; i < size + 64; ++i)
       if (values[i] != kGuard)
@@ -58,32 +62,59 @@ private:
   std::unique_ptr<float[], Free> values;
 };
 
+/// What a test compiles for: a processor, and how small parts may be (0: all is one part).
+struct Target {
+  std::string cpu;
+  int64_t grain;
+};
+
 class Program {
 public:
-  Program(const std::string &text, const std::string &cpu) {
+  Program(const std::string &text, const Target &target) : jit(compile(text, target)) {}
+
+  void run(std::vector<Buffer *> arguments, std::vector<int64_t> symbols = {}) {
+    ASSERT_TRUE(jit);
+    std::vector<std::vector<float>> before, after;
+    for (Buffer *argument : arguments)
+      before.push_back(argument->copy());
+    nnc_set_num_threads(3);
+    runOnce(arguments, symbols);
+    for (Buffer *argument : arguments)
+      after.push_back(argument->copy());
+    for (auto [argument, values] : llvm::zip(arguments, before))
+      argument->assign(values);
+    nnc_set_num_threads(1);
+    runOnce(arguments, symbols);
+    for (auto [argument, values] : llvm::zip(arguments, after))
+      EXPECT_EQ(std::memcmp(argument->data(), values.data(), argument->size * sizeof(float)), 0)
+          << "three threads compute something else";
+  }
+
+private:
+  static std::unique_ptr<Jit> compile(const std::string &text, const Target &target) {
     DialectRegistry registry;
     registerAllDialects(registry);
     registerAllExtensions(registry);
     MLIRContext context(registry);
     OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
     if (!module)
-      return;
+      return nullptr;
     PassManager passes(&context);
-    buildCpuPipeline(passes, CodegenOptions{cpu});
+    buildCpuPipeline(passes, CodegenOptions{target.cpu, target.grain});
     if (failed(passes.run(*module)))
-      return;
-    auto object = emitOutput(*module, *TargetDescription::forCpu(cpu), OutputKind::Object);
+      return nullptr;
+    auto object = emitOutput(*module, *TargetDescription::forCpu(target.cpu), OutputKind::Object);
     if (!object) {
       ADD_FAILURE() << llvm::toString(object.takeError());
-      return;
+      return nullptr;
     }
     std::string error;
-    jit = Jit::load(*object, error);
+    std::unique_ptr<Jit> jit = Jit::load(*object, error);
     EXPECT_TRUE(jit) << error;
+    return jit;
   }
 
-  void run(std::vector<Buffer *> arguments, std::vector<int64_t> symbols = {}) {
-    ASSERT_TRUE(jit);
+  void runOnce(const std::vector<Buffer *> &arguments, const std::vector<int64_t> &symbols) {
     EntryFunction entry = jit->entry("f");
     WorkspaceFunction workspace = jit->workspace("f");
     ASSERT_TRUE(entry && workspace);
@@ -97,26 +128,26 @@ public:
       EXPECT_TRUE(argument->guardHolds()) << "wrote beyond a buffer";
   }
 
-private:
   std::unique_ptr<Jit> jit;
 };
 
-std::vector<std::string> targets() {
+std::vector<Target> targets() {
   TargetDescription host = TargetDescription::host();
-  std::vector<std::string> names = {"x86-64"};
+  std::vector<Target> targets = {{"x86-64", 0}};
   if (host.vectorBytes >= 32 && host.hasFma)
-    names.push_back("x86-64-v3");
+    targets.push_back({"x86-64-v3", 0});
   if (host.vectorBytes >= 64)
-    names.push_back("x86-64-v4");
-  return names;
+    targets.push_back({"x86-64-v4", 0});
+  targets.push_back({targets.back().cpu, 1});
+  return targets;
 }
 
-class Execution : public testing::TestWithParam<std::string> {};
+class Execution : public testing::TestWithParam<Target> {};
 
 INSTANTIATE_TEST_SUITE_P(Targets, Execution, testing::ValuesIn(targets()), [](const auto &info) {
-  std::string name = info.param;
+  std::string name = info.param.cpu;
   std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  return name + (info.param.grain == 0 ? "" : "_in_parts");
 });
 
 /// out[M, N] = a[M, K] b[K, N], with the maps of a and b as given.
@@ -444,6 +475,18 @@ TEST_P(Execution, LoopThatExchangesTensors) {
       }
     return out;
   });
+}
+
+/// With the default grain, loops that last some milliseconds are shared.
+TEST(Threads, RunLargeLoops) {
+  Program program(contraction("tensor<256x512xf32>", "m, k", "tensor<512x256xf32>", "k, n",
+                              "tensor<256x256xf32>", false),
+                  {"native", kDefaultGrain});
+  int64_t before = nnc_num_worker_runs();
+  // A worker may be late on a busy machine, not each time.
+  for (int round = 0; round < 100 && nnc_num_worker_runs() == before; ++round)
+    checkContraction(program, false, false, 256, 256, 512);
+  EXPECT_GT(nnc_num_worker_runs(), before);
 }
 
 /// Parameters are updated where they are, and may change places.

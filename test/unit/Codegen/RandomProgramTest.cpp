@@ -1,7 +1,8 @@
 //===- RandomProgramTest.cpp - Compiled programs compute what they mean ---===//
 //
 // Random programs through the whole back half, in f32 and f64, beside the interpreter. Ops one by
-// one are in DifferentialTest.cpp; here they are fused, share memory and meet in loops.
+// one are in DifferentialTest.cpp; here they are fused, share memory and meet in loops. Every other
+// program is cut into the smallest parts; three threads compute the same bits as one.
 // NNC_RANDOM_PROGRAMS says how many programs, NNC_RANDOM_SEED the first seed; a failure names its
 // seed and prints a small program that
 // fails as well.
@@ -12,6 +13,7 @@
 #include "nnc/Codegen/Target.h"
 #include "nnc/IR/Dim.h"
 #include "nnc/Reference/Compare.h"
+#include "nnc/Runtime/nnc_rt.h"
 #include "nnc/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -42,7 +44,7 @@ OwningOpRef<ModuleOp> makeModule(func::FuncOp function) {
 }
 
 llvm::Expected<SmallVector<HostTensor>> runCompiled(func::FuncOp function,
-                                                    ArrayRef<HostTensor> arguments) {
+                                                    ArrayRef<HostTensor> arguments, int64_t grain) {
   llvm::Expected<SymbolValues> symbols = resolveSymbols(function, arguments);
   if (!symbols)
     return symbols.takeError();
@@ -52,10 +54,14 @@ llvm::Expected<SmallVector<HostTensor>> runCompiled(func::FuncOp function,
     return like.takeError();
   OwningOpRef<ModuleOp> module = makeModule(function);
   CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("program"),
-                            TargetDescription::host().cpu);
+                            TargetDescription::host().cpu, grain);
   if (!compiled.isLoaded())
     return llvm::createStringError("it does not compile");
+  nnc_set_num_threads(1);
   std::vector<HostTensor> results = compiled.run(arguments, *like, *symbols);
+  nnc_set_num_threads(3);
+  if (grain != 0 && compiled.run(arguments, *like, *symbols) != results)
+    return llvm::createStringError("three threads compute something else");
   return SmallVector<HostTensor>(results.begin(), results.end());
 }
 
@@ -72,16 +78,19 @@ TEST(CompiledRandomPrograms, agreeWithTheInterpreter) {
     options.numOps = 2 + seed % 24;
     options.withSymbols = seed % 3 != 0;
     RandomProgram program = buildRandomProgram(context, seed, options);
+    auto run = [&](func::FuncOp function, ArrayRef<HostTensor> arguments) {
+      return runCompiled(function, arguments, /*grain=*/seed % 2);
+    };
     for (Type type : {Type(Float64Type::get(&context)), Type(Float32Type::get(&context))}) {
       auto differs = [&](RandomProgram &candidate) {
         diagnostics.clear();
-        return !compareInPrecision(candidate, type, runCompiled).empty();
+        return !compareInPrecision(candidate, type, run).empty();
       };
       if (!differs(program))
         continue;
       RandomProgram small = reduceProgram(program, differs);
       diagnostics.clear();
-      std::string difference = compareInPrecision(small, type, runCompiled);
+      std::string difference = compareInPrecision(small, type, run);
       ADD_FAILURE() << "seed " << seed << ", " << elementTypeToString(type) << ": " << difference
                     << "\n"
                     << diagnostics;

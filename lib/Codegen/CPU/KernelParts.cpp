@@ -1,0 +1,103 @@
+//===- KernelParts.cpp - Cut a large kernel into parts --------------------===//
+//
+//   work  = product of the extents x instructions a vector / lanes
+//   parts = work / grain, from 1 to the number of units and to kMaxParts
+//   scf.parallel (%begin) = (0) to (%extent) step (units / parts, rounded up, x unit)
+//
+// With unknown extents this is arithmetic that runs before the kernel, and a small kernel is one
+// part.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelParts.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+/// Threads share parts evenly enough from a few times their number on; more parts are of no use.
+constexpr int64_t kMaxParts = 256;
+
+/// Numbers of iterations: known ones are computed here, others by the program.
+class Sizes {
+public:
+  Sizes(OpBuilder &builder, Location location) : b(builder), loc(location) {}
+
+  OpFoldResult constant(int64_t value) { return b.getIndexAttr(value); }
+  Value materialize(OpFoldResult size) { return getValueOrCreateConstantIndexOp(b, loc, size); }
+
+  OpFoldResult multiply(OpFoldResult left, OpFoldResult right) {
+    return compute<arith::MulIOp>(left, right, [](uint64_t x, uint64_t y) {
+      return std::min<uint64_t>(llvm::SaturatingMultiply(x, y), INT64_MAX);
+    });
+  }
+  OpFoldResult add(OpFoldResult left, OpFoldResult right) {
+    return compute<arith::AddIOp>(left, right, std::plus<uint64_t>());
+  }
+  OpFoldResult subtract(OpFoldResult left, OpFoldResult right) {
+    return compute<arith::SubIOp>(left, right, std::minus<uint64_t>());
+  }
+  /// `right` is not zero.
+  OpFoldResult divide(OpFoldResult left, OpFoldResult right) {
+    return compute<arith::DivUIOp>(left, right, std::divides<uint64_t>());
+  }
+  OpFoldResult divideUp(OpFoldResult left, OpFoldResult right) {
+    return divide(add(left, subtract(right, constant(1))), right);
+  }
+  OpFoldResult atLeast(OpFoldResult size, int64_t limit) {
+    return compute<arith::MaxUIOp>(size, constant(limit),
+                                   [](uint64_t x, uint64_t y) { return std::max(x, y); });
+  }
+  OpFoldResult atMost(OpFoldResult size, OpFoldResult limit) {
+    return compute<arith::MinUIOp>(size, limit,
+                                   [](uint64_t x, uint64_t y) { return std::min(x, y); });
+  }
+
+private:
+  template <typename Op>
+  OpFoldResult compute(OpFoldResult left, OpFoldResult right,
+                       function_ref<uint64_t(uint64_t, uint64_t)> fold) {
+    std::optional<int64_t> x = getConstantIntValue(left), y = getConstantIntValue(right);
+    if (x && y)
+      return constant(fold(*x, *y));
+    return Op::create(b, loc, materialize(left), materialize(right)).getResult();
+  }
+
+  OpBuilder &b;
+  Location loc;
+};
+
+} // namespace
+
+std::optional<KernelPart> emitParts(OpBuilder &b, Location loc, const KernelPlan &plan,
+                                    ArrayRef<Value> extents, int64_t grain) {
+  if (!plan.partDim || grain == 0)
+    return std::nullopt;
+  Sizes sizes(b, loc);
+  OpFoldResult work = sizes.constant(plan.cost), extent = getAsOpFoldResult(extents[*plan.partDim]);
+  for (Value size : extents)
+    work = sizes.multiply(work, getAsOpFoldResult(size));
+  OpFoldResult units = sizes.divideUp(extent, sizes.constant(plan.partUnit));
+  OpFoldResult grains =
+      sizes.divide(work, sizes.multiply(sizes.constant(grain), sizes.constant(plan.lanes)));
+  OpFoldResult parts =
+      sizes.atLeast(sizes.atMost(sizes.atMost(grains, units), sizes.constant(kMaxParts)), 1);
+  if (getConstantIntValue(parts) == 1)
+    return std::nullopt;
+  // An empty kernel has no units, and yet a step.
+  OpFoldResult step =
+      sizes.multiply(sizes.atLeast(sizes.divideUp(units, parts), 1), sizes.constant(plan.partUnit));
+  Value upper = sizes.materialize(extent), stepValue = sizes.materialize(step);
+  auto loop =
+      scf::ParallelOp::create(b, loc, sizes.materialize(sizes.constant(0)), upper, stepValue);
+  b.setInsertionPointToStart(loop.getBody());
+  Value begin = loop.getInductionVars().front();
+  Value end = arith::AddIOp::create(b, loc, begin, stepValue);
+  return KernelPart{begin, arith::MinUIOp::create(b, loc, end, upper)};
+}
+
+} // namespace nnc

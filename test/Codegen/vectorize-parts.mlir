@@ -1,0 +1,81 @@
+// Large operations are cut into parts, a parallel loop; small ones are as without the option.
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v3 grain=1000},canonicalize,cse))' | FileCheck %s
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v3 grain=0},canonicalize,cse))' | FileCheck %s --check-prefix=WHOLE
+// WHOLE-NOT: scf.parallel
+
+#matrix = affine_map<(i, j) -> (i, j)>
+
+// 64 x 64 x 64 products at two instructions for eight are 65 grains: more than the four tiles of 16
+// columns, but these are too few to share. So rows are cut: eleven tiles of six.
+// CHECK-LABEL: func.func @matmul
+// CHECK: scf.parallel (%[[BEGIN:.*]]) = (%c0) to (%c64) step (%c6)
+// CHECK: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c6
+// CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %c64
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c16
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %{{.*}} step %c6
+// CHECK: scf.for {{.*}} iter_args
+// The rest: the last part has it.
+// CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c4
+// CHECK: scf.reduce
+func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<64x64xf32>)
+  linalg.matmul ins(%a, %b : memref<64x64xf32>, memref<64x64xf32>) outs(%c : memref<64x64xf32>)
+  return
+}
+
+// A hundred numbers are not worth it.
+// CHECK-LABEL: func.func @small
+// CHECK-NOT: scf.parallel
+// CHECK: return
+func.func @small(%x: memref<100xf32>, %out: memref<100xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                  iterator_types = ["parallel"]}
+      ins(%x : memref<100xf32>) outs(%out : memref<100xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %r = arith.addf %a, %a : f32
+      linalg.yield %r : f32
+  }
+  return
+}
+
+// The sum of everything is never cut: its order is that of one thread.
+// CHECK-LABEL: func.func @total
+// CHECK-NOT: scf.parallel
+// CHECK: return
+func.func @total(%a: memref<1000x1000xf32>, %c: memref<f32>) {
+  linalg.generic {indexing_maps = [#matrix, affine_map<(i, j) -> ()>],
+                  iterator_types = ["reduction", "reduction"]}
+      ins(%a : memref<1000x1000xf32>) outs(%c : memref<f32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = arith.addf %o, %x : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// With an unknown size the step is computed: as many parts as there are grains of 1000 x 8, one at
+// least, 256 or a part for each eight elements at most.
+// CHECK-LABEL: func.func @unknown
+// CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
+// CHECK: %[[WORK:.*]] = arith.muli %[[SIZE]], %c3
+// CHECK: %[[UP:.*]] = arith.addi %[[SIZE]], %c7
+// CHECK: %[[UNITS:.*]] = arith.divui %[[UP]], %c8
+// CHECK: %[[GRAINS:.*]] = arith.divui %[[WORK]], %c8000
+// CHECK: arith.minui %[[GRAINS]], %[[UNITS]]
+// CHECK: arith.minui %{{.*}}, %c256
+// CHECK: %[[PARTS:.*]] = arith.maxui %{{.*}}, %c1
+// CHECK: arith.divui %{{.*}}, %[[PARTS]]
+// CHECK: arith.maxui %{{.*}}, %c1
+// CHECK: %[[STEP:.*]] = arith.muli %{{.*}}, %c8
+// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%[[SIZE]]) step (%[[STEP]])
+func.func @unknown(%x: memref<?xf32>, %out: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                  iterator_types = ["parallel"]}
+      ins(%x : memref<?xf32>) outs(%out : memref<?xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %r = arith.addf %a, %a : f32
+      linalg.yield %r : f32
+  }
+  return
+}
