@@ -12,6 +12,7 @@
 
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -57,6 +58,17 @@ if os.path.exists(torch):
     config.substitutions.append(("%torch", torch))
 if config.sanitize:
     config.available_features.add("sanitize")
+
+
+def has_thread_sanitizer():
+    """Whether %cc can link with -fsanitize=thread."""
+    command = [config.cc, "-fsanitize=thread", "-x", "c", "-", "-o", os.devnull]
+    return subprocess.run(command, input=b"int main(void) { return 0; }", check=False,
+                          capture_output=True).returncode == 0
+
+
+if has_thread_sanitizer():
+    config.available_features.add("thread-sanitizer")
 for program in ("gnuplot", "g++"):
     if shutil.which(program):
         config.available_features.add(program)
