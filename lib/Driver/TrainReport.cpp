@@ -23,6 +23,14 @@ Status TrainReport::openLog(const std::string &path, bool append) {
   return {};
 }
 
+Status TrainReport::openTensorBoard(const std::string &folder, bool hasValidation) {
+  Result<TensorBoardLog> opened = TensorBoardLog::create(folder, hasValidation);
+  if (!opened)
+    return opened.takeError();
+  board = std::move(*opened);
+  return {};
+}
+
 /// The mean of a scalar series over steps [first, last).
 static double meanOver(const Series &series, int64_t first, int64_t last) {
   double sum = 0;
@@ -119,18 +127,22 @@ void TrainReport::showProgress(int64_t step) const {
     fmt::print(stderr, "\r\033[K");
 }
 
+Status TrainReport::write(int64_t step, const RunRecord &record) {
+  Status written = logFile ? log(step, record) : Status();
+  return written && board ? board->add(record, reported, step) : written;
+}
+
 Status TrainReport::begin(int64_t step, const RunRecord &record) {
-  Status logged = logFile && step > 0 ? log(step, record) : Status();
+  Status written = write(step, record);
   firstStep = reported = step;
-  return logged;
+  return written;
 }
 
 Status TrainReport::report(int64_t step, const RunRecord &record) {
   fmt::print("{}\n", describe(step, record));
   std::fflush(stdout);
-  if (logFile)
-    if (Status logged = log(step, record); !logged)
-      return logged;
+  if (Status written = write(step, record); !written)
+    return written;
   showProgress(step);
   reported = step;
   return {};

@@ -20,7 +20,7 @@ using namespace nnc;
 
 namespace {
 struct TrainFlags {
-  std::string file, model, data, log, plots, save, history, initial, checkpointEvery;
+  std::string file, model, data, log, plots, save, history, initial, checkpointEvery, board;
   std::optional<int64_t> seed;
   TrainRunOptions run;
 };
@@ -130,6 +130,9 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   if (!flags.log.empty())
     if (Status opened = report.openLog(flags.log, /*append=*/!isFirst); !opened)
       return fail(opened.error());
+  if (!flags.board.empty())
+    if (Status opened = report.openTensorBoard(flags.board, validation.has_value()); !opened)
+      return fail(opened.error());
   if (!run.run(report))
     return fail(session.diagnostics);
   if (int status = writeResults(session, plan, training, flags))
@@ -164,10 +167,14 @@ static int runTrain(const TrainFlags &flags) {
   std::vector<const TrainPlan *> plans = choosePlans(*session, flags);
   if (plans.empty())
     return fail(diagnostics);
-  if (plans.size() > 1 &&
-      (!flags.save.empty() || !flags.history.empty() || !flags.run.checkpoints.empty()))
-    return fail("--save, --history and --checkpoint expect one train declaration: choose with "
-                "--model and --on");
+  if (plans.size() > 1)
+    for (auto [option, value] : {std::pair("--save", &flags.save),
+                                 {"--history", &flags.history},
+                                 {"--checkpoint", &flags.run.checkpoints},
+                                 {"--tensorboard", &flags.board}})
+      if (!value->empty())
+        return fail(
+            fmt::format("{} expects one train declaration: choose with --model and --on", option));
   if (Status writable = checkPlaces(flags); !writable)
     return fail(writable.error());
   std::vector<std::string> entries;
@@ -249,6 +256,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
   addCheckpointOptions(*command, *flags);
   command->add_option("--log", flags->log, "Write one JSON object a step (.jsonl)");
+  command->add_option("--tensorboard", flags->board, "Folder for TensorBoard's event files");
   command->add_option("--history", flags->history, "Write what every step recorded (.npz)");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
 }

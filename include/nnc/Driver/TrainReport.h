@@ -7,6 +7,7 @@
 #ifndef NNC_DRIVER_TRAINREPORT_H
 #define NNC_DRIVER_TRAINREPORT_H
 
+#include "nnc/Driver/TensorBoardLog.h"
 #include "nnc/Driver/Training.h"
 #include "nnc/Support/JsonLines.h"
 
@@ -24,6 +25,9 @@ public:
   /// Appends to the log at `path` from now on.
   Status openLog(const std::string &path, bool append);
 
+  /// Writes scalars for TensorBoard to `folder` from now on.
+  Status openTensorBoard(const std::string &folder, bool hasValidation);
+
   /// Begins after `step` steps, which have been reported before; they are logged again.
   Status begin(int64_t step, const RunRecord &record);
 
@@ -33,6 +37,8 @@ public:
 
 private:
   std::string describe(int64_t step, const RunRecord &record) const;
+  /// Writes what came since the last report to the files that are open.
+  Status write(int64_t step, const RunRecord &record);
   Status log(int64_t step, const RunRecord &record);
   void showProgress(int64_t step) const;
 
@@ -40,6 +46,7 @@ private:
   int64_t totalSteps, stepsPerEpoch, rowsPerEpoch, firstStep = 0, reported = 0;
   std::chrono::steady_clock::time_point start;
   std::optional<JsonLinesFile> logFile;
+  std::optional<TensorBoardLog> board;
 };
 
 /// Writes a plot of each loss and record, SVG and PNG, to `directory`; names begin with `prefix`.
