@@ -6,6 +6,7 @@
 #include "nnc/Driver/TrainReport.h"
 
 #include "nnc/Plot/Plot.h"
+#include "nnc/Support/File.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +16,11 @@
 
 namespace nnc {
 
+TrainReport::TrainReport(std::string run, int64_t totalSteps, const Training &training,
+                         const Validation *validation)
+    : run(std::move(run)), totalSteps(totalSteps), stepsPerEpoch(training.stepsPerEpoch()),
+      training(training), validation(validation), start(std::chrono::steady_clock::now()) {}
+
 Status TrainReport::openLog(const std::string &path, bool append) {
   Result<JsonLinesFile> file = append ? JsonLinesFile::append(path) : JsonLinesFile::create(path);
   if (!file)
@@ -23,11 +29,21 @@ Status TrainReport::openLog(const std::string &path, bool append) {
   return {};
 }
 
-Status TrainReport::openTensorBoard(const std::string &folder, bool hasValidation) {
-  Result<TensorBoardLog> opened = TensorBoardLog::create(folder, hasValidation);
+Status TrainReport::openTensorBoard(const std::string &folder) {
+  Result<TensorBoardLog> opened = TensorBoardLog::create(folder, validation);
   if (!opened)
     return opened.takeError();
   board = std::move(*opened);
+  return {};
+}
+
+Status TrainReport::serve(int port) {
+  Result<std::unique_ptr<ReportServer>> started = ReportServer::start(port, run);
+  if (!started)
+    return started.takeError();
+  server = std::move(*started);
+  fmt::print("serving http://127.0.0.1:{}/\n", server->port());
+  std::fflush(stdout);
   return {};
 }
 
@@ -50,7 +66,9 @@ template <typename ValueOf> static std::string describe(const History &history, 
 
 /// On batches each number is the mean over the steps since the last line; on all the data it is the
 /// last step's.
-std::string TrainReport::describe(int64_t step, const RunRecord &record) const {
+std::string TrainReport::describe() const {
+  const RunRecord &record = training.record();
+  int64_t step = training.step();
   std::string text = stepsPerEpoch > 1 && step % stepsPerEpoch == 0
                          ? fmt::format("epoch {:>4}  step {:>7}", step / stepsPerEpoch, step)
                          : fmt::format("step {:>7}", step);
@@ -74,7 +92,8 @@ static void addValue(JsonRecord &record, const std::string &name, const Series &
 }
 
 /// A line for each step, and one for each evaluation behind that of its step.
-Status TrainReport::log(int64_t step, const RunRecord &record) {
+Status TrainReport::log(int64_t step) {
+  const RunRecord &record = training.record();
   constexpr size_t linesPerWrite = 4096;
   std::vector<JsonRecord> lines;
   auto addLine = [&](int64_t after) -> JsonRecord & {
@@ -105,47 +124,77 @@ Status TrainReport::log(int64_t step, const RunRecord &record) {
   return {};
 }
 
-static std::string formatSeconds(double seconds) {
-  int64_t whole = std::llround(seconds);
-  return whole < 60     ? fmt::format("{} s", whole)
-         : whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
-                        : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+RunProgress TrainReport::progress() const {
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {run, totalSteps, firstStep, seconds, training.step() >= totalSteps};
 }
 
-void TrainReport::showProgress(int64_t step) const {
-  if (!isatty(fileno(stderr)))
-    return;
-  double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  double rate = double(std::max<int64_t>(step - firstStep, 1)) / std::max(elapsed, 1e-9);
-  int64_t all = std::max<int64_t>(totalSteps, 1);
+void TrainReport::showBar() const {
+  RunProgress now = progress();
+  int64_t step = training.step(), all = std::max<int64_t>(totalSteps, 1);
   int filled = int(30 * step / all);
-  fmt::print(stderr, "\r[{}{}] {:3}%  {:.4g} steps/s  {:.4g} examples/s  {} left \033[K\r",
-             std::string(filled, '#'), std::string(30 - filled, '.'), 100 * step / all, rate,
-             rate * double(rowsPerEpoch) / double(stepsPerEpoch),
+  double rate = rateOf(now, step);
+  int64_t rows = training.trainingData().dataset.numRows();
+  fmt::print(stderr, "\r[{}{}] {:3}%  {} steps/s  {} examples/s  {} left\033[K\r",
+             std::string(filled, '#'), std::string(30 - filled, '.'), 100 * step / all,
+             formatRate(rate), formatRate(rate * double(rows) / double(stepsPerEpoch)),
              formatSeconds(double(totalSteps - step) / rate));
-  if (step == totalSteps)
-    fmt::print(stderr, "\r\033[K");
 }
 
-Status TrainReport::write(int64_t step, const RunRecord &record) {
-  Status written = logFile ? log(step, record) : Status();
-  return written && board ? board->add(record, reported, step) : written;
+bool TrainReport::isWatched() const { return isatty(fileno(stderr)) || server; }
+
+/// Hands the server what there is now: not more often than an eye can follow, and rarely while nobody
+/// asks.
+void TrainReport::publish() {
+  if (!server)
+    return;
+  auto now = std::chrono::steady_clock::now();
+  auto interval = std::chrono::milliseconds(server->isWatched() ? 250 : 2000);
+  if (now - published < interval && training.step() < totalSteps)
+    return;
+  server->publish(reportPage(training, validation, progress()));
+  published = now;
 }
 
-Status TrainReport::begin(int64_t step, const RunRecord &record) {
-  Status written = write(step, record);
-  firstStep = reported = step;
+void TrainReport::showProgress() {
+  if (isatty(fileno(stderr)))
+    showBar();
+  publish();
+}
+
+Status TrainReport::write(int64_t step) {
+  Status written = logFile ? log(step) : Status();
+  return written && board ? board->add(training.record(), reported, step) : written;
+}
+
+Status TrainReport::begin(int64_t reportedBefore) {
+  Status written = write(reportedBefore);
+  reported = reportedBefore;
+  firstStep = training.step();
+  start = std::chrono::steady_clock::now();
+  publish();
   return written;
 }
 
-Status TrainReport::report(int64_t step, const RunRecord &record) {
-  fmt::print("{}\n", describe(step, record));
+Status TrainReport::report() {
+  if (isatty(fileno(stderr)))
+    fmt::print(stderr, "\r\033[K");
+  fmt::print("{}\n", describe());
   std::fflush(stdout);
-  if (Status written = write(step, record); !written)
+  if (Status written = write(training.step()); !written)
     return written;
-  showProgress(step);
-  reported = step;
+  reported = training.step();
+  publish();
+  if (isatty(fileno(stderr)) && reported < totalSteps)
+    showBar();
   return {};
+}
+
+Status TrainReport::writePage(const std::string &path) {
+  RunProgress now = progress();
+  now.isOver = true;
+  std::string body = renderReportBody(reportPage(training, validation, now));
+  return writeFileAtomically(path, renderReportPage(run, body, /*isLive=*/false));
 }
 
 /// One record for a scalar series, one for each element of a tensor series.

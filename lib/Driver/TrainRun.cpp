@@ -8,6 +8,7 @@
 
 #include "nnc/Driver/TrainingCheckpoint.h"
 
+#include <chrono>
 #include <fmt/format.h>
 
 namespace nnc {
@@ -157,19 +158,40 @@ bool TrainRun::check(const Status &status) {
   return bool(status);
 }
 
+/// Runs steps up to `until`, in one go unless somebody looks on: then in parts of a quarter of a
+/// second or so, which gives the same.
+bool TrainRun::runSteps(int64_t until, TrainReport &report) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double atOnce = 0.25;
+  while (training.step() < until) {
+    bool isWatched = report.isWatched();
+    Clock::time_point start = Clock::now();
+    int64_t stop = isWatched ? std::min(until, training.step() + stepsAtOnce) : until;
+    std::string error;
+    if (!training.advance(stop, error)) {
+      diagnostics.error(training.trainPlan().range, error);
+      return false;
+    }
+    if (!isWatched || stop == until)
+      continue;
+    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    double fitting = double(stepsAtOnce) * atOnce / std::max(seconds, 1e-6);
+    stepsAtOnce = std::max<int64_t>(1, int64_t(std::min(fitting, 2.0 * double(stepsAtOnce))));
+    report.showProgress();
+  }
+  return true;
+}
+
 /// Runs up to the next stop, and does what is due there.
 bool TrainRun::advance(TrainReport &report) {
-  std::string error;
-  if (!training.advance(nextStop(), error)) {
-    diagnostics.error(training.trainPlan().range, error);
+  if (!runSteps(nextStop(), report))
     return false;
-  }
   if (isDue(evaluateEvery)) {
     if (!evaluate())
       return false;
     hasStopped = isToStop();
   }
-  if (isDue(reportEvery) && !check(report.report(training.step(), training.record())))
+  if (isDue(reportEvery) && !check(report.report()))
     return false;
   if (isDue(checkpointEvery))
     writeCheckpoint();
@@ -179,7 +201,7 @@ bool TrainRun::advance(TrainReport &report) {
 bool TrainRun::run(TrainReport &report) {
   hasStopped = isToStop();
   int64_t reported = isOver() ? training.step() : training.step() / reportEvery * reportEvery;
-  if (!check(report.begin(reported, training.record())))
+  if (!check(report.begin(reported)))
     return false;
   while (!isOver())
     if (!advance(report))

@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Validation.h"
 
+#include "nnc/Data/Batches.h"
+
 using namespace llvm;
 
 namespace nnc {
@@ -41,16 +43,15 @@ void Validation::keepOutputs(std::vector<NamedTensor> &results, int64_t first, i
 
 bool Validation::predict(State &state, Tensor &key, std::string &error) {
   Entry &entry = executable.entry(plan.predict);
-  int64_t rows = data.dataset.numRows(), size = std::max<int64_t>(data.batchSize.value_or(rows), 1);
-  std::vector<int64_t> order(rows);
-  for (int64_t row = 0; row < rows; ++row)
-    order[row] = row;
+  BatchSource source(data.dataset, {data.batchSize, /*isShuffled=*/false, {}, seed});
+  RowIndices order = source.orderOf(0);
   std::vector<Tensor> batch;
-  for (int64_t first = 0; first < rows; first += size) {
-    int64_t count = std::min(size, rows - first);
+  for (int64_t index = 0; index < source.batchesPerEpoch(); ++index) {
+    DataCursor cursor = source.cursorAt(index);
+    int64_t first = cursor.position, count = source.rowsAt(cursor);
     if (batch.empty() || batch.front().dim(0) != count)
-      batch = data.makeBatch(count);
-    data.fillBatch(batch, ArrayRef(order).slice(first, count));
+      batch = source.allocate(count);
+    source.fill(cursor, order, batch);
     std::map<std::string, Tensor *> arguments = argumentsOf(entry, state, key);
     for (auto [name, field] : zip(plan.validationFields, batch))
       arguments[name] = &field;

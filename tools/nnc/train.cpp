@@ -20,7 +20,8 @@ using namespace nnc;
 
 namespace {
 struct TrainFlags {
-  std::string file, model, data, log, plots, save, history, initial, checkpointEvery, board;
+  std::string file, model, data, log, plots, save, history, initial, checkpointEvery, board, page;
+  std::optional<int> servePort;
   std::optional<int64_t> seed;
   TrainRunOptions run;
 };
@@ -125,16 +126,26 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   fmt::print("{}: {} steps\n", runName(plan), run.totalSteps());
   if (!run.prepare())
     return fail(session.diagnostics);
-  TrainReport report(runName(plan), run.totalSteps(), training.stepsPerEpoch(),
-                     data->dataset.numRows());
+  TrainReport report(runName(plan), run.totalSteps(), training,
+                     validation ? &*validation : nullptr);
   if (!flags.log.empty())
     if (Status opened = report.openLog(flags.log, /*append=*/!isFirst); !opened)
       return fail(opened.error());
   if (!flags.board.empty())
-    if (Status opened = report.openTensorBoard(flags.board, validation.has_value()); !opened)
+    if (Status opened = report.openTensorBoard(flags.board); !opened)
       return fail(opened.error());
+  if (flags.servePort)
+    if (Status served = report.serve(*flags.servePort); !served)
+      return fail(served.error());
   if (!run.run(report))
     return fail(session.diagnostics);
+  if (!flags.page.empty()) {
+    // With the parameters that are kept.
+    if (validation && !validation->run(training.state(), training.step(), error))
+      return fail(plan.range, error);
+    if (Status written = report.writePage(flags.page); !written)
+      return fail(written.error());
+  }
   if (int status = writeResults(session, plan, training, flags))
     return status;
   int status =
@@ -144,7 +155,7 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
 
 /// Whether the files to write can be there, so that no training ends in vain.
 static Status checkPlaces(const TrainFlags &flags) {
-  for (const std::string &path : {flags.save, flags.history, flags.log}) {
+  for (const std::string &path : {flags.save, flags.history, flags.log, flags.page}) {
     std::filesystem::path folder = std::filesystem::path(path).parent_path();
     std::error_code code;
     if (path.empty() || folder.empty() || std::filesystem::is_directory(folder, code))
@@ -171,7 +182,8 @@ static int runTrain(const TrainFlags &flags) {
     for (auto [option, value] : {std::pair("--save", &flags.save),
                                  {"--history", &flags.history},
                                  {"--checkpoint", &flags.run.checkpoints},
-                                 {"--tensorboard", &flags.board}})
+                                 {"--tensorboard", &flags.board},
+                                 {"--report", &flags.page}})
       if (!value->empty())
         return fail(
             fmt::format("{} expects one train declaration: choose with --model and --on", option));
@@ -256,6 +268,12 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
   addCheckpointOptions(*command, *flags);
   command->add_option("--log", flags->log, "Write one JSON object a step (.jsonl)");
+  command->add_option("--report", flags->page, "Write a page with curves and pictures (.html)");
+  command
+      ->add_option("--serve", flags->servePort,
+                   "Serve that page on 127.0.0.1 while training runs; port 0: any that is free")
+      ->check(between(0, 65535))
+      ->type_name("PORT");
   command->add_option("--tensorboard", flags->board, "Folder for TensorBoard's event files");
   command->add_option("--history", flags->history, "Write what every step recorded (.npz)");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");

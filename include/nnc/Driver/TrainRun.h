@@ -51,6 +51,7 @@ public:
 private:
   bool resume();
   bool advance(TrainReport &report);
+  bool runSteps(int64_t until, TrainReport &report);
   bool evaluate();
   int64_t nextStop() const;
   bool isOver() const { return training.step() >= total || hasStopped; }
@@ -66,7 +67,8 @@ private:
   DiagnosticEngine &diagnostics;
   std::optional<CheckpointStore> store;
   int64_t total, reportEvery, evaluateEvery, checkpointEvery = 0;
-  State best; ///< what `keep` keeps
+  State best;               ///< what `keep` keeps
+  int64_t stepsAtOnce = 16; ///< while somebody looks on
   bool hasStopped = false, unsaved = false;
 };
 

@@ -1,0 +1,65 @@
+//===- Png.cpp - Small pictures as PNG in text ----------------------------===//
+//
+// Eight bits a channel, no filter, one block of compressed rows: https://www.w3.org/TR/png/.
+//
+//===----------------------------------------------------------------------===//
+#include "Markup.h"
+
+#include <algorithm>
+#include <zlib.h>
+
+namespace nnc {
+
+static std::string bigEndian(uint32_t value) {
+  return {char(value >> 24), char(value >> 16), char(value >> 8), char(value)};
+}
+
+static std::string chunk(const std::string &type, const std::string &content) {
+  std::string body = type + content;
+  uLong crc = crc32(0, reinterpret_cast<const Bytef *>(body.data()), uInt(body.size()));
+  return bigEndian(uint32_t(content.size())) + body + bigEndian(uint32_t(crc));
+}
+
+std::string encodePng(const Tensor &pixels) {
+  int64_t height = pixels.dim(0), width = pixels.dim(1), channels = pixels.rank() == 3 ? 3 : 1;
+  std::string rows;
+  for (int64_t index = 0; index < pixels.size(); ++index) {
+    if (index % (width * channels) == 0)
+      rows += '\0'; // No filter.
+    double value = std::clamp(pixels.at(index), 0.0, 1.0);
+    rows += char(int(value == value ? value * 255 + 0.5 : 0));
+  }
+  uLongf size = compressBound(uLong(rows.size()));
+  std::string compressed(size, '\0');
+  compress(reinterpret_cast<Bytef *>(compressed.data()), &size,
+           reinterpret_cast<const Bytef *>(rows.data()), uLong(rows.size()));
+  compressed.resize(size);
+  std::string header = bigEndian(uint32_t(width)) + bigEndian(uint32_t(height));
+  header += {8, char(channels == 3 ? 2 : 0), 0, 0, 0};
+  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + chunk("IDAT", compressed) +
+         chunk("IEND", "");
+}
+
+std::string encodeBase64(std::string_view bytes) {
+  constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t index = 0; index < bytes.size(); index += 3) {
+    uint32_t word = 0;
+    for (size_t part = 0; part < 3; ++part)
+      word = word << 8 | (index + part < bytes.size() ? uint8_t(bytes[index + part]) : 0);
+    for (size_t part = 0; part < 4; ++part)
+      text += index + part > bytes.size() ? '=' : letters[word >> (18 - 6 * part) & 63];
+  }
+  return text;
+}
+
+Tensor toPixels(const Tensor &values) {
+  std::vector<double> numbers = values.toDoubles();
+  auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+  double base = numbers.empty() ? 0 : *low, range = numbers.empty() ? 0 : *high - base;
+  for (double &number : numbers)
+    number = range > 0 ? (number - base) / range : 0.5;
+  return Tensor::of<double>(values.shape(), numbers);
+}
+
+} // namespace nnc
