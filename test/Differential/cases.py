@@ -44,6 +44,8 @@ class Input:
 class Case:
     """`text` is an expression, or statements that end by giving `value` (or the names in `results`)."""
 
+    steps = 1  # of a training
+
     def __init__(self, covers, text, inputs, function, results=("value",), gradient=True, bounds=None,
                  least=0, label=None):
         self.covers, self.text, self.inputs, self.function = covers, text, inputs, function
@@ -87,6 +89,10 @@ class Case:
                 if loss.requires_grad else [torch.zeros_like(leaf) for leaf in wrt])
             named |= {f"d_{i.name}": g for i, g in zip(self.wrt(), gradients)}
         return named
+
+    def kind(self):
+        """The kind of entry to compile."""
+        return "func"
 
     def entry(self, name):
         """The function to call."""

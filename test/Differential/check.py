@@ -19,6 +19,7 @@ import torch
 import functions
 import layers
 import ops
+import trainings
 from cases import difference
 from compiled import Library
 
@@ -35,9 +36,9 @@ def read_ops(path):
 
 
 def declared_functions(prelude):
-    """The funcs and layers that the prelude declares."""
+    """The funcs, layers and optimizers that the prelude declares."""
     for path in sorted(pathlib.Path(prelude).glob("*.nn")):
-        for kind, name in re.findall(r"^(func|layer) (\w+)\(", path.read_text(), re.MULTILINE):
+        for kind, name in re.findall(r"^(func|layer|optimizer) (\w+)\(", path.read_text(), re.MULTILINE):
             yield name
 
 
@@ -47,12 +48,13 @@ def uncovered(records, prelude):
         if known != 1:
             yield f"op {name} is {'both ' if known else 'n'}either compared nor listed"
     names = set(declared_functions(prelude))
-    compared = functions.compared() | layers.compared()
-    for name in sorted(names - compared - functions.WITHOUT_COUNTERPART.keys()):
+    compared = functions.compared() | layers.compared() | trainings.compared()
+    listed = functions.WITHOUT_COUNTERPART | trainings.WITHOUT_COUNTERPART
+    for name in sorted(names - compared - listed.keys()):
         yield f"function {name} of the prelude is neither compared nor listed"
-    for name in sorted(functions.WITHOUT_COUNTERPART.keys() & compared):
+    for name in sorted(listed.keys() & compared):
         yield f"function {name} is compared and listed as without counterpart"
-    for name in sorted(functions.WITHOUT_COUNTERPART.keys() - names):
+    for name in sorted(listed.keys() - names):
         yield f"function {name} is listed, but not in the prelude"
 
 
@@ -80,13 +82,13 @@ def run_case(case, entry, random, largest, tally):
         try:
             expected = case.expected([value.clone() for value in values])
             break
-        except (RuntimeError, IndexError) as refusal:  # the maximum of nothing
+        except (RuntimeError, IndexError, ValueError) as refusal:  # the maximum of nothing
             reason = refusal
     else:
         tally.fail(case, sizes, f"PyTorch refuses: {reason}")
         return
     inputs = case.given(inputs)
-    found = case.found(entry.call(inputs, {**sizes, "num_steps": 1}), inputs)
+    found = case.found(entry.call(inputs, {**sizes, "num_steps": case.steps}), inputs)
     bound, largestError = case.bounds.get(case.dtype, 0), 0.0
     for name, value in expected.items():
         error, wrong = difference(found[name], value, bound)
@@ -101,7 +103,8 @@ def compile_cases(numbered, folder, name):
     """The entries of the cases; of one at a time if together they do not compile."""
     text = "\n".join(case.source(f"case{number}") for number, case in numbered)
     try:
-        entries = Library(text, folder, name).entries
+        kinds = sorted({case.kind() for _, case in numbered})
+        entries = Library(text, folder, name, kinds).entries
         return {number: entries[case.entry(f"case{number}")] for number, case in numbered}, {}
     except RuntimeError as failure:
         if len(numbered) == 1:
@@ -133,14 +136,15 @@ def main():
         print(f"error: {message}")
 
     rounds = max(flags.count // 600, 1)
-    cases = [*ops.op_cases(records, random, rounds), *functions.function_cases(),
-             *layers.layer_cases()]
+    cases = [*ops.op_cases(records, random, rounds), *functions.function_cases(rounds),
+             *layers.layer_cases(rounds), *trainings.training_cases()]
     if flags.only:
-        cases = [case for case in cases if case.covers == flags.only]
+        cases = [case for case in cases if flags.only in (case.covers, type(case).__name__)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = flags.keep or temporary
         numbered = list(enumerate(cases))
-        parts = [numbered[start:start + 40] for start in range(0, len(numbered), 40)]
+        count = -(-len(numbered) // 40)
+        parts = [numbered[start::count] for start in range(count)]
         start = time.time()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = list(pool.map(compile_cases, parts, [folder] * len(parts),

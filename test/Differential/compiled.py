@@ -60,12 +60,16 @@ class Entry:
             if word.startswith("state->"):
                 self.buffers.append(states[word.removeprefix("state->")])
             elif word == "key":
-                self.buffers.append(Array("key", False, "i64", "2"))
+                self.buffers.append(Key("key", False, "i64", "2"))
             else:
                 self.buffers.append(arrays[word])
 
     def call(self, inputs, symbols):
-        """The results by name. `inputs` holds arrays by name; states among them are updated."""
+        """The results by name. `inputs` holds arrays by name; states among them are updated. States that
+        are not there, those of optimizers, are zero at first, as are the seed and the step."""
+        for buffer in self.buffers:
+            if isinstance(buffer, (StateArray, Key)) and buffer.name not in inputs:
+                inputs[buffer.name] = numpy.zeros(sizes_of(buffer.dims, symbols), DTYPES[buffer.dtype])
         place = {name: aligned(array.shape, array.dtype) for name, array in inputs.items()}
         for name, array in inputs.items():
             place[name][...] = array
@@ -88,18 +92,23 @@ class Entry:
         return results
 
 
+class Key(Array):
+    """Seed and step."""
+
+
 class StateArray(Array):
     """A parameter or a state: it lives in the model's struct and is updated in place."""
 
 
 class Library:
-    """The entries of one `.nn` text, by name."""
+    """The entries of one `.nn` text that are of the given kinds, by name."""
 
-    def __init__(self, text, folder, name):
+    def __init__(self, text, folder, name, kinds):
         folder = pathlib.Path(folder)
         source = folder / f"{name}.nn"
         source.write_text(text, encoding="utf-8")
-        done = subprocess.run(["nnc", "compile", str(source), "-o", str(folder), "--emit", "so"],
+        done = subprocess.run(["nnc", "compile", str(source), "-o", str(folder), "--emit", "so",
+                               "--entry", ",".join(kinds)],
                               capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr or f"nnc compile ended with {done.returncode}")

@@ -15,10 +15,14 @@ WITHOUT_COUNTERPART = {
     "uniform_like": "random numbers, see uniform", "normal_like": "random numbers, see normal",
     "dropout": "random in training, else the identity; see drop_elements",
     "drop_elements": "random: test/Syntax/prelude.nn tests how many elements it keeps",
-    "glorot_uniform": "random: test/Syntax/prelude.nn tests their spread",
+    "glorot_uniform": "random: test/Syntax/initializers.nn tests their spread",
     "glorot_normal": "as glorot_uniform", "he_uniform": "as glorot_uniform",
     "he_normal": "as glorot_uniform", "lecun_uniform": "as glorot_uniform",
     "lecun_normal": "as glorot_uniform",
+    "orthogonal": "random: test/Syntax/initializers.nn tests what it promises",
+    "fan_in": "a number: test/Syntax/initializers.nn", "fan_out": "as fan_in",
+    "kernel_size": "as fan_in", "size_of": "as fan_in",
+    "orthonormal_rows": "rows have a sign of their own: test/Syntax/initializers.nn",
 }
 
 X = "x: f64[N, M]"
@@ -26,10 +30,36 @@ WIDE = "x: f64[N, M] in -9..9"
 PAIR = "prediction: f64[N, M], truth: f64[N, M]"
 LOGITS = "logits: f64[N, 5] in -6..6, label: i64[N] in 0..4"
 SCORES = "p: f64[N] in 0.01..0.99, truth: f64[N] in 0..1"
+BINARY = "p: f64[N] in 0..1, truth: i64[N] in 0..1"
+QKV = "q: f64[N, 2, L, 4] in -3..3, k: f64[N, 2, S, 4], v: f64[N, 2, S, 3]"
 
 
-def over(function):
-    return lambda x: function(x, dim=1)
+def over(part, whole):
+    """0 where there is nothing to divide by."""
+    return part.double() / whole if whole > 0 else torch.zeros([], dtype=torch.float64)
+
+
+def confusion(logits, label):
+    counts = torch.zeros(5, 5, dtype=torch.float64)
+    for row, column in zip(label.tolist(), logits.argmax(1).tolist()):
+        counts[row, column] += 1
+    return counts
+
+
+def by_class(score):
+    """The mean over the classes that occur of score(right, predicted, true) rows; 0 / 0 is 0."""
+    def mean(logits, label):
+        counts = confusion(logits, label)
+        hit, said, real = counts.diagonal(), counts.sum(0), counts.sum(1)
+        return score(hit, said, real).nan_to_num(0)[said + real > 0].mean()
+    return mean
+
+
+def area(score, truth):
+    """Under the ROC curve, by counting pairs."""
+    pairs = [(a > b) + 0.5 * (a == b) for a in score[truth > 0].tolist()
+             for b in score[truth == 0].tolist()]
+    return torch.tensor(sum(pairs) / len(pairs) if pairs else 0.5, dtype=torch.float64)
 
 
 # (expression, inputs, PyTorch), and where PyTorch is not exact either, the bound that f64 meets.
@@ -57,7 +87,9 @@ FUNCTIONS = [
     ("leaky_relu(x, slope = 0.2)", WIDE, lambda x: F.leaky_relu(x, 0.2)),
     ("relu6(x)", WIDE, F.relu6), ("elu(x)", WIDE, F.elu),
     ("elu(x, alpha = 0.5)", WIDE, lambda x: F.elu(x, 0.5)),
-    ("selu(x)", WIDE, F.selu), ("gelu(x)", WIDE, F.gelu), ("silu(x)", WIDE, F.silu),
+    ("selu(x)", WIDE, F.selu), ("gelu(x)", WIDE, F.gelu),
+    ("gelu_tanh(x)", WIDE, lambda x: F.gelu(x, approximate="tanh")),
+    ("silu(x)", WIDE, F.silu),
     ("mish(x)", WIDE, F.mish), ("softsign(x)", WIDE, F.softsign),
     # PyTorch's own derivative is 1/6 rounded to f32.
     ("hard_sigmoid(x)", WIDE, lambda x: (x / 6 + 0.5).clamp(0, 1)), ("hard_tanh(x)", WIDE, F.hardtanh),
@@ -70,19 +102,60 @@ FUNCTIONS = [
     ("binary_cross_entropy_with_logits(9 * p - 5, truth)", SCORES,
      lambda p, t: F.binary_cross_entropy_with_logits(9 * p - 5, t)),
     ("cross_entropy(logits, label)", LOGITS, F.cross_entropy),
+    ("cross_entropy(logits, label, smoothing = 0.1)", LOGITS,
+     lambda x, l: F.cross_entropy(x, l, label_smoothing=0.1)),
     ("soft_cross_entropy(logits, softmax(t))", "logits: f64[N, M] in -6..6, t: f64[N, M]",
      lambda x, t: F.cross_entropy(x, t.softmax(1))),
     ("nll(log_softmax(logits), label)", LOGITS, lambda x, l: F.nll_loss(x.log_softmax(1), l)),
+    ("kl_divergence(log_softmax(logits), softmax(t))", "logits: f64[N, M] in -6..6, t: f64[N, M]",
+     lambda x, t: F.kl_div(x.log_softmax(1), t.softmax(1), reduction="batchmean")),
+    ("kl_divergence(log_softmax(logits), relu(t))", "logits: f64[N, M] in -6..6, t: f64[N, M]",
+     lambda x, t: F.kl_div(x.log_softmax(1), t.relu(), reduction="batchmean")),
+    ("hinge(score, 2 * f64(truth) - 1)", "score: f64[N] in -3..3, truth: i64[N] in 0..1",
+     lambda s, t: (1 - (2 * t - 1) * s).clamp(min=0).mean()),
+    ("multi_class_hinge(logits, label)", LOGITS, F.multi_margin_loss),
+    # Parts of layers
+    ("standardized(x)", "x: f64[N, 5]", lambda x: F.layer_norm(x, [5])),
+    ("blend(x, y, 0.25)", "x: f64[N], y: f64[N]", lambda x, y: x.lerp(y, 0.25)),
+    ("split_heads(x, 2)", "x: f64[N, L, 6]",
+     lambda x: x.reshape(*x.shape[:2], 2, 3).transpose(1, 2)),
+    ("hide_future(x)", "x: f64[N, 3, 5]",
+     lambda x: x.masked_fill(~torch.ones(3, 5).tril().bool(), -math.inf)),
+    ("scaled_dot_product_attention(q, k, v)", QKV, F.scaled_dot_product_attention),
+    ("scaled_dot_product_attention(q, k, v, causal = true)", QKV,
+     lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True)),
+    ("scaled_dot_product_attention(q, k, v, mask = mask)",
+     "q: f64[3, L, 4], k: f64[3, 5, 4], v: f64[3, 5, 2], mask: bool[L, 5]",
+     lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m)),
+    ("steps_first(x, backward = true)", "x: f64[N, L, 2]", lambda x: x.transpose(0, 1).flip(0)),
+    ("batch_first(x, backward = true)", "x: f64[L, N, 2]", lambda x: x.transpose(0, 1).flip(1)),
     # Metrics
     ("accuracy(logits, label)", LOGITS, lambda x, l: (x.argmax(1) == l).double().mean()),
     ("binary_accuracy(p, round(truth))", SCORES,
      lambda p, t: ((p > 0.5) == (t.round() > 0.5)).double().mean()),
+    ("top_k_accuracy(logits, label, k = 2)", LOGITS,
+     lambda x, l: (x.topk(2).indices == l[:, None]).any(1).double().mean()),
+    ("confusion_matrix(logits, label)", LOGITS, lambda x, l: confusion(x, l).long()),
+    ("precision(logits, label)", LOGITS, by_class(lambda hit, said, real: hit / said)),
+    ("recall(logits, label)", LOGITS, by_class(lambda hit, said, real: hit / real)),
+    ("f1_score(logits, label)", LOGITS, by_class(lambda hit, said, real: 2 * hit / (said + real))),
+    ("true_of(x)", "x: f64[4, 4]", torch.diagonal),
+    ("ratio(x, y)", "x: f64[N], y: f64[N] in 1..2", torch.div),
+    ("mean_of_classes(x, y)", "x: f64[3, 3] in 0.1..2, y: f64[3]", lambda x, y: y.mean()),
+    ("binary_precision(p, truth)", BINARY,
+     lambda p, t: over(((p > 0.5) & (t > 0)).sum(), (p > 0.5).sum())),
+    ("binary_recall(p, truth)", BINARY,
+     lambda p, t: over(((p > 0.5) & (t > 0)).sum(), (t > 0).sum())),
+    ("binary_f1(p, truth, threshold = 0.3)", BINARY,
+     lambda p, t: over(2 * ((p > 0.3) & (t > 0)).sum(), (p > 0.3).sum() + (t > 0).sum())),
+    ("auc(round(4 * p), truth)", BINARY, lambda p, t: area((4 * p).round(), t)),
     ("r_squared(prediction, truth)", PAIR,
      lambda p, t: 1 - ((p - t) ** 2).sum() / ((t - t.mean()) ** 2).sum()),
 ]
-WITHOUT_GRADIENT = {"accuracy", "binary_accuracy"}
+WITHOUT_GRADIENT = {"accuracy", "binary_accuracy", "top_k_accuracy", "confusion_matrix", "precision",
+                    "recall", "f1_score", "binary_precision", "binary_recall", "binary_f1", "auc"}
 
-INPUT = re.compile(r"(\w+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
+INPUT = re.compile(r"([\w.]+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
 
 
 def parse_inputs(text):
@@ -90,6 +163,13 @@ def parse_inputs(text):
         sizes = [int(d) if d.isdigit() else d for d in dims.split(", ")] if dims else []
         number = float if dtype.startswith("f") else int
         yield Input(name, dtype, sizes, number(low) if low else None, number(high) if high else None)
+
+
+def dtypes_of(inputs, number, rounds):
+    """f64 and f32, in a short run one of them in turn."""
+    if "f64" not in inputs:
+        return ["f64"]
+    return ["f64", "f32"] if rounds > 1 else [("f64", "f32")[number % 2]]
 
 
 def covered(expression):
@@ -100,12 +180,10 @@ def compared():
     return {covered(expression) for expression, *_ in FUNCTIONS}
 
 
-def function_cases():
-    for expression, inputs, function, *bound in FUNCTIONS:
+def function_cases(rounds):
+    for number, (expression, inputs, function, *bound) in enumerate(FUNCTIONS):
         name = covered(expression)
-        for dtype in ("f64", "f32"):
-            if dtype == "f32" and "f64" not in inputs:
-                continue
+        for dtype in dtypes_of(inputs, number, rounds):
             declared = list(parse_inputs(inputs.replace("f64", dtype)))
             yield Case(name, expression, declared, function, gradient=bool(declared)
                        and name not in WITHOUT_GRADIENT, bounds={"f64": bound[0]} if bound else {},

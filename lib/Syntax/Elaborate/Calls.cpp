@@ -1,7 +1,7 @@
 //===- Calls.cpp - Resolving calls and inlining fragments -----------------===//
 //
 // A call means, in this order: a fragment of the file or the prelude, an op, one of the few
-// built-in forms (grad, tap, shape, dtype, and each dtype as a conversion). Positional arguments
+// built-in forms (grad, tap, shape, dtype, len, and each dtype as a conversion). Positional arguments
 // fill an op's operands, then its attributes; a fragment's parameters in order.
 //
 //===----------------------------------------------------------------------===//
@@ -11,9 +11,12 @@ using namespace mlir;
 
 namespace nnc {
 
-std::optional<CallArguments> Elaborator::collectArguments(const ast::CallExpr &call) {
+std::optional<CallArguments> Elaborator::collectArguments(const ast::CallExpr &call,
+                                                          StringRef skipped) {
   CallArguments arguments;
   for (const ast::Item &item : call.args) {
+    if (!skipped.empty() && item.name == skipped)
+      continue;
     std::optional<Operand> value = evaluate(*item.value);
     if (!value)
       return std::nullopt;
@@ -30,7 +33,9 @@ std::optional<CallArguments> Elaborator::collectArguments(const ast::CallExpr &c
 }
 
 std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
-  if (auto fragment = fragments.find(call.callee); fragment != fragments.end())
+  // The prelude means its own functions, whatever the file calls its.
+  const auto &visible = call.calleeRange.file == file.source ? fragments : preludeFragments;
+  if (auto fragment = visible.find(call.callee); fragment != visible.end())
     return callFragment(*fragment->second, call);
   if (!call.instance.empty()) {
     reportNoInstance(call);
@@ -66,7 +71,7 @@ const ast::Expr *Elaborator::knownChoice(const ast::CallExpr &call) {
 }
 
 void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
-  std::vector<std::string> names = {"grad", "tap", "shape", "dtype"};
+  std::vector<std::string> names = {"grad", "tap", "shape", "dtype", "len"};
   for (const OpInfo &op : getOpTable())
     names.push_back(op.name);
   for (const auto &[name, decl] : fragments)
@@ -86,7 +91,7 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
       found != body->scope.end() && found->second.kind == Operand::Kind::Dtype)
     dtype = found->second.dtype;
   isBuiltin = dtype || call.callee == "grad" || call.callee == "tap" || call.callee == "shape" ||
-              call.callee == "dtype";
+              call.callee == "dtype" || call.callee == "len";
   if (!isBuiltin)
     return std::nullopt;
   if (call.callee == "grad")
@@ -107,6 +112,13 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
         argument->isLiteral() && !(argument->hasFloat() && !isa<FloatType>(dtype)) ? dtype : Type();
     std::optional<Value> value = toTensor(*argument, range, literal);
     return value ? std::optional(Operand::of(castTo(*value, dtype))) : std::nullopt;
+  }
+  if (call.callee == "len") {
+    if (argument->isList())
+      return Operand::of(Dim(int64_t(argument->items.size())));
+    error(range, fmt::format("'len' expects a list, found {}", argument->describe()))
+        .help("'shape(x)[0]' is the size of a tensor's first axis");
+    return std::nullopt;
   }
   std::optional<Value> value = toTensor(*argument, range);
   if (!value)

@@ -12,9 +12,13 @@ namespace nnc {
 
 /// What each type of an attribute expects, in words.
 static const std::map<StringRef, StringRef> attributeTypes = {
-    {"int", "an integer"},          {"float", "a number known when compiling"},
-    {"bool", "true or false"},      {"string", "a string"},
-    {"ints", "a list of integers"}, {"dtype", "a dtype"}};
+    {"int", "an integer"},
+    {"float", "a number known when compiling"},
+    {"bool", "true or false"},
+    {"string", "a string"},
+    {"ints", "a list of integers"},
+    {"dtype", "a dtype"},
+    {"scalar", "a number or a scalar"}};
 
 /// The names of types of attributes, and whether `value` is one.
 static bool isAttributeType(StringRef name, const Operand *value = nullptr) {
@@ -24,7 +28,10 @@ static bool isAttributeType(StringRef name, const Operand *value = nullptr) {
     return known;
   auto isDimension = [](const Operand &item) { return item.kind == Kind::Dimension; };
   return (name == "int" && value->kind == Kind::Dimension) ||
-         (name == "float" && value->isNumber()) || (name == "bool" && value->kind == Kind::Bool) ||
+         (name == "float" && value->isNumber()) ||
+         (name == "scalar" &&
+          (value->isNumber() || (value->isTensor() && nnc::getShape(value->tensor).empty()))) ||
+         (name == "bool" && value->kind == Kind::Bool) ||
          (name == "string" && value->kind == Kind::String) ||
          (name == "dtype" && value->kind == Kind::Dtype) ||
          (name == "ints" &&

@@ -71,6 +71,8 @@ bool Elaborator::collectDecls(const ast::File &source, bool isPrelude) {
         continue;
       ok &= checkParams(*fragment);
       fragments[fragment->name] = fragment;
+      if (isPrelude)
+        preludeFragments[fragment->name] = fragment;
       if (fragment->fragment == ast::FragmentKind::Model)
         models[fragment->name].decl = fragment;
     } else if (const auto *data = ast::dynCast<ast::DataDecl>(decl.get())) {

@@ -99,6 +99,10 @@ struct Body {
   bool hasReturned = false;
 };
 
+struct ParameterPattern;
+struct TrainOptimizer;
+struct TrainState;
+
 /// A `repeat` whose body is being elaborated.
 struct Loop {
   std::vector<std::pair<std::string, mlir::Value>> collected;
@@ -135,7 +139,6 @@ private:
                  std::vector<std::string> &names);
 
   //===-- Train.cpp -------------------------------------------------------===//
-  struct TrainState;
   bool elaborateTrain(const ast::TrainDecl &decl);
   bool elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train);
   bool recordValue(const ast::DeclareStmt &stmt);
@@ -143,8 +146,6 @@ private:
   bool applyMetrics(const ast::AssignStmt &stmt, TrainState &train);
   bool applyLoss(const ast::Expr &expr, TrainState &train);
   bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
-  const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
-  bool applyOptimizer(const ast::CallExpr &call, mlir::Value loss);
   void finishStep(mlir::Value loss);
 
   //===-- Validation.cpp --------------------------------------------------===//
@@ -154,6 +155,29 @@ private:
   bool addValidationFields(const ast::TrainDecl &decl, TrainState &train);
   bool elaborateEvaluationStmt(const ast::Stmt &stmt, TrainState &train);
   bool elaborateEvaluation(const ast::TrainDecl &decl, TrainState &train);
+
+  //===-- Optimize.cpp ----------------------------------------------------===//
+  std::optional<std::vector<ParameterPattern>> readPatterns(const ast::Expr &expr);
+  bool checkPatterns(const std::vector<ParameterPattern> &patterns, llvm::StringRef model);
+  bool applyOptimizerSetting(const ast::Target &target, const ast::Expr &expr, TrainState &train);
+  bool applyUpdateSetting(const std::string &name, const Operand &value, SourceRange range,
+                          TrainState &train);
+  const ast::FragmentDecl *findOptimizer(const ast::CallExpr &call);
+  std::optional<mlir::Value> isUpdateStep(int64_t accumulate, SourceRange range);
+  std::optional<mlir::Value> callForParameter(llvm::StringRef fragment,
+                                              std::vector<Operand> arguments,
+                                              const std::string &path, SourceRange range);
+  void castScalars(CallArguments &arguments, mlir::Type elementType);
+  bool clipGradients(const TrainState &train, mlir::SmallVectorImpl<mlir::Value> &gradients,
+                     SourceRange range);
+  std::optional<mlir::Value> applyOptimizer(const TrainOptimizer &optimizer,
+                                            const FunctionFrame::Argument &parameter,
+                                            mlir::Value gradient);
+  const TrainOptimizer *optimizerOf(const FunctionFrame::Argument &parameter,
+                                    const TrainState &train);
+  void updateOnlyIf(mlir::Value condition, const std::map<std::string, mlir::Value> &before,
+                    SourceRange range);
+  bool updateParameters(TrainState &train);
 
   //===-- Tests.cpp -------------------------------------------------------===//
   bool elaborateTest(const ast::TestDecl &decl);
@@ -191,6 +215,8 @@ private:
   //===-- Exprs.cpp -------------------------------------------------------===//
   std::optional<Operand> evaluate(const ast::Expr &expr);
   std::optional<Operand> evaluateName(const ast::NameExpr &expr);
+  /// The number of the training step, an i64 scalar; none outside of a training.
+  std::optional<Operand> stepNumber(SourceRange range);
   ModelInfo *modelOf(llvm::StringRef name);
   std::optional<Operand> evaluateParameter(ModelInfo &model, const ast::NameExpr &expr);
   std::optional<Operand> evaluateUnary(const ast::UnaryExpr &expr);
@@ -226,7 +252,9 @@ private:
                                    SourceRange range);
 
   //===-- Calls.cpp -------------------------------------------------------===//
-  std::optional<CallArguments> collectArguments(const ast::CallExpr &call);
+  /// The arguments of a call, without the one named `skipped`.
+  std::optional<CallArguments> collectArguments(const ast::CallExpr &call,
+                                                llvm::StringRef skipped = "");
   std::optional<Operand> evaluateCall(const ast::CallExpr &call);
   std::optional<Operand> callBuiltin(const ast::CallExpr &call, bool &isBuiltin);
   std::optional<Operand> callGrad(const ast::CallExpr &call);
@@ -253,6 +281,7 @@ private:
   std::optional<Operand> callFragment(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   bool checkCall(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   bool nameInstance(const ast::CallExpr &call);
+  bool takeAveraged(const ast::FragmentDecl &decl, CallArguments &arguments);
   std::string instancePath(const ast::CallExpr &call);
   std::string modelPath(const ast::FragmentDecl &decl, const ast::CallExpr &call);
   std::optional<std::vector<Operand>> inlineFragment(const ast::FragmentDecl &decl,
@@ -288,7 +317,8 @@ private:
   mlir::OpBuilder builder;
 
   Program program;
-  std::map<std::string, const ast::FragmentDecl *> fragments;
+  /// By name: those that the file sees, and those that the prelude sees, its own.
+  std::map<std::string, const ast::FragmentDecl *> fragments, preludeFragments;
   std::map<std::string, SourceRange> declared;
   std::map<std::string, ModelInfo> models;
   std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;
@@ -299,6 +329,8 @@ private:
   std::vector<Loop *> loops;
   /// Calls that are being inlined, outermost first.
   std::vector<std::pair<const ast::FragmentDecl *, SourceRange>> callStack;
+  /// Whether the model that is being inlined has the averages of its parameters.
+  bool useAverages = false;
   /// Shape and dtype that an initial value takes where it gives none.
   mlir::RankedTensorType initialType;
 };

@@ -77,6 +77,8 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
     return body->scope[expr.name] = Operand::of(Dim::symbol(expr.name));
   if (expr.name == "training")
     return Operand::ofBool(frame->isTraining);
+  if (expr.name == "step" && (frame->isTraining || frame->isEvaluation))
+    return stepNumber(expr.range);
   if (ModelInfo *model = modelOf(expr.name))
     return evaluateParameter(*model, expr);
   if (llvm::is_contained(body->computedNames, expr.name)) {
@@ -98,6 +100,18 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
   else
     diagnostic.didYouMean(closestMatch(expr.name, names));
   return std::nullopt;
+}
+
+/// The counter in the key of random numbers.
+std::optional<Operand> Elaborator::stepNumber(SourceRange range) {
+  Dim one(1), two(2);
+  NamedAttribute part[] = {builder.getNamedAttr("starts", toAttr(&context, Shape{one})),
+                           builder.getNamedAttr("stops", toAttr(&context, Shape{two})),
+                           builder.getNamedAttr("steps", builder.getDenseI64ArrayAttr({1}))};
+  std::optional<Value> counter = createOp("slice", getKey(), part, range);
+  if (counter)
+    counter = createOp("squeeze", *counter, {}, range);
+  return counter ? std::optional(Operand::of(*counter)) : std::nullopt;
 }
 
 std::optional<Operand> Elaborator::evaluateUnary(const ast::UnaryExpr &expr) {

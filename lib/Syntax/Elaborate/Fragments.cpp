@@ -69,6 +69,30 @@ bool Elaborator::nameInstance(const ast::CallExpr &call) {
   return true;
 }
 
+/// `net(x, averaged = true)`: the model with the averages of its parameters.
+bool Elaborator::takeAveraged(const ast::FragmentDecl &decl, CallArguments &arguments) {
+  bool isDeclared =
+      llvm::any_of(decl.params, [](const ast::Param &param) { return param.name == "averaged"; });
+  std::optional<Operand> given = isDeclared ? std::nullopt : arguments.takeNamed("averaged");
+  if (!given)
+    return true;
+  if (given->kind != Operand::Kind::Bool) {
+    error(given->range,
+          fmt::format("'averaged' expects true or false, found {}", given->describe()));
+    return false;
+  }
+  bool hasAverages = llvm::any_of(models[decl.name].entries, [](const StateEntry &entry) {
+    return StringRef(entry.name).ends_with(".average");
+  });
+  if (given->truth && !hasAverages) {
+    error(given->nameRange, fmt::format("'{}' has no averages of its parameters", decl.name))
+        .help("a training with 'average = 0.999' keeps them");
+    return false;
+  }
+  useAverages = given->truth;
+  return true;
+}
+
 std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
                                                 const ast::CallExpr &call) {
   if (!checkCall(decl, call) || !nameInstance(call))
@@ -80,10 +104,15 @@ std::optional<Operand> Elaborator::callFragment(const ast::FragmentDecl &decl,
   std::string path = body->path;
   if (decl.fragment == ast::FragmentKind::Layer)
     path = instancePath(call);
-  if (decl.fragment == ast::FragmentKind::Model)
+  bool outerAverages = useAverages;
+  if (decl.fragment == ast::FragmentKind::Model) {
     path = modelPath(decl, call);
+    if (!takeAveraged(decl, *arguments))
+      return std::nullopt;
+  }
   std::optional<std::vector<Operand>> results =
       inlineFragment(decl, std::move(*arguments), std::move(path), call.range);
+  useAverages = outerAverages;
   if (!results)
     return std::nullopt;
   if (frame && frame->isEvaluation && frame->model && frame->model->decl == &decl && loops.empty())

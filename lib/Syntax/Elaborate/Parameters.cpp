@@ -64,7 +64,10 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
         .note(known->range, "it is declared here first");
     return false;
   }
-  Value value = addArgument(name, role, type);
+  // A frozen parameter has no average.
+  bool isAveraged = useAverages && role == "param" && frame->model->find(name + ".average");
+  Value value =
+      isAveraged ? addArgument(name + ".average", "state", type) : addArgument(name, role, type);
   if (auto updated = frame->stateUpdates.find(name); updated != frame->stateUpdates.end())
     value = updated->second;
   if (role == "state")

@@ -49,6 +49,8 @@ bool Elaborator::applyLoss(const ast::Expr &expr, TrainState &train) {
 bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   const std::string &name = stmt.targets.front().name;
   const ast::Expr &expr = *stmt.values.front();
+  if (name == "optimizer")
+    return applyOptimizerSetting(stmt.targets.front(), expr, train);
   auto [first, isNew] = train.settings.emplace(name, stmt.targets.front().range);
   auto rival = train.settings.find(name == "steps" ? "epochs" : name == "epochs" ? "steps" : "");
   if (!isNew || rival != train.settings.end()) {
@@ -57,12 +59,9 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
         .note(isNew ? rival->second : first->second, "it is given here");
     return false;
   }
-  if (name == "optimizer") {
-    train.optimizer = ast::dynCast<ast::CallExpr>(&expr);
-    if (!train.optimizer)
-      error(expr.range, fmt::format("expected an optimizer such as 'sgd(lr = 0.01)', found '{}'",
-                                    std::string(expr.range.text())));
-    return train.optimizer && findOptimizer(*train.optimizer);
+  if (name == "frozen") {
+    train.frozen = readPatterns(expr);
+    return train.frozen.has_value();
   }
   if (name == "metrics")
     return applyMetrics(stmt, train);
@@ -79,7 +78,9 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   std::optional<Operand> value = evaluate(expr);
   if (!value)
     return false;
-  int64_t least = name == "report_every" ? 1 : 0;
+  if (name == "clip_norm" || name == "clip_value" || name == "average")
+    return applyUpdateSetting(name, *value, expr.range, train);
+  int64_t least = name == "report_every" || name == "accumulate" ? 1 : 0;
   if (!value->isInteger() || value->dim.constant() < least) {
     error(expr.range, fmt::format("'{}' expects an integer of {} or more, found {}", name,
                                   least == 1 ? "one" : "zero", value->describe()));
@@ -88,6 +89,8 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   int64_t number = value->dim.constant();
   if (name == "seed")
     train.plan.seed = number;
+  else if (name == "accumulate")
+    train.accumulate = number;
   else
     (name == "epochs"  ? train.plan.epochs
      : name == "steps" ? train.plan.steps
@@ -110,8 +113,9 @@ bool Elaborator::reportMisspelt(const ast::Target &target,
 
 bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
   static const std::vector<std::string> settings = {
-      "loss",         "optimizer", "metrics",    "epochs", "steps",
-      "report_every", "seed",      "validation", "keep",   "stop"};
+      "loss",         "optimizer",  "metrics",    "epochs",    "steps",
+      "report_every", "seed",       "frozen",     "clip_norm", "clip_value",
+      "average",      "accumulate", "validation", "keep",      "stop"};
   const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
   if (assign && assign->targets.size() == 1) {
     if (llvm::is_contained(settings, assign->targets.front().name))
@@ -128,65 +132,6 @@ bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
   if (declare && declare->declares == ast::DeclareKind::Record)
     return recordValue(*declare);
   return elaborateStmt(stmt);
-}
-
-const ast::FragmentDecl *Elaborator::findOptimizer(const ast::CallExpr &call) {
-  std::vector<std::string> names;
-  for (const auto &[name, decl] : fragments) {
-    if (decl->fragment != ast::FragmentKind::Optimizer)
-      continue;
-    if (name == call.callee)
-      return decl;
-    names.push_back(name);
-  }
-  Diagnostic &diagnostic =
-      error(call.calleeRange, fmt::format("unknown optimizer '{}'", call.callee));
-  if (std::optional<std::string> meant = closestMatch(call.callee, names))
-    diagnostic.didYouMean(meant);
-  else
-    diagnostic.help(fmt::format("the optimizers are {}", fmt::join(names, ", ")));
-  return nullptr;
-}
-
-bool Elaborator::applyOptimizer(const ast::CallExpr &call, Value loss) {
-  const ast::FragmentDecl *optimizer = findOptimizer(call);
-  if (!optimizer)
-    return false;
-  std::optional<CallArguments> given = collectArguments(call);
-  if (!given)
-    return false;
-  std::vector<FunctionFrame::Argument> parameters;
-  SmallVector<Value> values;
-  for (const FunctionFrame::Argument &argument : frame->arguments)
-    if (argument.role == "param") {
-      parameters.push_back(argument);
-      values.push_back(argument.value);
-    }
-  if (values.empty()) {
-    error(call.range, "nothing to train: the loss depends on no parameter");
-    return false;
-  }
-  auto gradients = nn::GradOp::create(builder, locationOf(call.range), loss, ValueRange(values));
-  for (auto [parameter, gradient] : llvm::zip(parameters, gradients.getResults())) {
-    CallArguments arguments = *given;
-    arguments.positional.insert(arguments.positional.begin(),
-                                {Operand::of(parameter.value), Operand::of(gradient)});
-    std::optional<std::vector<Operand>> updated =
-        inlineFragment(*optimizer, std::move(arguments), parameter.name + ".", call.range);
-    if (!updated)
-      return false;
-    std::optional<Value> value = toTensor(updated->front(), call.range);
-    if (!value)
-      return false;
-    if (value->getType() != parameter.value.getType()) {
-      error(call.range,
-            fmt::format("the optimizer expects to keep {} as {}, found {}", parameter.name,
-                        typeToString(parameter.value.getType()), typeToString(value->getType())));
-      return false;
-    }
-    frame->stateUpdates[parameter.name] = *value;
-  }
-  return true;
 }
 
 /// Puts the results of a step in order: parameters, states, loss, records, taps.
@@ -243,14 +188,14 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
     }
   if (!ok)
     return false;
-  if (!train.loss || !train.optimizer) {
+  if (!train.loss || train.optimizers.empty()) {
     error(decl.modelRange,
           fmt::format("'train {}' needs {}", decl.model, train.loss ? "an optimizer" : "a loss"))
         .help(train.loss ? "for example 'optimizer = sgd(lr = 0.01)'"
                          : fmt::format("for example 'loss = mse({}(x), y)'", decl.model));
     return false;
   }
-  if (!checkValidation(decl, train) || !applyOptimizer(*train.optimizer, *train.loss))
+  if (!checkValidation(decl, train) || !updateParameters(train))
     return false;
   finishStep(*train.loss);
   endFunction();

@@ -6,10 +6,30 @@
 
 namespace nnc {
 
-struct Elaborator::TrainState {
+/// Names some of a model's parameters: `net.conv1`, with all that begins so, or "*.b".
+struct ParameterPattern {
+  std::string text;
+  SourceRange range;
+  bool isGlob = false;
+  /// Whether it names `parameter`, of the model `model`.
+  bool matches(llvm::StringRef model, llvm::StringRef parameter) const;
+};
+
+/// `optimizer = adam(…, only = […])`: for the parameters that the list names, or for all others.
+struct TrainOptimizer {
+  const ast::CallExpr *call;
+  const ast::FragmentDecl *decl;
+  std::optional<std::vector<ParameterPattern>> only;
+  SourceRange range;
+};
+
+struct TrainState {
   TrainPlan plan;
-  const ast::CallExpr *optimizer = nullptr;
   std::optional<mlir::Value> loss;
+  std::vector<TrainOptimizer> optimizers;
+  std::optional<std::vector<ParameterPattern>> frozen;
+  std::optional<Operand> clipNorm, clipValue, average;
+  int64_t accumulate = 1;
   /// The names of the metrics.
   std::vector<std::string> metrics;
   /// Where each setting is given.
