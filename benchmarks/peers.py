@@ -57,6 +57,9 @@ class Entry:
 
         raw = re.search(r"(\w+)\(buffers, symbols, workspace\)", wrapper).group(1)
         self.buffers, self.symbols = members("buffers"), members("symbols")
+        # The arrays of the state, with how many elements each has.
+        state = re.findall(r"NNC_ALIGNED (\w+) (\w+)\[(\d+)\];", header)
+        self.state_sizes = {member: int(count) for _, member, count in state}
         self.call = library[raw]
         self.workspace_size = library[f"{raw}_workspace"]
         self.workspace_size.restype = ctypes.c_int64

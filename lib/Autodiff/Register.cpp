@@ -14,6 +14,7 @@ void nnc::registerGradientModels(DialectRegistry &registry) {
     registerElementwiseGradients(context);
     registerReductionGradients(context);
     registerLinearGradients(context);
+    registerWindowGradients(context);
     registerShapeGradients(context);
     registerControlGradients(context);
   });

@@ -68,6 +68,7 @@ differentiateBlock(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRang
 void registerElementwiseGradients(mlir::MLIRContext *context);
 void registerReductionGradients(mlir::MLIRContext *context);
 void registerLinearGradients(mlir::MLIRContext *context);
+void registerWindowGradients(mlir::MLIRContext *context);
 void registerShapeGradients(mlir::MLIRContext *context);
 void registerControlGradients(mlir::MLIRContext *context);
 

@@ -55,17 +55,6 @@ struct LowerTranspose : LowerPattern<nn::TransposeOp> {
   }
 };
 
-/// Where a part of `shape` lies that begins at `starts`. An empty one lies anywhere; at its end it
-/// would be out of bounds for the tensor dialect.
-SmallVector<OpFoldResult> makeOffsets(const Lowering &lowering, OpBuilder &builder, Location loc,
-                                      ArrayRef<Dim> starts, ArrayRef<Dim> shape) {
-  Shape offsets(starts);
-  for (auto [offset, size] : llvm::zip_equal(offsets, shape))
-    if (size == Dim(0))
-      offset = Dim(0);
-  return lowering.foldedSizes(builder, loc, offsets);
-}
-
 /// Offsets, sizes and strides of the part that starts, stops and steps select.
 struct Part {
   Shape shape;
@@ -79,7 +68,7 @@ Part makePart(const Lowering &lowering, OpBuilder &builder, Location loc, ArrayR
     part.shape.push_back((stop - start).ceilDiv(Dim(step)));
     part.strides.push_back(builder.getIndexAttr(step));
   }
-  part.offsets = makeOffsets(lowering, builder, loc, starts, part.shape);
+  part.offsets = lowering.foldedOffsets(builder, loc, starts, part.shape);
   part.sizes = lowering.foldedSizes(builder, loc, part.shape);
   return part;
 }
@@ -111,15 +100,6 @@ struct LowerSliceUpdate : LowerPattern<nn::SliceUpdateOp> {
   }
 };
 
-/// `source`, of `shape`, put at `offsets` of `target`.
-Value insertAt(const Lowering &lowering, OpBuilder &builder, Location loc, Value source,
-               ArrayRef<Dim> shape, Value target, ArrayRef<Dim> offsets) {
-  SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(builder, loc, source, target,
-                                       makeOffsets(lowering, builder, loc, offsets, shape),
-                                       lowering.foldedSizes(builder, loc, shape), strides);
-}
-
 struct LowerConcat : LowerPattern<nn::ConcatOp> {
   using LowerPattern::LowerPattern;
 
@@ -132,7 +112,7 @@ struct LowerConcat : LowerPattern<nn::ConcatOp> {
     Shape offsets(shape.size(), Dim(0));
     for (auto [original, input] : llvm::zip_equal(op.getInputs(), adaptor.getInputs())) {
       Shape inputShape = getShape(original);
-      joined = insertAt(lowering, rewriter, op.getLoc(), input, inputShape, joined, offsets);
+      joined = lowering.insert(rewriter, op.getLoc(), input, inputShape, joined, offsets);
       offsets[axis] = offsets[axis] + inputShape[axis];
     }
     rewriter.replaceOp(op, joined);
@@ -151,8 +131,8 @@ struct LowerPad : LowerPattern<nn::PadOp> {
     Value border = lowering.fill(rewriter, loc, getShape(op.getY()),
                                  storeElement(rewriter, loc, value, elementType));
     Shape offsets = llvm::map_to_vector<4>(op.getLow(), [](int64_t low) { return Dim(low); });
-    rewriter.replaceOp(op, insertAt(lowering, rewriter, loc, adaptor.getX(), getShape(op.getX()),
-                                    border, offsets));
+    rewriter.replaceOp(
+        op, lowering.insert(rewriter, loc, adaptor.getX(), getShape(op.getX()), border, offsets));
     return success();
   }
 };

@@ -34,6 +34,7 @@ class LowerToLinalg : public impl::LowerToLinalgPassBase<LowerToLinalg> {
     populateDivisionLowering(patterns, lowering);
     populateReductionLowering(patterns, lowering);
     populateLinearLowering(patterns, lowering);
+    populateWindowLowering(patterns, lowering);
     populateShapeLowering(patterns, lowering);
     populateIndexingLowering(patterns, lowering);
     populateCreationLowering(patterns, lowering);

@@ -134,6 +134,15 @@ SmallVector<OpFoldResult> Lowering::foldedSizes(OpBuilder &builder, Location loc
   return llvm::map_to_vector(shape, [&](const Dim &dim) { return foldedSize(builder, loc, dim); });
 }
 
+SmallVector<OpFoldResult> Lowering::foldedOffsets(OpBuilder &builder, Location loc,
+                                                  ArrayRef<Dim> starts, ArrayRef<Dim> shape) const {
+  Shape offsets(starts);
+  for (auto [offset, size] : llvm::zip_equal(offsets, shape))
+    if (size == Dim(0))
+      offset = Dim(0);
+  return foldedSizes(builder, loc, offsets);
+}
+
 //===-- Tensors -----------------------------------------------------------===//
 
 Value Lowering::empty(OpBuilder &builder, Location loc, ArrayRef<Dim> shape, Type stored) const {
@@ -143,6 +152,26 @@ Value Lowering::empty(OpBuilder &builder, Location loc, ArrayRef<Dim> shape, Typ
 Value Lowering::fill(OpBuilder &builder, Location loc, ArrayRef<Dim> shape, Value value) const {
   Value init = empty(builder, loc, shape, value.getType());
   return linalg::FillOp::create(builder, loc, value, init).getResult(0);
+}
+
+Value Lowering::insert(OpBuilder &builder, Location loc, Value source, ArrayRef<Dim> shape,
+                       Value target, ArrayRef<Dim> offsets, ArrayRef<int64_t> steps) const {
+  SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));
+  for (auto [stride, step] : llvm::zip(strides, steps))
+    stride = builder.getIndexAttr(step);
+  return tensor::InsertSliceOp::create(builder, loc, source, target,
+                                       foldedOffsets(builder, loc, offsets, shape),
+                                       foldedSizes(builder, loc, shape), strides);
+}
+
+Value Lowering::extract(OpBuilder &builder, Location loc, Value source, ArrayRef<Dim> offsets,
+                        ArrayRef<Dim> shape) const {
+  SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));
+  Type element = cast<RankedTensorType>(source.getType()).getElementType();
+  auto type = cast<RankedTensorType>(convert(makeTensorType(shape, element)));
+  return tensor::ExtractSliceOp::create(builder, loc, type, source,
+                                        foldedOffsets(builder, loc, offsets, shape),
+                                        foldedSizes(builder, loc, shape), strides);
 }
 
 AffineMap broadcastMap(RankedTensorType operand, RankedTensorType result) {

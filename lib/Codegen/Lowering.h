@@ -74,6 +74,12 @@ public:
   llvm::SmallVector<mlir::OpFoldResult> foldedSizes(mlir::OpBuilder &builder, mlir::Location loc,
                                                     llvm::ArrayRef<Dim> shape) const;
 
+  /// Where a part of `shape` lies that begins at `starts`. An empty one lies anywhere; at its end it
+  /// would be out of bounds for the tensor dialect.
+  llvm::SmallVector<mlir::OpFoldResult> foldedOffsets(mlir::OpBuilder &builder, mlir::Location loc,
+                                                      llvm::ArrayRef<Dim> starts,
+                                                      llvm::ArrayRef<Dim> shape) const;
+
   /// A tensor to be written; `stored` is a storage type.
   mlir::Value empty(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<Dim> shape,
                     mlir::Type stored) const;
@@ -93,6 +99,15 @@ public:
                         llvm::ArrayRef<Dim> shape) const;
   mlir::Value reshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                       llvm::ArrayRef<Dim> from, llvm::ArrayRef<Dim> to) const;
+
+  /// `source`, of `shape`, put at `offsets` of `target`, its elements `steps` apart (next to each
+  /// other where none are given).
+  mlir::Value insert(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
+                     llvm::ArrayRef<Dim> shape, mlir::Value target, llvm::ArrayRef<Dim> offsets,
+                     llvm::ArrayRef<int64_t> steps = {}) const;
+  /// The part of `shape` that begins at `offsets` of `source`.
+  mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
+                      llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> shape) const;
 
 private:
   mlir::LogicalResult collectSymbols();
@@ -128,6 +143,7 @@ void populateElementwiseLowering(mlir::RewritePatternSet &patterns, const Loweri
 void populateDivisionLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateReductionLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateLinearLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
+void populateWindowLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateShapeLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateIndexingLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateCreationLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);

@@ -1,12 +1,12 @@
 //===- Requirements.cpp - What sizes a function works for -----------------===//
 //
 // A part lies within its tensor: 0 <= start <= stop <= size along each axis. An axis that indices
-// choose from has an element to choose.
+// choose from has an element to choose. A window fits into what it slides over.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/Requirements.h"
 
-#include "nnc/IR/NN.h"
+#include "nnc/IR/Window.h"
 
 #include <fmt/format.h>
 
@@ -27,6 +27,10 @@ public:
       requireElement(getShape(gather.getX()), gather.getAxis());
     else if (auto scatter = dyn_cast<nn::ScatterAddOp>(op))
       requireElement(getShape(scatter.getX()), scatter.getAxis());
+    else if (auto convolution = dyn_cast<nn::ConvolutionOp>(op))
+      requireRoom(getShape(convolution.getX()), getWindow(convolution));
+    else if (auto windows = dyn_cast<nn::WindowsOp>(op))
+      requireRoom(getShape(windows.getX()), getWindow(windows));
   }
 
   std::vector<Requirement> requirements;
@@ -52,6 +56,12 @@ private:
 
   void requireElement(const Shape &shape, int64_t axis) {
     require(shape[axis < 0 ? axis + shape.size() : axis] - Dim(1));
+  }
+
+  /// A window fits into the last axes.
+  void requireRoom(const Shape &shape, ArrayRef<WindowAxis> axes) {
+    for (auto [size, axis] : llvm::zip_equal(ArrayRef(shape).take_back(axes.size()), axes))
+      require(axis.room(size));
   }
 
   std::optional<Location> location;

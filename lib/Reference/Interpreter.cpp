@@ -19,6 +19,7 @@ static Registry makeRegistry() {
   registerElementwise(registry);
   registerReduction(registry);
   registerLinear(registry);
+  registerWindow(registry);
   registerShape(registry);
   registerCreation(registry);
   registerControl(registry);

@@ -72,6 +72,7 @@ private:
 void registerElementwise(Registry &registry);
 void registerReduction(Registry &registry);
 void registerLinear(Registry &registry);
+void registerWindow(Registry &registry);
 void registerShape(Registry &registry);
 void registerCreation(Registry &registry);
 void registerControl(Registry &registry);

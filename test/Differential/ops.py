@@ -11,6 +11,7 @@ import re
 import torch
 
 from cases import Case, FLOATS, Input
+from windows import WINDOW_OPS, drawn_window_example
 
 WITHOUT_COUNTERPART = {
     "scan": "a loop: 'repeat' stands in the cases of functions that use it",
@@ -143,7 +144,7 @@ OPS = {
         (i[..., None] == torch.arange(depth)).to(dtype),
     "size": size,
     "full": lambda shape, value, dtype=torch.float32: torch.full(shape, value, dtype=dtype),
-    "iota": counted,
+    "iota": counted, **WINDOW_OPS,
 }
 
 # Further examples, of what the definitions do not show.
@@ -193,7 +194,7 @@ INTEGERS = {
 }
 
 # Ops whose attributes hold sizes of their operands, with what draws a call.
-SIZED = {"reshape", "broadcast_to", "slice", "slice_update", "full", "iota"}
+SIZED = {"reshape", "broadcast_to", "slice", "slice_update", "full", "iota", *WINDOW_OPS}
 
 EXAMPLE = re.compile(r"\((.*)\) -> (\w+)\((.*)\)$")
 INPUT = re.compile(r"(\w+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
@@ -259,6 +260,8 @@ def numbers(random, low, high, count=1):
 
 def drawn_example(op, random):
     """A call of an op whose attributes hold sizes."""
+    if op in WINDOW_OPS:
+        return drawn_window_example(op, random)
     rank = numbers(random, 1, 3)[0]
     shape = numbers(random, 1, 7, rank)
     if op == "reshape":

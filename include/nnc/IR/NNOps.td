@@ -8,5 +8,6 @@ include "nnc/IR/NNElementwise.td"
 include "nnc/IR/NNLinear.td"
 include "nnc/IR/NNReduction.td"
 include "nnc/IR/NNShape.td"
+include "nnc/IR/NNWindow.td"
 
 #endif // NNC_IR_NNOPS
