@@ -42,7 +42,7 @@ assert len(titles) == curves + 1 and titles[-1] == "confusion matrix", titles
 # The matrix, read from its tooltips, is that of the last evaluation.
 cells = [rect.find("title").text for rect in drawings[-1].findall("rect")]
 counts = [int(cell.split(": ")[1]) for cell in cells]
-assert counts == [line for line in log if "validation.loss" in line][-1]["validation.confusion"]
+assert counts == [line for line in log if "validation.loss" in line][-1]["validation.confusion_matrix"]
 
 # The last point of the validation's curve of the loss lies where its value says.
 found = re.findall(r"<dd>([^<]*)</dd>", page)

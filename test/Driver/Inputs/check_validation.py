@@ -14,8 +14,10 @@ evaluations = [line for line in map(json.loads, open(log)) if "validation.loss" 
 assert [line["step"] for line in evaluations] == list(history["validation.step"])
 assert [line["validation.loss"] for line in evaluations] == list(history["validation.loss"])
 for line in evaluations:
-    confusion = np.array(line["validation.confusion"]).reshape(10, 10)
+    confusion = np.array(line["validation.confusion_matrix"]).reshape(10, 10)
     assert confusion.sum() == 359, "every row is counted once"
+    found = 2 * confusion.diagonal() / (confusion.sum(0) + confusion.sum(1))
+    assert abs(found.mean() - line["validation.f1_score"]) < 1e-6, "F1 of all rows, no mean of batches"
     assert abs(confusion.trace() / 359 - line["validation.accuracy"]) < 1e-6
 
 accuracies = [line["validation.accuracy"] for line in evaluations]

@@ -1,25 +1,20 @@
-"""Looks at a running training as several viewers do, and holds that none of them slows it.
+"""Looks at a running training as several viewers do, and holds that it goes on before all of them.
 
 usage: view_training.py NNC FILE.nn
 
-Viewers: one that reads the page and its content again and again; many that ask and read nothing; many that
-connect and are gone; one that comes through another name than that of this machine.
+Viewers: one that reads the page and its content again and again; some that ask and read nothing, or say
+nothing at all; some that connect and are gone; one that comes through another name than that of this
+machine.
 """
+import atexit
 import http.client
 import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 nnc, program = sys.argv[1:]
-
-
-def train(*options):
-    return subprocess.Popen(
-        [nnc, "train", program, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
 
 
 def get(port, path, host=None):
@@ -29,45 +24,36 @@ def get(port, path, host=None):
     return answer.status, answer.read().decode()
 
 
-start = time.monotonic()
-assert train().wait() == 0
-alone = time.monotonic() - start
-
-start = time.monotonic()
-process = train("--serve", "0")
+process = subprocess.Popen(
+    [nnc, "train", program, "--steps", "100000000", "--serve", "0"], stdout=subprocess.PIPE, text=True
+)
+atexit.register(process.kill)
 port = None
 while port is None:
     line = process.stdout.readline()
     assert line, "the training ended before it served"
     found = re.match(r"serving http://127\.0\.0\.1:(\d+)/", line)
     port = int(found[1]) if found else None
-threading.Thread(target=process.stdout.read, daemon=True).start()
 
 stuck = []
-for index in range(20):
+for index in range(9):
     viewer = socket.create_connection(("127.0.0.1", port))
-    if index % 2:
-        viewer.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        stuck.append(viewer)
-    else:
+    if index % 3 == 0:
         viewer.close()
+        continue
+    if index % 3 == 1:
+        viewer.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    stuck.append(viewer)
 
 assert get(port, "/body", host="elsewhere.example")[0] == 403
 assert get(port, "/nothing")[0] == 404
 status, page = get(port, "/")
 assert status == 200 and page.endswith("</html>\n") and "<script>" in page
 steps = []
-while process.poll() is None:
-    try:
-        status, body = get(port, "/body")
-    except (OSError, http.client.HTTPException):
-        break  # It has ended in between.
-    assert status == 200
+while len(set(steps)) < 4:
+    status, body = get(port, "/body")
+    assert status == 200 and process.poll() is None
     steps.append(int(re.search(r"<dd>(\d+) of \d+</dd>", body)[1]))
     time.sleep(0.1)
-assert process.wait(timeout=120) == 0
-watched = time.monotonic() - start
-assert steps == sorted(steps) and len(set(steps)) > 1, steps
-# A viewer that held the training up would do so for ever; the bound leaves room for a busy machine.
-assert watched < 3 * alone + 20, (watched, alone)
-print(f"the training went on before {len(set(steps))} different views")
+assert steps == sorted(steps), steps
+print("the training went on before all of them")
