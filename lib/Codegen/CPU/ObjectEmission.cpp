@@ -1,7 +1,8 @@
 //===- ObjectEmission.cpp - From the LLVM dialect to an object ------------===//
 //
 // One optimisation pipeline over the module, then LLVM's code generator. The loops are vectors
-// already, so that LLVM's own vectorisers have nothing to do and are left out.
+// already, and unrolled as far as the registers go, so that LLVM's own vectorisers and unroller have
+// nothing to do and are left out.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/ObjectEmission.h"
@@ -22,6 +23,7 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
