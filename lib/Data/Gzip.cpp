@@ -30,13 +30,23 @@ struct Inflater {
 };
 } // namespace
 
-Result<std::string> gunzip(std::string_view bytes, const std::string &file, size_t maxSize) {
+/// The size of the content by the last bytes of a file: right, if it has one member of less than 4
+/// GiB. Nothing is believed that deflate cannot reach.
+static size_t guessSize(std::string_view bytes) {
+  size_t size = 0;
+  for (size_t i = 0; i < 4 && bytes.size() >= 18; ++i)
+    size |= size_t(uint8_t(bytes[bytes.size() - 4 + i])) << 8 * i;
+  return std::min(size, 1032 * bytes.size());
+}
+
+/// Appends what `bytes` hold to `content`, up to the place where something is wrong.
+static Status inflateInto(std::string &content, std::string_view bytes, size_t maxSize) {
   Inflater inflater;
   if (!inflater.isReady)
-    return Error::plain("cannot decompress: out of memory").in(file);
+    return Error::plain("cannot decompress: out of memory");
   z_stream &stream = inflater.stream;
-  std::string content;
-  std::string chunk(std::min<size_t>(size_t(1) << 20, 4 * bytes.size() + 1024), '\0');
+  content.reserve(std::min(guessSize(bytes), maxSize));
+  std::string chunk(std::min<size_t>(size_t(1) << 18, 4 * bytes.size() + 1024), '\0');
   while (true) {
     // zlib counts in 32 bits.
     if (stream.avail_in == 0) {
@@ -51,22 +61,37 @@ Result<std::string> gunzip(std::string_view bytes, const std::string &file, size
     content.append(chunk.data(), chunk.size() - stream.avail_out);
     if (content.size() > maxSize)
       return Error::expectedFound(fmt::format("at most {} bytes of decompressed data", maxSize),
-                                  "more")
-          .in(file);
+                                  "more");
     bool isAtEnd = stream.avail_in == 0 && bytes.empty();
     if (code == Z_STREAM_END && isAtEnd)
-      return content;
+      return {};
     if (code == Z_STREAM_END)
       code = inflateReset(&stream);
     else if (isAtEnd && stream.avail_out > 0 && (code == Z_OK || code == Z_BUF_ERROR))
       return Error::expectedFound("the end of the gzip data", "the end of the file")
-          .in(file)
           .help("the file may be cut short");
     if (code != Z_OK && code != Z_BUF_ERROR)
-      return Error::expectedFound("gzip data", fmt::format("a damaged file ({})",
-                                                           stream.msg ? stream.msg : zError(code)))
-          .in(file);
+      return Error::expectedFound(
+          "gzip data", fmt::format("a damaged file ({})", stream.msg ? stream.msg : zError(code)));
   }
+}
+
+Result<std::string> gunzip(std::string_view bytes, const std::string &file, size_t maxSize) {
+  std::string content;
+  if (Status status = inflateInto(content, bytes, maxSize); !status)
+    return status.takeError().in(file);
+  return content;
+}
+
+FileContent decompress(std::string bytes) {
+  FileContent content;
+  if (!isGzip(bytes)) {
+    content.bytes = std::move(bytes);
+    return content;
+  }
+  if (Status status = inflateInto(content.bytes, bytes, maxDecompressedSize); !status)
+    content.damage = status.takeError();
+  return content;
 }
 
 Result<std::string> readMaybeGzipped(const std::string &path) {

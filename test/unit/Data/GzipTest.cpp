@@ -4,27 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Data/Gzip.h"
+#include "Compress.h"
 #include "Damage.h"
 
-#include "gtest/gtest.h"
-
-#include <zlib.h>
-
 using namespace nnc;
-
-static std::string gzip(const std::string &content) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string bytes(deflateBound(&stream, content.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(content.data()));
-  stream.avail_in = uInt(content.size());
-  stream.next_out = reinterpret_cast<Bytef *>(bytes.data());
-  stream.avail_out = uInt(bytes.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  bytes.resize(stream.total_out);
-  deflateEnd(&stream);
-  return bytes;
-}
 
 TEST(Gzip, Decompresses) {
   std::string large(3 << 20, 'x');
@@ -53,4 +36,21 @@ TEST(Gzip, SurvivesDamage) {
   std::string good = gzip("some text that is compressed");
   truncateEverywhere(good, [](const std::string &bytes) { EXPECT_FALSE(gunzip(bytes, "f.gz")); });
   mutate(good, 2000, [](const std::string &bytes) { (void)bool(gunzip(bytes, "f.gz", 1 << 20)); });
+}
+
+TEST(Gzip, KeepsWhatComesBeforeDamage) {
+  std::string large;
+  for (int i = 0; i < 100000; ++i)
+    large += std::to_string(i);
+  std::string bytes = gzip(large);
+  EXPECT_EQ(decompress(bytes).bytes, large);
+  EXPECT_FALSE(decompress(bytes).damage);
+  EXPECT_EQ(decompress("plain").bytes, "plain");
+  FileContent cut = decompress(bytes.substr(0, bytes.size() / 2));
+  ASSERT_TRUE(cut.damage);
+  EXPECT_EQ(cut.damage->str(),
+            "error: expected the end of the gzip data, found the end of the file\n"
+            "help: the file may be cut short");
+  EXPECT_GT(cut.bytes.size(), large.size() / 3);
+  EXPECT_EQ(cut.bytes, large.substr(0, cut.bytes.size()));
 }
