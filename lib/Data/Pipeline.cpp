@@ -14,7 +14,7 @@
 namespace nnc {
 
 // Random streams of their own, apart from those of a program's random ops, which count from 0.
-static constexpr int64_t shuffleStream = -1, splitStream = -2;
+static constexpr int64_t shuffleStream = -1, splitStream = -2, foldStream = -3;
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -91,6 +91,23 @@ Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part,
   return gatherRows(dataset, rows);
 }
 
+Result<Dataset> foldRows(const Dataset &dataset, int64_t fold, int64_t folds, int64_t part,
+                         int64_t seed) {
+  int64_t count = dataset.numRows();
+  if (folds < 2 || folds > count)
+    return Error::expectedFound(fmt::format("2 to {} folds, as there are rows", count),
+                                fmt::format("{}", folds));
+  if (fold < 0 || fold >= folds)
+    return Error::expectedFound(fmt::format("a fold from 0 to {}", folds - 1),
+                                fmt::format("{}", fold));
+  RowIndices order = permute(count, seed, 0, foldStream), rows;
+  for (int64_t place = 0; place < count; ++place)
+    if ((place % folds == fold) == (part == 1))
+      rows.push_back(order[size_t(place)]);
+  std::sort(rows.begin(), rows.end());
+  return gatherRows(dataset, rows);
+}
+
 std::vector<RowIndices> batchRows(const RowIndices &order, int64_t size, bool dropLast) {
   assert(size > 0);
   std::vector<RowIndices> batches;
@@ -107,48 +124,136 @@ std::vector<RowIndices> batchRows(const RowIndices &order, int64_t size, bool dr
 // Values
 //===----------------------------------------------------------------------===//
 
-/// A float tensor of the same shape, element i being function(i, x[i]).
-template <typename Function> static Tensor mapValues(const Tensor &tensor, Function function) {
+/// The tensor as one of floats, without loss where that is possible: f32 holds small integers.
+static Tensor toFloats(Tensor tensor) {
+  if (isFloat(tensor.type()))
+    return tensor;
+  return tensor.to(sizeInBytes(tensor.type()) == 1 ? ElementType::F32 : ElementType::F64);
+}
+
+/// Calls `function(values, count)` with the elements as float or double, computed in place.
+template <typename Function> static Tensor mapFloats(Tensor tensor, Function function) {
   ElementType type = isFloat(tensor.type()) ? tensor.type() : ElementType::F32;
-  Tensor result = tensor.to(ElementType::F64);
-  double *values = result.as<double>();
-  for (int64_t i = 0; i < result.size(); ++i)
-    values[i] = function(i, values[i]);
-  return result.to(type);
+  tensor = toFloats(std::move(tensor));
+  if (sizeInBytes(tensor.type()) == 2)
+    tensor = tensor.to(ElementType::F64);
+  if (tensor.type() == ElementType::F32)
+    function(tensor.as<float>(), tensor.size());
+  else
+    function(tensor.as<double>(), tensor.size());
+  return tensor.type() == type ? std::move(tensor) : tensor.to(type);
 }
 
-Tensor scaleValues(const Tensor &tensor, double factor) {
-  return mapValues(tensor, [&](int64_t, double value) { return value * factor; });
+Tensor scaleValues(Tensor tensor, double factor) {
+  return mapFloats(std::move(tensor), [&](auto *values, int64_t count) {
+    using T = std::remove_reference_t<decltype(*values)>;
+    for (int64_t i = 0; i < count; ++i)
+      values[i] = T(double(values[i]) * factor);
+  });
 }
 
-Moments momentsOf(const Tensor &tensor, bool perFeature) {
-  int64_t rows = tensor.rank() == 0 ? 1 : tensor.dim(0);
-  int64_t features = perFeature && rows > 0 ? tensor.size() / rows : 1;
-  size_t number = size_t(features);
-  double count = double(std::max<int64_t>(1, tensor.size() / std::max<int64_t>(1, features)));
-  std::vector<double> values = tensor.toDoubles();
-  Moments moments{std::vector<double>(number, 0), std::vector<double>(number, 0)};
-  for (size_t i = 0; i < values.size(); ++i)
-    moments.mean[i % number] += values[i];
+namespace {
+/// How the elements of a tensor are divided into groups.
+struct Groups {
+  size_t count = 1;
+  int64_t size = 1;
+
+  Groups(const Tensor &tensor, Sharing sharing) {
+    int64_t rows = tensor.rank() == 0 ? 1 : tensor.dim(0);
+    if (sharing == Sharing::All || tensor.size() == 0) {
+      size = std::max<int64_t>(tensor.size(), 1);
+    } else if (sharing == Sharing::Feature) {
+      count = size_t(tensor.size() / rows);
+    } else {
+      count = tensor.rank() < 2 ? 1 : size_t(tensor.dim(1));
+      size = tensor.size() / rows / int64_t(count);
+    }
+  }
+};
+} // namespace
+
+/// Calls `function(group, value)` for each element.
+template <typename Function>
+static void forEachValue(const Tensor &tensor, const Groups &groups, Function function) {
+  dispatch(tensor.type(), [&](auto type) {
+    const auto *value = tensor.as<decltype(type)>();
+    const auto *end = value + tensor.size();
+    while (value != end)
+      for (size_t group = 0; group < groups.count; ++group)
+        for (int64_t i = 0; i < groups.size; ++i)
+          function(group, double(*value++));
+  });
+}
+
+Moments momentsOf(const Tensor &tensor, Sharing sharing) {
+  Groups groups(tensor, sharing);
+  std::vector<double> zeros(groups.count, 0);
+  Moments moments{zeros, zeros, groups.size};
+  if (tensor.size() == 0)
+    return moments;
+  double count = double(tensor.size()) / double(groups.count);
+  forEachValue(tensor, groups, [&](size_t group, double value) { moments.mean[group] += value; });
   for (double &mean : moments.mean)
     mean /= count;
   // A second pass over the differences loses no digits to a large mean.
-  for (size_t i = 0; i < values.size(); ++i) {
-    double difference = values[i] - moments.mean[i % number];
-    moments.deviation[i % number] += difference * difference;
-  }
+  forEachValue(tensor, groups, [&](size_t group, double value) {
+    double difference = value - moments.mean[group];
+    moments.deviation[group] += difference * difference;
+  });
   for (double &deviation : moments.deviation)
     deviation = std::sqrt(deviation / count);
   return moments;
 }
 
-Tensor standardizeValues(const Tensor &tensor, const Moments &moments) {
-  size_t numMeans = moments.mean.size(), numDeviations = moments.deviation.size();
-  assert(numMeans > 0 && numDeviations > 0);
-  return mapValues(tensor, [&](int64_t i, double value) {
-    double deviation = moments.deviation[size_t(i) % numDeviations];
-    return (value - moments.mean[size_t(i) % numMeans]) / (deviation == 0 ? 1 : deviation);
+Moments rangesOf(const Tensor &tensor, Sharing sharing, double low, double high) {
+  Groups groups(tensor, sharing);
+  std::vector<double> least(groups.count, INFINITY), greatest(groups.count, -INFINITY);
+  forEachValue(tensor, groups, [&](size_t group, double value) {
+    least[group] = std::min(least[group], value);
+    greatest[group] = std::max(greatest[group], value);
   });
+  Moments moments{std::vector<double>(groups.count), std::vector<double>(groups.count),
+                  groups.size};
+  for (size_t group = 0; group < groups.count; ++group) {
+    double unit =
+        greatest[group] > least[group] ? (greatest[group] - least[group]) / (high - low) : 0;
+    // (x - (least - low unit)) / unit = (x - least) / unit + low
+    moments.mean[group] = least[group] - low * (unit == 0 ? 1 : unit);
+    moments.deviation[group] = unit;
+  }
+  return moments;
+}
+
+Tensor standardizeValues(Tensor tensor, const Moments &moments) {
+  assert(!moments.mean.empty() && moments.mean.size() == moments.deviation.size());
+  return mapFloats(std::move(tensor), [&](auto *values, int64_t count) {
+    using T = std::remove_reference_t<decltype(*values)>;
+    T *value = values, *end = values + count;
+    while (value != end)
+      for (size_t group = 0; group < moments.mean.size() && value != end; ++group) {
+        double mean = moments.mean[group], deviation = moments.deviation[group];
+        deviation = deviation == 0 ? 1 : deviation;
+        T *groupEnd = value + std::min<int64_t>(moments.groupSize, end - value);
+        for (; value != groupEnd; ++value)
+          *value = T((double(*value) - mean) / deviation);
+      }
+  });
+}
+
+Result<Tensor> oneHot(const Tensor &indices, int64_t depth) {
+  TensorShape shape = indices.shape();
+  shape.push_back(depth);
+  if (depth < 1 || !numElements(shape))
+    return Error::expectedFound("one class or more", fmt::format("{}", depth));
+  Tensor result(ElementType::F32, shape);
+  for (int64_t i = 0; i < indices.size(); ++i) {
+    double index = indices.at(i);
+    if (!(index >= 0 && index < double(depth)) || index != std::floor(index))
+      return Error::expectedFound(fmt::format("classes from 0 to {}", depth - 1),
+                                  fmt::format("{}", index));
+    result.as<float>()[i * depth + int64_t(index)] = 1;
+  }
+  return result;
 }
 
 } // namespace nnc

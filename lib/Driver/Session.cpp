@@ -45,10 +45,10 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
   Session *self = session.get();
   ElaborateOptions elaboration;
   elaboration.fieldTypes =
-      [self](const DataPlan &plan) -> std::optional<std::vector<RankedTensorType>> {
-    std::vector<DataPlan> plans = self->program.data;
-    plans.push_back(plan);
-    DataLoader reader(plans, self->diagnostics, [](const DataPlan &) { return std::nullopt; });
+      [self](const DataPlan &plan,
+             const std::vector<DataPlan> &plans) -> std::optional<std::vector<RankedTensorType>> {
+    DataLoader reader(plans, self->loadedData, self->diagnostics,
+                      [](const DataPlan &) { return std::nullopt; });
     const LoadedData *data = reader.load(plan.name);
     return data ? std::optional(typesOf(data->dataset, *self->context)) : std::nullopt;
   };
@@ -68,7 +68,7 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
   if (!bindSymbols(session->module(), options.bindings, diagnostics))
     return nullptr;
   session->loader = std::make_unique<DataLoader>(
-      session->program.data, diagnostics,
+      session->program.data, session->loadedData, diagnostics,
       [self](const DataPlan &plan) { return self->computeData(plan); });
   return session;
 }

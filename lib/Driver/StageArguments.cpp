@@ -35,6 +35,35 @@ std::vector<const StageArgument *> StageArguments::takeNamed() {
   return named;
 }
 
+std::vector<const StageArgument *> StageArguments::takeRest() {
+  std::vector<const StageArgument *> rest;
+  for (const StageArgument &argument : stage.arguments)
+    if (taken.insert(&argument).second)
+      rest.push_back(&argument);
+  return rest;
+}
+
+std::optional<std::vector<double>> StageArguments::takeNumbers(const std::string &name) {
+  const StageArgument *argument = take(name, /*byName=*/true);
+  if (!argument)
+    return std::vector<double>();
+  if (const auto *list = std::get_if<std::vector<double>>(&argument->value); list && !list->empty())
+    return *list;
+  if (const auto *number = std::get_if<double>(&argument->value))
+    return std::vector<double>{*number};
+  if (const auto *number = std::get_if<int64_t>(&argument->value))
+    return std::vector<double>{double(*number)};
+  mismatch(*argument, "a number or a list of numbers");
+  return std::nullopt;
+}
+
+SourceRange StageArguments::rangeOf(const std::string &name) const {
+  for (const StageArgument &argument : stage.arguments)
+    if (argument.name == name)
+      return argument.range;
+  return stage.range;
+}
+
 void StageArguments::mismatch(const StageArgument &argument, const std::string &expected) {
   failed = true;
   diagnostics.error(argument.range,

@@ -24,6 +24,9 @@ public:
   /// All named arguments that were not taken, in order: the fields of a source.
   std::vector<const StageArgument *> takeNamed();
 
+  /// All arguments that were not taken, in order.
+  std::vector<const StageArgument *> takeRest();
+
   std::optional<int64_t> takeInteger(const std::string &name,
                                      std::optional<int64_t> fallback = std::nullopt);
   std::optional<double> takeNumber(const std::string &name,
@@ -32,11 +35,17 @@ public:
                                         std::optional<std::string> fallback = std::nullopt);
   std::optional<bool> takeBool(const std::string &name,
                                std::optional<bool> fallback = std::nullopt);
+  /// A list of numbers, or one number, by name alone; an empty list where there is none.
+  std::optional<std::vector<double>> takeNumbers(const std::string &name);
 
   /// Whether nothing went wrong and every argument was taken.
   bool finish();
   /// Reports that `argument` is not what was expected.
   void mismatch(const StageArgument &argument, const std::string &expected);
+
+  const PipelineStage &stageOf() const { return stage; }
+  /// The place of the argument `name`; of the stage, if there is none.
+  SourceRange rangeOf(const std::string &name) const;
 
 private:
   /// A named argument whose name is nearly `name`.

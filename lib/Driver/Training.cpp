@@ -87,25 +87,19 @@ private:
 };
 } // namespace
 
-/// Steps on batches. Memory and a prepared call are kept for whole batches, and for the shorter one
-/// at the end of an epoch.
+/// Steps on batches, which are made ahead where that takes long. A call is prepared for each piece of
+/// memory that batches come in.
 class Training::Batches {
 public:
-  explicit Batches(Training &training) : training(training) {}
+  explicit Batches(Training &training)
+      : training(training),
+        source(training.data.trainingRows(), training.data.batchOptions(training.seed)),
+        stream(source, source.cursorAt(training.done), source.isCostly() ? training.threads : 0) {}
 
   bool run(std::string &error) {
-    LoadedData &rows = training.data;
-    int64_t perEpoch = training.stepsPerEpoch(), epoch = training.done / perEpoch;
-    if (epoch != orderedEpoch) {
-      order = rows.rowOrder(training.seed, epoch);
-      orderedEpoch = epoch;
-    }
-    int64_t first = training.done % perEpoch * *rows.batchSize;
-    int64_t count = std::min(*rows.batchSize, rows.dataset.numRows() - first);
-    BatchCall *call = callFor(count, error);
+    BatchCall *call = callFor(stream.next(), error);
     if (!call)
       return false;
-    rows.fillBatch(staging[count], ArrayRef(order).slice(first, count));
     key.as<int64_t>()[1] = training.done;
     call->run();
     for (auto [result, role] : zip(call->results, call->roles))
@@ -115,14 +109,12 @@ public:
   }
 
 private:
-  BatchCall *callFor(int64_t count, std::string &error) {
-    auto call = calls.find(count);
+  BatchCall *callFor(std::vector<Tensor> &batch, std::string &error) {
+    auto call = calls.find(&batch);
     if (call == calls.end()) {
-      staging[count] = training.data.makeBatch(count);
-      call = calls
-                 .emplace(count, BatchCall(training.steps(),
-                                           training.arguments(staging[count], key), error))
-                 .first;
+      call =
+          calls.emplace(&batch, BatchCall(training.steps(), training.arguments(batch, key), error))
+              .first;
       if (training.recorded.steps.empty() && call->second.isValid)
         training.recorded.steps = emptyHistory(training.steps(), call->second.symbols);
     }
@@ -131,10 +123,9 @@ private:
 
   Training &training;
   Tensor key = makeKey(training.seed, 0);
-  std::map<int64_t, std::vector<Tensor>> staging;
-  std::map<int64_t, BatchCall> calls;
-  std::vector<int64_t> order;
-  int64_t orderedEpoch = -1;
+  BatchSource source;
+  BatchStream stream;
+  std::map<const std::vector<Tensor> *, BatchCall> calls;
 };
 
 //===----------------------------------------------------------------------===//
@@ -142,9 +133,9 @@ private:
 //===----------------------------------------------------------------------===//
 
 Training::Training(const TrainPlan &plan, std::string init, Executable &executable, LoadedData data,
-                   int64_t seed)
-    : plan(plan), init(std::move(init)), executable(executable), data(std::move(data)), seed(seed) {
-}
+                   int64_t seed, unsigned threads)
+    : plan(plan), init(std::move(init)), executable(executable), data(std::move(data)), seed(seed),
+      threads(threads) {}
 
 Training::~Training() = default;
 
@@ -169,8 +160,7 @@ void Training::restore(int64_t step, State state, RunRecord record) {
 }
 
 int64_t Training::stepsPerEpoch() const {
-  int64_t rows = data.dataset.numRows();
-  return data.batchSize ? std::max<int64_t>((rows + *data.batchSize - 1) / *data.batchSize, 1) : 1;
+  return BatchSource(data.trainingRows(), data.batchOptions(seed)).batchesPerEpoch();
 }
 
 std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields, Tensor &key) {
@@ -186,7 +176,7 @@ std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields,
 }
 
 bool Training::advance(int64_t until, std::string &error) {
-  if (!data.batchSize)
+  if (!data.isInBatches())
     return advanceOnAllData(until, error);
   if (!batches)
     batches = std::make_unique<Batches>(*this);

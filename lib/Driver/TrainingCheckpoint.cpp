@@ -32,9 +32,13 @@ std::string fingerprintOf(ModuleOp module, ArrayRef<std::string> functions) {
 
 static std::string describeData(const Training &training) {
   const LoadedData &data = training.trainingData();
-  return fmt::format("{} rows of {}{}{}", data.dataset.numRows(), training.trainPlan().data,
-                     data.isShuffled ? ", shuffled" : "",
-                     data.batchSize ? fmt::format(", in batches of {}", *data.batchSize) : "");
+  std::string text =
+      fmt::format("{} rows of {}{}{}", data.dataset.numRows(), training.trainPlan().data,
+                  data.isShuffled ? ", shuffled" : "",
+                  data.batchSize ? fmt::format(", in batches of {}", *data.batchSize) : "");
+  for (const std::string &augmentation : data.augmentationTexts)
+    text += ", " + augmentation;
+  return text;
 }
 
 static void addHistory(Safetensors &content, llvm::StringRef prefix, const History &history) {

@@ -104,7 +104,7 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   if (!model || !data)
     return fail(session.diagnostics);
   int64_t seed = flags.seed.value_or(plan.seed);
-  Training training(plan, model->init, executable, *data, seed);
+  Training training(plan, model->init, executable, *data, seed, unsigned(nnc_num_threads()));
   std::string error;
   if (!training.initialize(error))
     return fail(plan.range, error);

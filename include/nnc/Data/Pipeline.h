@@ -36,6 +36,11 @@ Dataset shuffleRows(const Dataset &dataset, int64_t seed, int64_t epoch = 0);
 /// Both keep the order that the rows had.
 Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part, int64_t seed);
 
+/// Whether a row is in fold `fold` of `folds` parts of nearly the same size, drawn at random: part 1
+/// is the fold, part 0 all other rows. Both keep the order that the rows had.
+Result<Dataset> foldRows(const Dataset &dataset, int64_t fold, int64_t folds, int64_t part,
+                         int64_t seed);
+
 /// The order in pieces of `size`; a smaller last piece is there unless `dropLast`.
 std::vector<RowIndices> batchRows(const RowIndices &order, int64_t size, bool dropLast = false);
 
@@ -44,17 +49,28 @@ std::vector<RowIndices> batchRows(const RowIndices &order, int64_t size, bool dr
 //===----------------------------------------------------------------------===//
 
 /// Each element times the factor, as a float: an integer tensor becomes f32.
-Tensor scaleValues(const Tensor &tensor, double factor);
+Tensor scaleValues(Tensor tensor, double factor);
 
-/// Mean and standard deviation (of the population), of all elements or for each element of a row.
+/// Which elements share a mean: those of one place in a row, of one channel (the second axis), or
+/// all.
+enum class Sharing { Feature, Channel, All };
+
+/// What is taken off and what is divided by, for each group of elements: the groups take turns, each
+/// with `groupSize` elements in a row.
 struct Moments {
   std::vector<double> mean, deviation;
+  int64_t groupSize = 1;
 };
-Moments momentsOf(const Tensor &tensor, bool perFeature);
+/// The mean and the standard deviation of the population.
+Moments momentsOf(const Tensor &tensor, Sharing sharing);
+/// What brings the least value to `low` and the greatest to `high`.
+Moments rangesOf(const Tensor &tensor, Sharing sharing, double low, double high);
 
-/// (x - mean) / deviation, as a float. The moments are single numbers or one for each element of a
-/// row; where the deviation is 0 only the mean is taken off.
-Tensor standardizeValues(const Tensor &tensor, const Moments &moments);
+/// (x - mean) / deviation, as a float. Where the deviation is 0 only the mean is taken off.
+Tensor standardizeValues(Tensor tensor, const Moments &moments);
+
+/// f32[…, depth]: 1 at the index, 0 elsewhere. Fails if an index is not from 0 to depth - 1.
+Result<Tensor> oneHot(const Tensor &indices, int64_t depth);
 
 } // namespace nnc
 

@@ -40,6 +40,8 @@ private:
   std::optional<Dataset> computeData(const DataPlan &plan);
 
   int64_t dataSeed = 0;
+  /// What elaboration read for its types is there for those who run it.
+  LoadedDataMap loadedData;
   std::unique_ptr<DataLoader> loader;
 };
 

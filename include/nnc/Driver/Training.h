@@ -23,7 +23,7 @@ class Training {
 public:
   /// `executable` holds the plan's init and steps functions, `data` its fields.
   Training(const TrainPlan &plan, std::string init, Executable &executable, LoadedData data,
-           int64_t seed);
+           int64_t seed, unsigned threads = 1);
   ~Training();
 
   /// Fills the state from the seed.
@@ -57,6 +57,7 @@ private:
   Executable &executable;
   LoadedData data;
   int64_t seed;
+  unsigned threads; ///< that make batches
   int64_t done = 0;
   State modelState;
   RunRecord recorded;

@@ -21,8 +21,11 @@ namespace nnc {
 
 struct ElaborateOptions {
   /// The types of the fields that a pipeline yields, in order, asked where the plan alone does not
-  /// tell them (npy, npz). None: they must be written, `train m on d(x: f32[N, 3])`.
-  std::function<std::optional<std::vector<mlir::RankedTensorType>>(const DataPlan &)> fieldTypes;
+  /// tell them (npy, npz); `plans` are the data that it may be made from. None: they must be
+  /// written, `train m on d(x: f32[N, 3])`.
+  std::function<std::optional<std::vector<mlir::RankedTensorType>>(
+      const DataPlan &plan, const std::vector<DataPlan> &plans)>
+      fieldTypes;
 };
 
 /// The program, or none with diagnostics. Ops have locations file:line:column.

@@ -114,6 +114,13 @@ static std::optional<StageArgument::Value> toStageValue(const Operand &operand) 
   return std::nullopt;
 }
 
+bool Elaborator::isDataName(const std::string &name) const {
+  return llvm::any_of(file.decls, [&](const ast::DeclPtr &decl) {
+    const auto *data = ast::dynCast<ast::DataDecl>(decl.get());
+    return data && data->name == name;
+  });
+}
+
 std::optional<PipelineStage> Elaborator::elaborateStage(const ast::Expr &expr) {
   PipelineStage stage;
   stage.range = expr.range;
@@ -138,6 +145,12 @@ std::optional<PipelineStage> Elaborator::elaborateStage(const ast::Expr &expr) {
       argument.dtype = conversion->callee;
       valueExpr = conversion->args.front().value.get();
     }
+    // Other data may be named: standardize(of = training).
+    if (const auto *name = ast::dynCast<ast::NameExpr>(valueExpr); name && isDataName(name->name)) {
+      argument.value = name->name;
+      stage.arguments.push_back(std::move(argument));
+      continue;
+    }
     std::optional<Operand> operand = evaluate(*valueExpr);
     if (!operand)
       return std::nullopt;
@@ -160,7 +173,7 @@ static std::optional<std::vector<RankedTensorType>> csvTypes(const PipelineStage
   std::vector<RankedTensorType> types;
   for (const StageArgument &argument : stage.arguments) {
     if (argument.name.empty() || argument.name == "header" || argument.name == "delimiter" ||
-        argument.name == "skip")
+        argument.name == "skip" || argument.name == "help")
       continue;
     Type elementType =
         elementTypeFromString(&context, argument.dtype.empty() ? "f32" : argument.dtype);
@@ -178,18 +191,34 @@ static std::optional<std::vector<RankedTensorType>> csvTypes(const PipelineStage
   return types.empty() ? std::nullopt : std::optional(types);
 }
 
+/// The types of CIFAR's fields, which every file has.
+static std::vector<RankedTensorType> cifarTypes(const PipelineStage &stage, MLIRContext &context) {
+  RankedTensorType label =
+      makeTensorType({Dim::symbol("N")}, elementTypeFromString(&context, "i64"));
+  std::vector<RankedTensorType> types = {
+      makeTensorType({Dim::symbol("N"), Dim(3), Dim(32), Dim(32)},
+                     elementTypeFromString(&context, "f32")),
+      label};
+  if (stage.name == "cifar100")
+    types.push_back(label);
+  return types;
+}
+
 std::optional<std::vector<RankedTensorType>> Elaborator::sourceTypes(const DataPlan &plan) {
   const PipelineStage &source = plan.stages.front();
   std::optional<std::vector<RankedTensorType>> types;
   if (source.name == "csv")
     types = csvTypes(source, context);
+  else if (source.name == "cifar10" || source.name == "cifar100")
+    types = cifarTypes(source, context);
   else if (llvm::any_of(program.data,
                         [&](const DataPlan &other) { return other.name == source.name; }))
     types = fieldTypes(source.name, source.range);
-  bool mayChange =
-      llvm::any_of(plan.stages, [](const PipelineStage &stage) { return stage.name == "cast"; });
+  bool mayChange = llvm::any_of(plan.stages, [](const PipelineStage &stage) {
+    return llvm::is_contained({"cast", "one_hot", "reshape", "random_crop"}, stage.name);
+  });
   if ((!types || mayChange) && options.fieldTypes)
-    types = options.fieldTypes(plan);
+    types = options.fieldTypes(plan, program.data);
   return types;
 }
 

@@ -130,6 +130,7 @@ private:
   bool elaborateData(const ast::DataDecl &decl);
   bool checkSource(const ast::DataDecl &decl);
   std::optional<PipelineStage> elaborateStage(const ast::Expr &expr);
+  bool isDataName(const std::string &name) const;
   std::optional<std::vector<mlir::RankedTensorType>> sourceTypes(const DataPlan &plan);
   std::optional<std::vector<mlir::RankedTensorType>> fieldTypes(const std::string &data,
                                                                 SourceRange range);

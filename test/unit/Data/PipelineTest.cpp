@@ -110,19 +110,69 @@ TEST(Pipeline, Scales) {
 
 TEST(Pipeline, Standardizes) {
   Tensor x = Tensor::of<double>({4, 2}, {1, 5, 2, 5, 3, 5, 4, 5});
-  Moments features = momentsOf(x, true);
+  Moments features = momentsOf(x, Sharing::Feature);
   EXPECT_EQ(features.mean, (Doubles{2.5, 5}));
   EXPECT_DOUBLE_EQ(features.deviation[0], std::sqrt(1.25));
   EXPECT_EQ(features.deviation[1], 0);
   Tensor y = standardizeValues(x, features);
   EXPECT_DOUBLE_EQ(y.at(0), -1.5 / std::sqrt(1.25));
   EXPECT_EQ(y.at(1), 0);
-  Moments all = momentsOf(x, false);
+  Moments all = momentsOf(x, Sharing::All);
   EXPECT_EQ(all.mean, (Doubles{3.75}));
-  Moments after = momentsOf(standardizeValues(x, all), false);
+  Moments after = momentsOf(standardizeValues(x, all), Sharing::All);
   EXPECT_NEAR(after.mean[0], 0, 1e-15);
   EXPECT_NEAR(after.deviation[0], 1, 1e-15);
   // A large mean costs no digits.
-  Moments large = momentsOf(Tensor::of<double>({2}, {1e9, 1e9 + 2}), false);
+  Moments large = momentsOf(Tensor::of<double>({2}, {1e9, 1e9 + 2}), Sharing::All);
   EXPECT_EQ(large.deviation[0], 1);
+}
+
+TEST(Pipeline, StandardizesChannels) {
+  // Two rows of two channels of two pixels.
+  Tensor x = Tensor::of<float>({2, 2, 2}, {1, 2, 10, 10, 3, 4, 20, 20});
+  Moments moments = momentsOf(x, Sharing::Channel);
+  EXPECT_EQ(moments.mean, (Doubles{2.5, 15}));
+  EXPECT_EQ(moments.deviation[1], 5);
+  EXPECT_EQ(standardizeValues(x, {{1, 10}, {1, 2}, 2}),
+            Tensor::of<float>({2, 2, 2}, {0, 1, 0, 0, 2, 3, 5, 5}));
+  // What the training data say goes for the rest.
+  EXPECT_EQ(standardizeValues(Tensor::of<uint8_t>({1, 2, 2}, {2, 3, 15, 20}), {{2, 15}, {1, 5}, 2}),
+            Tensor::of<float>({1, 2, 2}, {0, 1, 0, 1}));
+}
+
+TEST(Pipeline, Normalizes) {
+  Tensor x = Tensor::of<double>({3, 2}, {1, 7, 3, 7, 5, 7});
+  EXPECT_EQ(standardizeValues(x, rangesOf(x, Sharing::Feature, 0, 1)),
+            Tensor::of<double>({3, 2}, {0, 0, 0.5, 0, 1, 0}));
+  EXPECT_EQ(standardizeValues(x, rangesOf(x, Sharing::Feature, -1, 1)),
+            Tensor::of<double>({3, 2}, {-1, -1, 0, -1, 1, -1}));
+  EXPECT_EQ(standardizeValues(x, rangesOf(x, Sharing::All, 0, 6)),
+            Tensor::of<double>({3, 2}, {0, 6, 2, 6, 4, 6}));
+}
+
+TEST(Pipeline, MakesFolds) {
+  Dataset all = numbered(11);
+  Doubles seen;
+  for (int64_t fold = 0; fold < 3; ++fold) {
+    Doubles inside = labels(*foldRows(all, fold, 3, 1, 5)),
+            outside = labels(*foldRows(all, fold, 3, 0, 5)), both;
+    EXPECT_EQ(inside.size(), fold == 2 ? 3u : 4u);
+    EXPECT_TRUE(std::is_sorted(inside.begin(), inside.end()));
+    std::merge(inside.begin(), inside.end(), outside.begin(), outside.end(),
+               std::back_inserter(both));
+    EXPECT_EQ(both, labels(all));
+    seen.insert(seen.end(), inside.begin(), inside.end());
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, labels(all));
+  EXPECT_EQ(foldRows(all, 3, 3, 0, 5).error().what(), "expected a fold from 0 to 2, found 3");
+  EXPECT_EQ(foldRows(all, 0, 1, 0, 5).error().what(),
+            "expected 2 to 11 folds, as there are rows, found 1");
+}
+
+TEST(Pipeline, MarksClasses) {
+  EXPECT_EQ(*oneHot(Tensor::of<int64_t>({2}, {2, 0}), 3),
+            Tensor::of<float>({2, 3}, {0, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(oneHot(Tensor::of<int64_t>({2}, {0, 3}), 3).error().what(),
+            "expected classes from 0 to 2, found 3");
 }
