@@ -87,6 +87,9 @@ private:
 };
 } // namespace
 
+/// More threads than these would wait for the step.
+constexpr unsigned maxBatchThreads = 8;
+
 /// Steps on batches, which are made ahead where that takes long. A call is prepared for each piece of
 /// memory that batches come in.
 class Training::Batches {
@@ -94,7 +97,8 @@ public:
   explicit Batches(Training &training)
       : training(training),
         source(training.data.trainingRows(), training.data.batchOptions(training.seed)),
-        stream(source, source.cursorAt(training.done), source.isCostly() ? training.threads : 0) {}
+        stream(source, source.cursorAt(training.done),
+               source.isCostly() ? std::min(training.threads, maxBatchThreads) : 0) {}
 
   bool run(std::string &error) {
     BatchCall *call = callFor(stream.next(), error);

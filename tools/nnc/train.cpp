@@ -10,6 +10,7 @@
 #include "nnc/Data/Safetensors.h"
 #include "nnc/Driver/TrainRun.h"
 #include "nnc/Driver/TrainingCheckpoint.h"
+#include "nnc/Runtime/nnc_rt.h"
 #include "nnc/Support/File.h"
 
 #include <cerrno>
