@@ -216,8 +216,16 @@ void Planner::chooseParts(KernelPlan &plan) {
     units.push_back({*plan.vectorDim, plan.columns * plan.lanes});
   if (plan.rowDim)
     units.push_back({*plan.rowDim, plan.rows});
+  // Two parts never write the same element.
+  auto isWritten = [&](unsigned dim) {
+    return llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &output) {
+      return op.getMatchingIndexingMap(&output).isFunctionOfDim(dim);
+    });
+  };
   int64_t most = 1;
   for (auto [dim, unit] : units) {
+    if (!isWritten(dim))
+      continue;
     bool isKnown = !ShapedType::isDynamic(sizes[dim]);
     int64_t count =
         isKnown ? std::min(kEnough, llvm::divideCeilSigned(sizes[dim], unit)) : kUnknown;
