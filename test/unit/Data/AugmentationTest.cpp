@@ -310,6 +310,19 @@ TEST(Augmentation, InterpolatesOnce) {
   EXPECT_NE(rowOf(dataset, {small, erase, large}, 0)[0], image);
 }
 
+TEST(Augmentation, FollowsTheOrderOfThePipeline) {
+  // What is cut out is mirrored: the maps do not commute.
+  Dataset dataset = images(20);
+  Augmentation crop = make(Kind::Crop), flip = make(Kind::Flip);
+  crop.height = 6;
+  crop.width = 4;
+  for (int64_t row = 0; row < 20; ++row) {
+    Tensor cropped = rowOf(dataset, {crop}, row)[0], both = rowOf(dataset, {crop, flip}, row)[0];
+    for (int64_t i = 0; i < cropped.size(); ++i)
+      ASSERT_EQ(both.at(i), cropped.at(i / 4 * 4 + 3 - i % 4));
+  }
+}
+
 TEST(Augmentation, DependsOnSeedEpochAndRow) {
   Dataset dataset = images(2);
   // Rows alike, so that only what is drawn differs.

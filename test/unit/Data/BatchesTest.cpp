@@ -108,6 +108,17 @@ TEST(Batches, AreTheSameOnAnyNumberOfThreads) {
   }
 }
 
+TEST(Batches, AreAugmentedAnewInEachEpoch) {
+  Dataset dataset = images(5);
+  BatchOptions inOrder = options(5, someAugmentations());
+  inOrder.isShuffled = false;
+  BatchSource source(dataset, inOrder);
+  BatchStream stream(source, {}, 0);
+  std::vector<std::vector<Tensor>> epochs = take(stream, 2);
+  EXPECT_EQ(epochs[0][1], epochs[1][1]);
+  EXPECT_NE(epochs[0][0], epochs[1][0]);
+}
+
 TEST(Batches, GoOnFromAnyPlace) {
   Dataset dataset = images(37);
   BatchSource source(dataset, options(5, someAugmentations()));
