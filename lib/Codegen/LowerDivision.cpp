@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "LowerElementwise.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace nnc {
@@ -43,6 +45,21 @@ Value floorQuotient(ElementBuilder &b, Value x, Value y) {
   return b.make<math::FloorOp>(b.make<arith::DivFOp>(x, y));
 }
 
+/// x - floor(x / y) y with one rounding; a quotient that was rounded up to an integer leaves a rest of the
+/// wrong sign. An infinite y is larger than every x: the rest is x, or y where their signs differ.
+Value floatRemainder(ElementBuilder &b, Value x, Value y) {
+  Value zero = b.constant(0);
+  Value quotient = floorQuotient(b, x, y);
+  Value rest = b.make<math::FmaOp>(b.make<arith::NegFOp>(quotient), y, x);
+  Value isInfinite = b.equal(b.make<math::AbsFOp>(y), b.constant(INFINITY));
+  // NaN for an infinite x.
+  Value whole = b.add(x, b.mul(x, zero));
+  rest = b.select(isInfinite, whole, rest);
+  Value differs = b.logicalXor(b.less(rest, zero), b.less(y, zero));
+  Value isWrong = b.logicalAnd(b.notEqual(rest, zero), differs);
+  return b.select(isWrong, b.add(rest, y), rest);
+}
+
 Value emit(ElementBuilder &b, nn::DivOp, ValueRange v) { return b.make<arith::DivFOp>(v[0], v[1]); }
 Value emit(ElementBuilder &b, nn::FloorDivideOp, ValueRange v) {
   if (b.isFloat())
@@ -51,7 +68,7 @@ Value emit(ElementBuilder &b, nn::FloorDivideOp, ValueRange v) {
 }
 Value emit(ElementBuilder &b, nn::ModOp, ValueRange v) {
   if (b.isFloat())
-    return b.sub(v[0], b.mul(floorQuotient(b, v[0], v[1]), v[1]));
+    return floatRemainder(b, v[0], v[1]);
   return (b.isUnsignedNumber() ? divideUnsigned : divideSigned)(b, v[0], v[1]).remainder;
 }
 

@@ -1,6 +1,6 @@
 """Compares ops and functions of the prelude with PyTorch; see cases.py.
 
-usage: check.py NNOps.json PRELUDE [--count N] [--seed S] [--only TEXT] [--keep FOLDER]
+usage: check.py NNOps.json PRELUDE [--count N] [--seed S] [--only PATTERN] [--keep FOLDER]
 
 Prints the largest errors and each case that differs, with what reproduces it. Exits 1 if a case
 differs, or if an op or a function of the prelude is neither compared nor listed with a reason.
@@ -31,7 +31,7 @@ def read_ops(path):
     records = op_records.load(path)
     for op in op_records.all_ops(records):
         _, attributes = op_records.operands_and_attributes(records, op)
-        yield (op["opName"], [name for name, *_ in attributes], op["nnExamples"],
+        yield (op["opName"], op["nnFamily"], [name for name, *_ in attributes], op["nnExamples"],
                bool(op["nnDifferentiable"]))
 
 
@@ -139,7 +139,7 @@ def main():
     cases = [*ops.op_cases(records, random, rounds), *functions.function_cases(rounds),
              *layers.layer_cases(rounds), *trainings.training_cases()]
     if flags.only:
-        cases = [case for case in cases if flags.only in (case.covers, type(case).__name__)]
+        cases = [case for case in cases if re.search(flags.only, f"{case.covers} {type(case).__name__} {case.label}")]
     with tempfile.TemporaryDirectory() as temporary:
         folder = flags.keep or temporary
         numbered = list(enumerate(cases))

@@ -122,11 +122,16 @@ FUNCTIONS = [
     ("hide_future(x)", "x: f64[N, 3, 5]",
      lambda x: x.masked_fill(~torch.ones(3, 5).tril().bool(), -math.inf)),
     ("scaled_dot_product_attention(q, k, v)", QKV, F.scaled_dot_product_attention),
+    ("scaled_dot_product_attention(q, k, v)", "q: f64[2, 3, 4], k: f64[2, 5, 4], v: f64[2, 5, 2]",
+     F.scaled_dot_product_attention),
     ("scaled_dot_product_attention(q, k, v, causal = true)", QKV,
      lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True)),
     ("scaled_dot_product_attention(q, k, v, mask = mask)",
      "q: f64[3, L, 4], k: f64[3, 5, 4], v: f64[3, 5, 2], mask: bool[L, 5]",
      lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m)),
+    ("scaled_dot_product_attention(q, k, v, mask = x < 0)",  # sees nothing
+     "q: f64[3, 2, 4], k: f64[3, 5, 4], v: f64[3, 5, 2], x: f64[2, 5] in 0.5..1",
+     lambda q, k, v, x: F.scaled_dot_product_attention(q, k, v, attn_mask=x < 0)),
     ("steps_first(x, backward = true)", "x: f64[N, L, 2]", lambda x: x.transpose(0, 1).flip(0)),
     ("batch_first(x, backward = true)", "x: f64[L, N, 2]", lambda x: x.transpose(0, 1).flip(1)),
     # Metrics

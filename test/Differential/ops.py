@@ -168,6 +168,8 @@ MORE = {
     "round": ["(x: f64[40] in -5..5) -> round(x)"],
     "floor": ["(x: f64[40] in -5..5) -> floor(x)"],
     "ceil": ["(x: f64[40] in -5..5) -> ceil(x)"],
+    "mod": ["(x: f64[40] in -900..900, y: f64[40] in 0.1..3) -> mod(x, y)",
+            "(x: f64[40] in -900..900, y: f64[40] in -3..-0.1) -> mod(x, y)"],
     "add": ["(x: f64[3, 4], y: f64) -> add(x, y)", "(x: f64[5, 1, 4], y: f64[3, 1]) -> add(x, y)"],
     "mul": ["(x: f64, y: f64[4]) -> mul(x, y)", "(x: f64[5, 1, 4], y: f64[3, 1]) -> mul(x, y)"],
     "cast": ["(x: f64[40] in -9..9) -> cast(x, dtype = i64)",
@@ -195,6 +197,11 @@ INTEGERS = {
 
 # Ops whose attributes hold sizes of their operands, with what draws a call.
 SIZED = {"reshape", "broadcast_to", "slice", "slice_update", "full", "iota", *WINDOW_OPS}
+
+# Ops of which PyTorch says something else at special values, and what that is.
+NOT_SPECIAL = {
+    "sign": "PyTorch gives 0 for NaN", "cast": "PyTorch leaves NaN as an integer open",
+}
 
 EXAMPLE = re.compile(r"\((.*)\) -> (\w+)\((.*)\)$")
 INPUT = re.compile(r"(\w+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
@@ -254,6 +261,21 @@ def make_case(example, attributes, isDifferentiable, symbolic=False):
                 least=2 if op == "squeeze" else 0)
 
 
+def special_case(op, example, attributes, dtype):
+    """The first example of an elementwise op on 60 infinities, zeros and the like."""
+    case = make_case(re.sub(r"\[[\d, ]*\]", "[60]", example.replace("f64", dtype)), attributes, False)
+    function = case.function
+    for i in case.inputs:
+        i.isSpecial = True
+    # What overflows in this dtype is infinite.
+    case.function = lambda *tensors: rounded(function(*tensors), DTYPES[dtype])
+    return case
+
+
+def rounded(value, dtype):
+    return value.to(dtype).double() if value.is_floating_point() else value
+
+
 def numbers(random, low, high, count=1):
     return [int(n) for n in torch.randint(low, high + 1, [count], generator=random)]
 
@@ -286,8 +308,8 @@ def drawn_example(op, random):
 
 
 def op_cases(records, random, rounds):
-    """The cases of the ops in `records`: (name, names of attributes, examples, differentiable)."""
-    for turn, (op, attributes, examples, isDifferentiable) in enumerate(records):
+    """The cases of `records`: (op, family, names of attributes, examples, differentiable)."""
+    for turn, (op, family, attributes, examples, isDifferentiable) in enumerate(records):
         if op not in OPS:
             continue
         texts = list(examples) + MORE.get(op, [])
@@ -302,6 +324,9 @@ def op_cases(records, random, rounds):
                                    and not (symbolic and op in SIZED)):
                     yield make_case(text.replace("f64", dtype), attributes, isDifferentiable,
                                     symbolic and op not in SIZED)
+        if family == "Elementwise" and op not in NOT_SPECIAL and "f64" in texts[0]:
+            for dtype in ("f64", "f32"):
+                yield special_case(op, texts[0], attributes, dtype)
         if op in INTEGERS:
             for text in texts:
                 for dtype in ("i64", "i32") if rounds > 1 else ("i64",):
