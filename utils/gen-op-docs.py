@@ -17,7 +17,8 @@ from op_records import all_ops, load, operands_and_attributes
 FAMILIES = {
     "Elementwise": "Ops on each element, with broadcasting",
     "Reduction": "Ops that reduce axes",
-    "Linear": "Products of matrices",
+    "Linear": "Products of matrices and other tensors",
+    "Order": "Sums so far, and sorting",
     "Shape": "Ops that move elements",
     "Creation": "Ops that make tensors",
     "Random": "Random numbers",
@@ -32,6 +33,7 @@ KINDS = {
     "Bool": "bool",
     "Dtype": "dtype",
     "Literal": "literal",
+    "String": "string",
 }
 NOTICE = "<!-- Generated from the definitions of the ops by utils/gen-op-docs.py; do not edit. -->\n"
 

@@ -14,6 +14,7 @@ ATTRIBUTE_KINDS = {
     "BoolAttr": "Bool",
     "TypeAttr": "Dtype",
     "ElementsAttr": "Literal",
+    "StrAttr": "String",
 }
 
 

@@ -15,7 +15,9 @@ void nnc::registerGradientModels(DialectRegistry &registry) {
     registerReductionGradients(context);
     registerLinearGradients(context);
     registerWindowGradients(context);
+    registerEinsumGradients(context);
     registerShapeGradients(context);
+    registerOrderGradients(context);
     registerControlGradients(context);
   });
 }

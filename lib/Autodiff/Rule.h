@@ -69,7 +69,9 @@ void registerElementwiseGradients(mlir::MLIRContext *context);
 void registerReductionGradients(mlir::MLIRContext *context);
 void registerLinearGradients(mlir::MLIRContext *context);
 void registerWindowGradients(mlir::MLIRContext *context);
+void registerEinsumGradients(mlir::MLIRContext *context);
 void registerShapeGradients(mlir::MLIRContext *context);
+void registerOrderGradients(mlir::MLIRContext *context);
 void registerControlGradients(mlir::MLIRContext *context);
 
 } // namespace nnc

@@ -35,6 +35,8 @@ class LowerToLinalg : public impl::LowerToLinalgPassBase<LowerToLinalg> {
     populateReductionLowering(patterns, lowering);
     populateLinearLowering(patterns, lowering);
     populateWindowLowering(patterns, lowering);
+    populateEinsumLowering(patterns, lowering);
+    populateOrderLowering(patterns, lowering);
     populateShapeLowering(patterns, lowering);
     populateIndexingLowering(patterns, lowering);
     populateCreationLowering(patterns, lowering);

@@ -144,6 +144,8 @@ void populateDivisionLowering(mlir::RewritePatternSet &patterns, const Lowering 
 void populateReductionLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateLinearLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateWindowLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
+void populateEinsumLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
+void populateOrderLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateShapeLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateIndexingLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);
 void populateCreationLowering(mlir::RewritePatternSet &patterns, const Lowering &lowering);

@@ -237,6 +237,15 @@ Expected<Attribute> ExampleParser::parseAttribute(AttributeKind kind) {
       return builder.getF64FloatAttr(*number);
     return builder.getI64IntegerAttr(int64_t(*number));
   }
+  case AttributeKind::String: {
+    if (!consume("\""))
+      return fail("a string");
+    StringRef value = rest.take_until([](char c) { return c == '"'; });
+    rest = rest.drop_front(value.size());
+    if (Error error = expect("\""))
+      return error;
+    return builder.getStringAttr(value);
+  }
   case AttributeKind::Literal:
     break;
   }

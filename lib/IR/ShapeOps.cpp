@@ -259,6 +259,10 @@ LogicalResult PadOp::inferReturnTypes(MLIRContext *, OptionalLoc loc, Adaptor ad
   return success();
 }
 
+OpFoldResult PadOp::fold(FoldAdaptor) {
+  return getX().getType() == getType() ? OpFoldResult(getX()) : OpFoldResult();
+}
+
 //===-- Indices -----------------------------------------------------------===//
 
 static LogicalResult checkIndices(OptionalLoc loc, StringRef op, Value indices) {

@@ -21,6 +21,7 @@ static Registry makeRegistry() {
   registerLinear(registry);
   registerWindow(registry);
   registerShape(registry);
+  registerOrder(registry);
   registerCreation(registry);
   registerControl(registry);
   return registry;

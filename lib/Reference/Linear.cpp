@@ -1,11 +1,13 @@
 //===- Linear.cpp - Values of contractions --------------------------------===//
 //
-// The matrix product as a triple loop over each pair of matrices; floating-point sums are rounded
-// once, at the end.
+// The matrix product as a triple loop over each pair of matrices; einsum as one loop over all its
+// letters. Floating-point sums are rounded once, at the end.
 //
 //===----------------------------------------------------------------------===//
 #include "Indexing.h"
 #include "Rules.h"
+
+#include "nnc/IR/Einsum.h"
 
 using namespace mlir;
 
@@ -59,6 +61,52 @@ static HostTensor matmul(nn::MatmulOp op, Frame &frame) {
   return z;
 }
 
-void registerLinear(Registry &registry) { registry.add<nn::MatmulOp>(matmul); }
+namespace {
+/// A sum or product, as the double or the integer that it is.
+struct Term {
+  double number = 1;
+  uint64_t integer = 1;
+};
+} // namespace
+
+static llvm::Expected<HostTensor> einsum(nn::EinsumOp op, Frame &frame) {
+  Einsum equation = readEinsum(op);
+  std::string labels = distinctLabels(equation.result + llvm::join(equation.operands, ""));
+  Shape dims;
+  for (char label : labels)
+    dims.push_back(equation.sizes.at(label));
+  llvm::Expected<SmallVector<int64_t>> space = frame.resolve(dims);
+  if (!space)
+    return space.takeError();
+  // The index of a tensor with the axes `own`, where the letters have the values `index`.
+  auto project = [&](StringRef own, ArrayRef<int64_t> index) {
+    return llvm::map_to_vector<4>(own, [&](char label) { return index[labels.find(label)]; });
+  };
+  HostTensor y(getElementType(op.getY()), project(equation.result, *space));
+  std::vector<Term> sums(y.getNumElements(), Term{0, 0});
+  forEachElement(*space, [&](ArrayRef<int64_t> index, int64_t) {
+    Term product;
+    for (auto [input, own] : llvm::zip_equal(op.getInputs(), equation.operands)) {
+      const HostTensor &x = frame.get(input);
+      int64_t number = broadcastNumber(x.getShape(), project(own, index));
+      product.number *= x.isFloat() ? x.getFloat(number) : 1;
+      product.integer *= x.isFloat() ? 1 : uint64_t(x.getInteger(number));
+    }
+    Term &sum = sums[elementNumber(y.getShape(), project(equation.result, index))];
+    sum.number += product.number;
+    sum.integer += product.integer;
+  });
+  for (auto [number, sum] : llvm::enumerate(sums))
+    if (y.isFloat())
+      y.setFloat(number, sum.number);
+    else
+      y.setInteger(number, int64_t(sum.integer));
+  return y;
+}
+
+void registerLinear(Registry &registry) {
+  registry.add<nn::MatmulOp>(matmul);
+  registry.add<nn::EinsumOp>(einsum);
+}
 
 } // namespace nnc

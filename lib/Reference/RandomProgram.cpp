@@ -82,6 +82,11 @@ const Candidate candidates[] = {
     {"softmax", Operands::Float, 2},
     {"log_softmax", Operands::Float, 1},
     {"matmul", Operands::FloatPair, 10},
+    {"einsum", Operands::FloatPair, 4},
+    {"cumsum", Operands::Float, 2},
+    {"cumsum", Operands::Integer, 1},
+    {"sort", Operands::Integer, 1},
+    {"argsort", Operands::Integer, 1},
     {"reshape", Operands::Float, 2},
     {"broadcast_to", Operands::Float, 2},
     {"transpose", Operands::Float, 3},
@@ -134,6 +139,7 @@ private:
   Attributes chooseAttributes(StringRef name, ValueRange operands);
   Attributes chooseReshape(ArrayRef<Dim> sizes);
   Attributes choosePart(ArrayRef<Dim> sizes);
+  std::string chooseEquation(int64_t leftRank, int64_t rightRank);
   void finish();
   bool isWanted(Operation *op);
 
@@ -250,6 +256,21 @@ Generator::Attributes Generator::chooseReshape(ArrayRef<Dim> sizes) {
   return {shapeAttr("shape", merged)};
 }
 
+/// Random letters for the axes, of which the result has some, at times one of them twice.
+std::string Generator::chooseEquation(int64_t leftRank, int64_t rightRank) {
+  auto letters = [&](int64_t count) {
+    std::string labels;
+    for (int64_t axis = 0; axis < count; ++axis)
+      labels += char('a' + below(4));
+    return labels;
+  };
+  std::string left = letters(leftRank), right = letters(rightRank), result;
+  for (char label : left + right)
+    if (chance(50) && (result.find(label) == std::string::npos || chance(20)))
+      result += label;
+  return left + "," + right + "->" + result;
+}
+
 Generator::Attributes Generator::choosePart(ArrayRef<Dim> sizes) {
   Shape starts, stops;
   SmallVector<int64_t> steps;
@@ -277,6 +298,16 @@ Generator::Attributes Generator::chooseAttributes(StringRef name, ValueRange ope
   if (name == "softmax" || name == "log_softmax" || name == "concat" || name == "gather" ||
       name == "scatter_add")
     return {integerAttr("axis", below(rank) - (chance(30) ? rank : 0))};
+  if (name == "einsum")
+    return {builder.getNamedAttr(
+        "equation", builder.getStringAttr(chooseEquation(rank, getShape(operands[1]).size())))};
+  if (name == "cumsum")
+    return {integerAttr("axis", below(rank) - (chance(30) ? rank : 0)),
+            builder.getNamedAttr("reverse", builder.getBoolAttr(chance(50))),
+            builder.getNamedAttr("exclusive", builder.getBoolAttr(chance(50)))};
+  if (name == "sort" || name == "argsort")
+    return {integerAttr("axis", below(rank)),
+            builder.getNamedAttr("descending", builder.getBoolAttr(chance(50)))};
   if (name == "transpose")
     return chance(30) ? Attributes()
                       : Attributes{integersAttr("permutation", choosePermutation(rank))};

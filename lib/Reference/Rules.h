@@ -74,6 +74,7 @@ void registerReduction(Registry &registry);
 void registerLinear(Registry &registry);
 void registerWindow(Registry &registry);
 void registerShape(Registry &registry);
+void registerOrder(Registry &registry);
 void registerCreation(Registry &registry);
 void registerControl(Registry &registry);
 

@@ -175,7 +175,8 @@ private:
       return std::to_string(integer.getInt());
     if (auto type = dyn_cast<TypeAttr>(attribute))
       return elementTypeToString(type.getValue());
-    return cast<StringAttr>(attribute).getValue().str();
+    StringRef text = cast<StringAttr>(attribute).getValue();
+    return info.kind == AttributeKind::String ? fmt::format("\"{}\"", text.str()) : text.str();
   }
 
   /// Attributes that differ from their defaults. The shape comes by position; the stream of a random

@@ -25,6 +25,13 @@ WITHOUT_COUNTERPART = {
     "orthonormal_rows": "rows have a sign of their own: test/Syntax/initializers.nn",
 }
 
+# Parts of functions that are compared.
+WITHOUT_COUNTERPART |= dict.fromkeys(
+    "span before after padding_of add_bias channels_of".split(), "a part of conv2d and others")
+WITHOUT_COUNTERPART |= dict.fromkeys(
+    "sum_pool1d sum_pool2d sum_pool3d pad1d pad2d pad3d belongs shares largest_share "
+    "interpolation".split(), "a part of pooling and resampling")
+
 X = "x: f64[N, M]"
 WIDE = "x: f64[N, M] in -9..9"
 PAIR = "prediction: f64[N, M], truth: f64[N, M]"
@@ -62,6 +69,20 @@ def area(score, truth):
     return torch.tensor(sum(pairs) / len(pairs) if pairs else 0.5, dtype=torch.float64)
 
 
+def same(function, spans):
+    """PyTorch's convolution of x with the zeros that "same" means."""
+    def run(x, w):
+        widths = [n for s in reversed(spans) for n in (s // 2, (s + 1) // 2)]
+        return function(F.pad(x, widths), w)
+    return run
+
+
+def interpolated(align):
+    return lambda x: F.interpolate(x, scale_factor=(2, 3), mode="bilinear", align_corners=align)
+
+
+SEQUENCE, IMAGE, VOLUME = "x: f64[N, 4, 9]", "x: f64[N, 4, 9, 8]", "x: f64[N, 2, 6, 5, 7]"
+
 # (expression, inputs, PyTorch), and where PyTorch is not exact either, the bound that f64 meets.
 FUNCTIONS = [
     # Creation
@@ -94,6 +115,65 @@ FUNCTIONS = [
     # PyTorch's own derivative is 1/6 rounded to f32.
     ("hard_sigmoid(x)", WIDE, lambda x: (x / 6 + 0.5).clamp(0, 1)), ("hard_tanh(x)", WIDE, F.hardtanh),
     ("hard_silu(x)", WIDE, F.hardswish),
+    # Convolutions
+    ("conv1d(x, w)", SEQUENCE + ", w: f64[6, 4, 3]", F.conv1d),
+    ("conv1d(x, w, b, stride = 2, padding = 1, dilation = 2, groups = 2)",
+     SEQUENCE + ", w: f64[6, 2, 3], b: f64[6]",
+     lambda x, w, b: F.conv1d(x, w, b, 2, 1, 2, 2)),
+    ("conv2d(x, w, b, padding = 2)", IMAGE + ", w: f64[6, 4, 5, 3], b: f64[6]",
+     lambda x, w, b: F.conv2d(x, w, b, padding=2)),
+    ("conv2d(x, w, stride = [2, 1], padding = [1, 0], dilation = [1, 2], groups = 4)",
+     IMAGE + ", w: f64[8, 1, 2, 3]", lambda x, w: F.conv2d(x, w, None, (2, 1), (1, 0), (1, 2), 4)),
+    ("conv2d(x, w, padding = \"same\")", IMAGE + ", w: f64[2, 4, 4, 3]",
+     same(F.conv2d, [3, 2])),
+    ("conv2d(x, w, stride = 3, padding = \"same\", dilation = 2)", IMAGE + ", w: f64[2, 4, 3, 2]",
+     same(lambda x, w: F.conv2d(x, w, None, 3, 0, 2), [4, 2])),
+    ("conv2d(x, w, padding = \"valid\")", "x: f64[N, 1, H, 9], w: f64[3, 1, 1, 3]", F.conv2d),
+    ("conv3d(x, w, b, stride = 2, padding = 1)", VOLUME + ", w: f64[3, 2, 2, 3, 3], b: f64[3]",
+     lambda x, w, b: F.conv3d(x, w, b, 2, 1)),
+    ("depthwise_conv2d(x, w, padding = 1)", IMAGE + ", w: f64[8, 1, 3, 3]",
+     lambda x, w: F.conv2d(x, w, padding=1, groups=4)),
+    ("conv_transpose1d(x, w, b, stride = 2, padding = 1)",
+     SEQUENCE + ", w: f64[4, 3, 3], b: f64[3]",
+     lambda x, w, b: F.conv_transpose1d(x, w, b, 2, 1)),
+    ("conv_transpose2d(x, w, stride = 2, padding = 1, output_padding = 1)",
+     IMAGE + ", w: f64[4, 3, 3, 3]", lambda x, w: F.conv_transpose2d(x, w, None, 2, 1, 1)),
+    ("conv_transpose2d(x, w, b, stride = [3, 1], dilation = [1, 2], groups = 2)",
+     IMAGE + ", w: f64[4, 3, 2, 3], b: f64[6]",
+     lambda x, w, b: F.conv_transpose2d(x, w, b, (3, 1), 0, 0, 2, (1, 2))),
+    ("conv_transpose3d(x, w, stride = 2)", VOLUME + ", w: f64[2, 3, 2, 3, 2]",
+     lambda x, w: F.conv_transpose3d(x, w, None, 2)),
+    # Pooling
+    ("max_pool(x, 2)", IMAGE, lambda x: F.max_pool2d(x, 2)),
+    ("max_pool(x, 3, stride = 2, padding = 1)", SEQUENCE, lambda x: F.max_pool1d(x, 3, 2, 1)),
+    ("max_pool1d(x, 2, dilation = 2)", SEQUENCE, lambda x: F.max_pool1d(x, 2, dilation=2)),
+    ("max_pool2d(x, [3, 2], stride = [1, 2], padding = [1, 0], dilation = [2, 1])", IMAGE,
+     lambda x: F.max_pool2d(x, (3, 2), (1, 2), (1, 0), (2, 1))),
+    ("max_pool3d(x, 2, padding = 1)", VOLUME, lambda x: F.max_pool3d(x, 2, padding=1)),
+    ("average_pool(x, 2)", VOLUME, lambda x: F.avg_pool3d(x, 2)),
+    ("average_pool1d(x, 3, stride = 2, padding = 1)", SEQUENCE,
+     lambda x: F.avg_pool1d(x, 3, 2, 1)),
+    ("average_pool2d(x, 3, stride = 2, padding = 1, count_padding = false)", IMAGE,
+     lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)),
+    ("average_pool3d(x, 2, stride = 1)", VOLUME, lambda x: F.avg_pool3d(x, 2, 1)),
+    ("lp_pool(x, 2, p = 3)", "x: f64[N, 4, 9, 8] in 0.1..2", lambda x: F.lp_pool2d(x, 3, 2)),
+    ("global_max_pool(x)", IMAGE, lambda x: x.amax((2, 3))),
+    ("global_average_pool(x)", VOLUME, lambda x: x.mean((2, 3, 4))),
+    ("adaptive_average_pool1d(x, 4)", SEQUENCE, lambda x: F.adaptive_avg_pool1d(x, 4)),
+    ("adaptive_average_pool2d(x, [4, 3])", IMAGE, lambda x: F.adaptive_avg_pool2d(x, (4, 3))),
+    ("adaptive_average_pool3d(x, [3, 2, 4])", VOLUME,
+     lambda x: F.adaptive_avg_pool3d(x, (3, 2, 4))),
+    ("adaptive_max_pool1d(x, 4)", SEQUENCE, lambda x: F.adaptive_max_pool1d(x, 4)),
+    ("adaptive_max_pool2d(x, [4, 3])", IMAGE, lambda x: F.adaptive_max_pool2d(x, (4, 3))),
+    ("adaptive_max_pool3d(x, [3, 2, 4])", VOLUME,
+     lambda x: F.adaptive_max_pool3d(x, (3, 2, 4))),
+    ("upsample(x, [2, 3])", IMAGE, lambda x: F.interpolate(x, scale_factor=(2, 3))),
+    ("upsample_bilinear(x, [2, 3])", IMAGE, interpolated(False)),
+    ("upsample_bilinear(x, [2, 3], align_corners = true)", IMAGE, interpolated(True)),
+    # Ordering
+    ("top_k(x, 3)[0]", "x: f64[N, 7]", lambda x: x.topk(3)[0]),
+    ("take_along_axis(x, i)", "x: f64[N, 4, 7], i: i64[N, 4, 3] in 0..6",
+     lambda x, i: x.gather(-1, i)),
     # Losses
     ("mse(prediction, truth)", PAIR, F.mse_loss), ("mae(prediction, truth)", PAIR, F.l1_loss),
     ("huber(3 * prediction, truth)", PAIR, lambda p, t: F.huber_loss(3 * p, t)),

@@ -191,6 +191,22 @@ class LayerCase(Case):
                 **{s.name: new for s, new in zip(self.states, states) if self.training}}
 
 
+LAYERS += [
+    ("conv(x, filters = 6, kernel = 3, stride = 2, padding = 1, groups = 2)", "x: f64[N, 4, 9, 8]",
+     "w: f64[6, 2, 3, 3], b: f64[6]",
+     lambda x, w, b: F.conv2d(x, w, b, 2, 1, 1, 2), {}),
+    ("conv_sequence(x, filters = 2, kernel = 4, dilation = 2)", "x: f64[N, 3, 9]",
+     "w: f64[2, 3, 4], b: f64[2]", lambda x, w, b: F.conv1d(x, w, b, dilation=2), {}),
+    ("conv_volume(x, filters = 2, kernel = [1, 2, 3])", "x: f64[N, 3, 4, 5, 6]",
+     "w: f64[2, 3, 1, 2, 3], b: f64[2]", F.conv3d, {}),
+    ("depthwise_conv(x, kernel = 3, padding = 1)", "x: f64[N, 3, 5, 6]",
+     "w: f64[3, 1, 3, 3], b: f64[3]", lambda x, w, b: F.conv2d(x, w, b, padding=1, groups=3), {}),
+    ("conv_transpose(x, filters = 4, kernel = 3, stride = 2, output_padding = 1)",
+     "x: f64[N, 3, 5, 6]", "w: f64[3, 4, 3, 3], b: f64[4]",
+     lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 0, 1), {}),
+]
+
+
 def compared():
     return {re.match(r"\w+", call)[0] for call, *_ in LAYERS}
 

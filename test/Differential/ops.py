@@ -105,6 +105,34 @@ def floor_divide(x, y):
     return torch.floor(x / y) if x.is_floating_point() else torch.floor_divide(x, y)
 
 
+def cumsum(x, axis=-1, reverse=False, exclusive=False):
+    if reverse:
+        return cumsum(x.flip(axis), axis, False, exclusive).flip(axis)
+    return x.cumsum(axis, dtype=x.dtype) - (x if exclusive else 0)
+
+
+def ordered(x, axis=-1, descending=False):
+    return x.sort(dim=axis, descending=descending, stable=True)
+
+
+def einsum(*operands, equation):
+    """PyTorch has no letter twice in a result; one operand more, an identity, does the same."""
+    left, arrow, result = equation.partition("->")
+    if "." in result:
+        return torch.einsum(equation, *operands)
+    operands, free, letters = list(operands), iter("zyxwv"), []
+    for letter in result:
+        if letter in letters:
+            size = next(x.shape[labels.index(letter)]
+                        for x, labels in zip(operands, left.split(",")) if letter in labels)
+            other = next(free)
+            left += f",{letter}{other}"
+            operands.append(torch.eye(size, dtype=operands[0].dtype))
+            letter = other
+        letters.append(letter)
+    return torch.einsum(left + arrow + "".join(letters), *operands)
+
+
 OPS = {
     "neg": torch.neg, "abs": torch.abs, "sign": torch.sign, "square": torch.square,
     "relu": torch.relu, "exp": torch.exp, "expm1": torch.expm1, "log": torch.log,
@@ -133,7 +161,9 @@ OPS = {
     "argmin": lambda x, axis=-1, keepdims=False: x.argmin(axis, keepdim=keepdims),
     "softmax": lambda x, axis=-1: torch.softmax(x, axis),
     "log_softmax": lambda x, axis=-1: torch.log_softmax(x, axis),
-    "matmul": torch.matmul,
+    "matmul": torch.matmul, "einsum": einsum,
+    "cumsum": cumsum, "sort": lambda x, **how: ordered(x, **how)[0],
+    "argsort": lambda x, **how: ordered(x, **how)[1],
     "reshape": torch.reshape, "broadcast_to": lambda x, shape: x.broadcast_to(shape),
     "transpose": permuted, "expand_dims": expanded, "squeeze": squeezed,
     "slice": lambda x, starts, stops, steps: x[parts(starts, stops, steps)],
@@ -177,6 +207,11 @@ MORE = {
              "(x: i64[7] in -9..9) -> cast(x, dtype = bool)"],
     "gather": ["(x: f64[3, 4, 5], i: i64[2] in -3..2) -> gather(x, i, axis = -1)"],
     "scatter_add": ["(x: f64[3, 5], i: i64[4], u: f64[3, 4]) -> scatter_add(x, i, u, axis = 1)"],
+    "cumsum": ["(x: f64[2, 3, 40]) -> cumsum(x, axis = 1)", "(x: f64[40]) -> cumsum(x)"],
+    "sort": ["(x: f64[3, 40]) -> sort(x)", "(x: f64[2, 33, 3]) -> sort(x, axis = 1)"],
+    "argsort": ["(x: f64[3, 40]) -> argsort(x)", "(x: f64[2, 33]) -> argsort(x, descending = true)"],
+    "einsum": ["(x: f64[5, 3, 4], y: f64[5, 4, 2]) -> einsum(\"bij,bjk->bik\", x, y)",
+               "(x: f64[3, 4], y: f64[5]) -> einsum(\"ij,k\", x, y)"],
     "concat": ["(a: f64[2, 3], b: f64[2, 1], c: f64[2, 5]) -> concat(a, b, c, axis = 1)"],
     "sum": ["(x: f64[2, 3, 4, 5]) -> sum(x, axis = [1, 2])"],
     "max": ["(x: f64[2, 3, 4, 5]) -> max(x, axis = [1, 2])"],
@@ -193,6 +228,7 @@ INTEGERS = {
     "sum": "-3..3", "prod": "-2..2", "max": "-9..9", "min": "-9..9", "argmax": "-9..9",
     "argmin": "-9..9", "matmul": "-3..3", "transpose": "-9..9", "concat": "-9..9",
     "reverse": "-9..9", "where": "-9..9", "gather": "-9..9", "pad": "-9..9",
+    "cumsum": "-9..9", "sort": "-5..5", "argsort": "-5..5", "einsum": "-3..3",
 }
 
 # Ops whose attributes hold sizes of their operands, with what draws a call.
@@ -210,11 +246,12 @@ DTYPES = {"f64": torch.float64, "f32": torch.float32, "i64": torch.int64, "i32":
 
 
 def split_arguments(text):
-    """At the commas outside brackets."""
-    depth, words = 0, [""]
+    """At the commas outside brackets and strings."""
+    depth, words, quoted = 0, [""], False
     for c in text:
         depth += (c == "[") - (c == "]")
-        if c == "," and depth == 0:
+        quoted ^= c == '"'
+        if c == "," and depth == 0 and not quoted:
             words.append("")
         else:
             words[-1] += c

@@ -85,6 +85,104 @@ def scatter_add(x, indices, updates, axis):
     return np.moveaxis(y, 0, axis)
 
 
+def einsum(*operands, equation):
+    """NumPy has no letter twice in a result: those are put on the diagonal here."""
+    left, arrow, result = equation.partition("->")
+    distinct = "".join(dict.fromkeys(result))
+    if "." in result or distinct == result:
+        return np.einsum(equation, *operands)
+    values = np.einsum(left + arrow + distinct, *operands)
+    sizes = dict(zip(distinct, values.shape))
+    y = np.zeros([sizes[label] for label in result], values.dtype)
+    for index in np.ndindex(*values.shape):
+        y[tuple(index[distinct.index(label)] for label in result)] = values[index]
+    return y
+
+
+def each(value, rank, otherwise=1):
+    """A number for each spatial axis."""
+    value = [otherwise] if value is None else value
+    return list(value) * (rank // len(value))
+
+
+def convolution_products(x_shape, w_shape, strides, low, high, dilations, groups):
+    """The indices of x, w and y that each product of a convolution is about."""
+    rank = len(x_shape) - 2
+    strides, dilations = each(strides, rank), each(dilations, rank)
+    low, high = each(low, rank, 0), each(high, rank, 0)
+    sizes = [(n + a + b - d * (k - 1) - 1) // s + 1 for n, a, b, k, d, s in zip(
+        x_shape[2:], low, high, w_shape[2:], dilations, strides)]
+    per_group = w_shape[0] // groups
+    for n, f, *o in np.ndindex(x_shape[0], w_shape[0], *sizes):
+        for c, *k in np.ndindex(*w_shape[1:]):
+            at = [i * s + j * d - a for i, s, j, d, a in zip(o, strides, k, dilations, low)]
+            if all(0 <= i < size for i, size in zip(at, x_shape[2:])):
+                yield (n, f // per_group * w_shape[1] + c, *at), (f, c, *k), (n, f, *o)
+
+
+def sums_of_products(like, shape, products):
+    """Sums in double of products (index of the sum, factor, factor), rounded once."""
+    sums = np.zeros(shape, np.float64 if is_float(like) else like.dtype)
+    for index, left, right in products:
+        sums[index] += sums.dtype.type(left) * right
+    return sums.astype(like.dtype)
+
+
+def convolution(x, w, strides=None, low=None, high=None, dilations=None, groups=1):
+    products = list(convolution_products(x.shape, w.shape, strides, low, high, dilations, groups))
+    shape = [1 + max(index[axis] for _, _, index in products) for axis in range(x.ndim)]
+    return sums_of_products(x, shape, ((k, x[i], w[j]) for i, j, k in products))
+
+
+def input_gradient(y, w, shape, strides=None, low=None, high=None, dilations=None, groups=1):
+    shape = [y.shape[0], w.shape[1] * groups, *shape]
+    products = convolution_products(shape, w.shape, strides, low, high, dilations, groups)
+    return sums_of_products(y, shape, ((i, y[k], w[j]) for i, j, k in products))
+
+
+def weight_gradient(x, y, shape, strides=None, low=None, high=None, dilations=None, groups=1):
+    shape = [y.shape[1], x.shape[1] // groups, *shape]
+    products = convolution_products(x.shape, shape, strides, low, high, dilations, groups)
+    return sums_of_products(x, shape, ((j, x[i], y[k]) for i, j, k in products))
+
+
+def windows(x, size, strides=None, dilations=None):
+    rank = len(size)
+    dilations = each(dilations, rank)
+    spans = [(n - 1) * d + 1 for n, d in zip(size, dilations)]
+    view = np.lib.stride_tricks.sliding_window_view(x, spans, tuple(range(x.ndim - rank, x.ndim)))
+    strides = size if strides is None else each(strides, rank)
+    return view[(..., *(slice(None, None, s) for s in strides), *(slice(None, None, d) for d in dilations))]
+
+
+def overlap_add(x, shape, strides=None, dilations=None):
+    rank = len(shape)
+    size = list(x.shape[-rank:])
+    y = np.zeros([*x.shape[:-2 * rank], *shape], x.dtype)
+    numbers = windows(np.arange(y.size).reshape(y.shape), size, strides, dilations)
+    np.add.at(y.reshape(-1), numbers, x)
+    return y
+
+
+def cumsum(x, axis, reverse, exclusive):
+    if reverse:
+        return np.flip(cumsum(np.flip(x, axis), axis, False, exclusive), axis)
+    y = np.cumsum(x, axis, dtype=x.dtype)
+    if not exclusive:
+        return y
+    y = np.roll(y, 1, axis)
+    np.moveaxis(y, axis, 0)[:1] = 0
+    return y
+
+
+def argsort(x, axis, descending):
+    """Stable, and NaN greater than any number."""
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    backwards = np.argsort(np.flip(x, axis), axis, kind="stable")
+    return x.shape[axis] - 1 - np.flip(backwards, axis)
+
+
 def iota(shape, axis, dtype):
     counts = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
     return np.broadcast_to(counts, shape).astype(DTYPES[dtype])
@@ -187,6 +285,16 @@ OPS = {
     "log_softmax": log_softmax,
     # Contractions
     "matmul": lambda x, y: x @ y,
+    "einsum": einsum,
+    "convolution": convolution,
+    "convolution_input_gradient": input_gradient,
+    "convolution_weight_gradient": weight_gradient,
+    "windows": windows,
+    "overlap_add": overlap_add,
+    # Order
+    "cumsum": cumsum,
+    "sort": lambda x, axis, descending: np.take_along_axis(x, argsort(x, axis, descending), axis),
+    "argsort": argsort,
     # Shapes
     "reshape": lambda x, shape: x.reshape(shape),
     "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),

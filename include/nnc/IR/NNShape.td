@@ -85,6 +85,7 @@ def NN_PadOp : NN_ShapeOp<"pad", "a border of a constant"> {
                        DefaultValuedAttr<F64Attr, "0.0">:$value);
   let results = (outs NN_Tensor:$y);
   let nnExamples = ["(x: f64[3, 4]) -> pad(x, [1, 0], [0, 2])", "(x: f64[3]) -> pad(x, [2], [1], value = 1.5)"];
+  let hasFolder = 1;
 }
 
 def NN_GatherOp : NN_ShapeOp<"gather", "elements chosen by index"> {

@@ -15,7 +15,17 @@
 
 namespace nnc {
 
-enum class AttributeKind { Integers, Shape, Dimension, Float, Integer, Bool, Dtype, Literal };
+enum class AttributeKind {
+  Integers,
+  Shape,
+  Dimension,
+  Float,
+  Integer,
+  Bool,
+  Dtype,
+  Literal,
+  String
+};
 
 struct OperandInfo {
   std::string name;

@@ -39,6 +39,27 @@ static bool isAttributeType(StringRef name, const Operand *value = nullptr) {
            (value->kind == Kind::List && llvm::all_of(value->items, isDimension))));
 }
 
+/// Makes `value` the list that `ints` or `ints[2]` asks for; one integer stands for as many.
+bool Elaborator::bindIntegers(const ast::Param &param, Operand &value, SourceRange range) {
+  ArrayRef<ast::ExprPtr> dims = param.type->dims;
+  std::optional<Dim> length = dims.empty() ? Dim(1) : resolveDim(*dims.front(), /*declares=*/false);
+  if (!length)
+    return false;
+  if (dims.size() > 1 || !length->isConstant()) {
+    error(param.type->range, "expected one length that is known when compiling");
+    return false;
+  }
+  size_t count = length->constant();
+  if (value.kind == Operand::Kind::Dimension)
+    value = Operand::ofList(std::vector<Operand>(count, value));
+  if (dims.empty() || value.items.size() == count)
+    return true;
+  error(range, fmt::format("argument '{}' expects {}, or one for all, found {}", param.name,
+                           counted(count, "integer"), value.items.size()))
+      .note(param.range, "it is declared here");
+  return false;
+}
+
 bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange range) {
   std::string what = fmt::format("argument '{}'", param.name);
   if (value.range.isValid())
@@ -54,8 +75,8 @@ bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange r
           .note(param.range, "it is declared here");
       return false;
     }
-    if (param.type->name == "ints" && value.kind == Operand::Kind::Dimension)
-      value = Operand::ofList({value});
+    if (param.type->name == "ints" && !bindIntegers(param, value, range))
+      return false;
   }
   if (isTensorType) {
     std::optional<Value> tensor =

@@ -296,6 +296,7 @@ private:
                                       SourceRange range);
 
   //===-- DeclaredTypes.cpp -----------------------------------------------===//
+  bool bindIntegers(const ast::Param &param, Operand &value, SourceRange range);
   bool bindParam(const ast::Param &param, Operand value, SourceRange range);
   /// `mayDeclare`: a name in the place of the dtype may be a new one, that stands for any.
   bool unify(const ast::Type &type, mlir::Value value, const std::string &what, SourceRange range,

@@ -239,10 +239,24 @@ static std::optional<Operand> combineNumbers(ast::BinaryOp op, double left, doub
   }
 }
 
+/// Whether two values of which one is a string or None are the same; none for others.
+static std::optional<bool> compareKnown(const Operand &left, const Operand &right) {
+  using Kind = Operand::Kind;
+  if (left.kind == Kind::String || right.kind == Kind::String)
+    return left.kind == right.kind && left.text == right.text;
+  if (left.kind == Kind::None || right.kind == Kind::None)
+    return left.kind == right.kind;
+  return std::nullopt;
+}
+
 std::optional<Operand> Elaborator::evaluateBinary(const ast::BinaryExpr &expr) {
   std::optional<Operand> left = evaluate(*expr.left), right = evaluate(*expr.right);
   if (!left || !right)
     return std::nullopt;
+  bool isEqual = expr.op == ast::BinaryOp::Equal;
+  if (isEqual || expr.op == ast::BinaryOp::NotEqual)
+    if (std::optional<bool> same = compareKnown(*left, *right))
+      return Operand::ofBool(*same == isEqual);
   for (auto [operand, side] : {std::pair(&*left, &*expr.left), {&*right, &*expr.right}})
     if (!operand->isValue()) {
       error(side->range, fmt::format("'{}' expects tensors or numbers, found {}",

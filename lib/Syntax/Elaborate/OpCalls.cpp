@@ -62,10 +62,29 @@ std::optional<Attribute> Elaborator::toAttribute(const AttributeInfo &info, cons
   case AttributeKind::Dtype:
     return value.kind == Operand::Kind::Dtype ? std::optional<Attribute>(TypeAttr::get(value.dtype))
                                               : mismatch("a dtype");
+  case AttributeKind::String:
+    return value.kind == Operand::Kind::String
+               ? std::optional<Attribute>(builder.getStringAttr(value.text))
+               : mismatch("a string");
   case AttributeKind::Literal:
     break;
   }
   return mismatch("a literal");
+}
+
+/// A string can be no operand: wherever it stands, it is the attribute that takes one, so that
+/// `einsum("ij->ji", x)` reads as it does in NumPy.
+static void nameStrings(const OpInfo &op, CallArguments &arguments) {
+  for (const AttributeInfo &info : op.attributes) {
+    auto found = llvm::find_if(arguments.positional, [](const Operand &value) {
+      return value.kind == Operand::Kind::String;
+    });
+    if (info.kind != AttributeKind::String || arguments.named.count(info.name) ||
+        found == arguments.positional.end())
+      continue;
+    arguments.named[info.name] = *found;
+    arguments.positional.erase(found);
+  }
 }
 
 /// The op's operands, from the named and the first of the positional arguments.
@@ -163,10 +182,22 @@ bool Elaborator::promoteOperands(const OpInfo &op, std::vector<Operand> &operand
   return true;
 }
 
+/// Floor division of two integers that are known, which the operators have only in types.
+static std::optional<Operand> knownQuotient(const OpInfo &op, const CallArguments &arguments) {
+  ArrayRef<Operand> values = arguments.positional;
+  bool isKnown = op.name == "floor_divide" && values.size() == 2 && arguments.named.empty() &&
+                 llvm::all_of(values, [](const Operand &value) { return value.isInteger(); }) &&
+                 values[1].dim.constant() > 0;
+  return isKnown ? std::optional(Operand::of(values[0].dim.floorDiv(values[1].dim))) : std::nullopt;
+}
+
 std::optional<Operand> Elaborator::callOp(const OpInfo &op, const ast::CallExpr &call) {
   std::optional<CallArguments> arguments = collectArguments(call);
   if (!arguments)
     return std::nullopt;
+  if (std::optional<Operand> quotient = knownQuotient(op, *arguments))
+    return quotient;
+  nameStrings(op, *arguments);
   std::optional<std::vector<Operand>> operands = takeOperands(op, *arguments, call.range);
   if (!operands)
     return std::nullopt;
