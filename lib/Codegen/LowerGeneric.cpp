@@ -1,7 +1,7 @@
 //===- LowerGeneric.cpp - The one way to build a linalg.generic -----------===//
 //
 // A loop nest reads its operands through whatever only moves elements: a broadcast, a transpose,
-// inserted axes of size one, a fill. The producer is then dead unless something else needs it.
+// windows, inserted axes of size one, a fill. The producer is then dead unless something else needs it.
 //
 //===----------------------------------------------------------------------===//
 #include "Lowering.h"
@@ -9,6 +9,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <map>
 
 using namespace mlir;
 
@@ -87,13 +89,36 @@ bool readsAll(AffineMap map, ArrayRef<unsigned> loops) {
   });
 }
 
-/// `kept` are loops whose extent only the inputs tell.
-Read readThrough(Read read, ArrayRef<unsigned> kept) {
+/// Loops by number, with their extents.
+using Extents = std::map<unsigned, int64_t>;
+
+/// The extents of those of `loops` that `read` tells and `earlier`, which goes over windows of its
+/// source, does not. None if one is lost that is not known now.
+std::optional<Extents> findLost(const Read &read, const Read &earlier, ArrayRef<unsigned> loops) {
+  Extents lost;
+  auto type = cast<RankedTensorType>(read.source.getType());
+  for (unsigned loop : loops) {
+    AffineExpr dim = getAffineDimExpr(loop, read.map.getContext());
+    std::optional<unsigned> position = read.map.getResultPosition(dim);
+    if (!position || earlier.map.getResultPosition(dim))
+      continue;
+    if (!earlier.map.isFunctionOfDim(loop) || type.isDynamicDim(*position))
+      return std::nullopt;
+    lost[loop] = type.getDimSize(*position);
+  }
+  return lost;
+}
+
+/// `kept` are loops whose extent only the inputs tell; those that they no longer tell are added to
+/// `lost`.
+Read readThrough(Read read, ArrayRef<unsigned> kept, Extents &lost) {
   SmallVector<unsigned> needed = llvm::to_vector(
       llvm::make_filter_range(kept, [&](unsigned loop) { return readsAll(read.map, loop); }));
   while (std::optional<Read> earlier = readThroughOnce(read)) {
-    if (!readsAll(earlier->map, needed))
+    std::optional<Extents> more = findLost(read, *earlier, needed);
+    if (!more)
       break;
+    lost.insert(more->begin(), more->end());
     read = *earlier;
   }
   return read;
@@ -121,14 +146,27 @@ Operation *createGeneric(OpBuilder &builder, Location loc, ArrayRef<Read> reads,
                          ArrayRef<unsigned> kept, GenericBody body) {
   SmallVector<Value> inputs, outputs, uniform;
   SmallVector<AffineMap> maps;
+  Extents lost;
   for (Read read : reads) {
     bool isNeeded = llvm::any_of(kept, [&](unsigned loop) { return readsAll(read.map, loop); });
-    read = readThrough(read, kept);
+    read = readThrough(read, kept, lost);
     uniform.push_back(isNeeded ? Value() : uniformElement(builder, loc, read.source));
     if (uniform.back())
       continue;
     inputs.push_back(read.source);
     maps.push_back(read.map);
+  }
+  // A tensor that nothing reads tells the sizes of windows, as in linalg's own pooling.
+  if (!lost.empty()) {
+    SmallVector<int64_t> shape;
+    SmallVector<AffineExpr> exprs;
+    for (auto [loop, extent] : lost) {
+      shape.push_back(extent);
+      exprs.push_back(builder.getAffineDimExpr(loop));
+    }
+    inputs.push_back(tensor::EmptyOp::create(builder, loc, shape,
+                                             getElementTypeOrSelf(writes.front().init.getType())));
+    maps.push_back(AffineMap::get(iterators.size(), 0, exprs, builder.getContext()));
   }
   for (const Write &write : writes) {
     outputs.push_back(write.init);
@@ -143,8 +181,8 @@ Operation *createGeneric(OpBuilder &builder, Location loc, ArrayRef<Read> reads,
           Value stored = value ? value : arguments[next++];
           elements.push_back(loadElement(inner, innerLoc, stored, read.elementType));
         }
-        linalg::YieldOp::create(inner, innerLoc,
-                                body(inner, innerLoc, elements, arguments.drop_front(next)));
+        linalg::YieldOp::create(
+            inner, innerLoc, body(inner, innerLoc, elements, arguments.take_back(outputs.size())));
       });
 }
 
