@@ -8,7 +8,7 @@
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
 # Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++, torch,
-# and what the processor can run (x86-64-v3, x86-64-v4).
+# mnist (the files are here), and what the processor can run (x86-64-v3, x86-64-v4).
 
 import os
 import shutil
@@ -52,6 +52,13 @@ config.substitutions += [
 for tool in ("nnc", "nnc-opt", "nnc-op-examples"):
     if os.path.exists(os.path.join(config.nnc_tools_dir, tool)):
         config.available_features.add(tool)
+# MNIST may not be shipped; it is where the variable says, or in a folder beside the project.
+mnist = os.environ.get("NNC_MNIST_DIR") or os.path.join(
+    config.nnc_source_dir, "..", "shared", "data", "mnist")
+if os.path.exists(os.path.join(mnist, "train-images-idx3-ubyte.gz")):
+    config.available_features.add("mnist")
+    config.environment["NNC_MNIST_DIR"] = os.path.abspath(mnist)
+
 torch = os.path.join(config.nnc_source_dir, ".venv-torch", "bin", "python3")
 if os.path.exists(torch):
     config.available_features.add("torch")

@@ -127,7 +127,7 @@ struct LowerEinsum : LowerPattern<nn::EinsumOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Einsum equation = readEinsum(op);
-    Type elementType = getElementType(op.getY());
+    Type elementType = getElementType(op.getZ());
     Contraction contraction(rewriter, loc, lowering, equation.sizes);
     SmallVector<Factor> factors;
     for (auto [original, input, labels] :
@@ -154,7 +154,7 @@ struct LowerEinsum : LowerPattern<nn::EinsumOp> {
     Type computed = computeType(elementType);
     if (computed != storageType(elementType))
       result =
-          lowering.elementwise(rewriter, loc, result, computed, getShape(op.getY()), elementType,
+          lowering.elementwise(rewriter, loc, result, computed, getShape(op.getZ()), elementType,
                                [](OpBuilder &, Location, ValueRange values) { return values[0]; });
     rewriter.replaceOp(op, result);
     return success();

@@ -82,7 +82,7 @@ static llvm::Expected<HostTensor> einsum(nn::EinsumOp op, Frame &frame) {
   auto project = [&](StringRef own, ArrayRef<int64_t> index) {
     return llvm::map_to_vector<4>(own, [&](char label) { return index[labels.find(label)]; });
   };
-  HostTensor y(getElementType(op.getY()), project(equation.result, *space));
+  HostTensor y(getElementType(op.getZ()), project(equation.result, *space));
   std::vector<Term> sums(y.getNumElements(), Term{0, 0});
   forEachElement(*space, [&](ArrayRef<int64_t> index, int64_t) {
     Term product;

@@ -32,7 +32,7 @@ def NN_EinsumOp : NN_PureOp<"einsum", "Linear"> {
     operands are multiplied from left to right.
   }];
   let arguments = (ins Variadic<NN_Tensor>:$inputs, StrAttr:$equation);
-  let results = (outs NN_Tensor:$y);
+  let results = (outs NN_Tensor:$z);
   let nnExamples = ["(x: f64[3, 4], y: f64[4, 2]) -> einsum(\"ij,jk->ik\", x, y)",
                     "(x: f64[2, 3, 4], y: f64[2, 3]) -> einsum(\"...ij,...i->...j\", x, y)",
                     "(x: f64[3, 3]) -> einsum(\"ii->i\", x)", "(x: f64[3, 3]) -> einsum(\"ii\", x)",
