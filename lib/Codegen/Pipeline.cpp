@@ -48,6 +48,7 @@ void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createExpandMathPass());
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   passes.addPass(createParallelizePass());
+  passes.addPass(createExpandViewsPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

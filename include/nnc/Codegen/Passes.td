@@ -155,6 +155,22 @@ def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {
                            "mlir::memref::MemRefDialect"];
 }
 
+def ExpandViewsPass : Pass<"codegen-expand-views", "mlir::ModuleOp"> {
+  let summary = "State sizes and strides of reshaped buffers";
+  let description = [{
+    `memref.expand_shape`, any number of whose sizes may be symbols, becomes a
+    `memref.reinterpret_cast` with the sizes that it names and row-major strides.
+
+    ```mlir
+    memref.expand_shape %x [[0, 1]] output_shape [%n, %m] : memref<?xf32> into memref<?x?xf32>
+    // becomes
+    memref.reinterpret_cast %x to offset: [0], sizes: [%n, %m], strides: [%m, 1]
+      : memref<f32> to memref<?x?xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect"];
+}
+
 def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
   let summary = "Let threads share parallel loops";
   let description = [{

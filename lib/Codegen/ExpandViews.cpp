@@ -1,0 +1,66 @@
+//===- ExpandViews.cpp - Sizes and strides of reshaped buffers ------------===//
+//
+// MLIR's own expansion of memref.expand_shape knows at most one size of a group that is open; here
+// all of them may be symbols, and the operation says what each is.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/Codegen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+
+namespace nnc {
+#define GEN_PASS_DEF_EXPANDVIEWSPASS
+#include "nnc/Codegen/Passes.h.inc"
+
+namespace {
+
+struct CastExpandedView : OpRewritePattern<memref::ExpandShapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(memref::ExpandShapeOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto source = memref::ExtractStridedMetadataOp::create(rewriter, loc, op.getSrc());
+    SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(sizes.size());
+    SmallVector<OpFoldResult> sourceStrides = source.getConstifiedMixedStrides();
+    for (auto [axis, group] : llvm::enumerate(op.getReassociationIndices())) {
+      // Row-major within the group.
+      OpFoldResult stride = sourceStrides[axis];
+      for (int64_t place : llvm::reverse(group)) {
+        strides[place] = stride;
+        if (place != group.front())
+          stride = multiply(rewriter, loc, stride, sizes[place]);
+      }
+    }
+    rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(
+        op, op.getResultType(), source.getBaseBuffer(), source.getConstifiedMixedOffset(), sizes,
+        strides);
+    return success();
+  }
+
+  static OpFoldResult multiply(OpBuilder &builder, Location loc, OpFoldResult left,
+                               OpFoldResult right) {
+    std::optional<int64_t> x = getConstantIntValue(left), y = getConstantIntValue(right);
+    if (x && y)
+      return builder.getIndexAttr(*x * *y);
+    return builder.createOrFold<arith::MulIOp>(
+        loc, getValueOrCreateConstantIndexOp(builder, loc, left),
+        getValueOrCreateConstantIndexOp(builder, loc, right));
+  }
+};
+
+class ExpandViews : public impl::ExpandViewsPassBase<ExpandViews> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<CastExpandedView>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace nnc

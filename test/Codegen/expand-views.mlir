@@ -1,0 +1,21 @@
+// RUN: nnc-opt %s --codegen-expand-views | FileCheck %s
+
+// Both sizes of the group are open.
+// CHECK-LABEL: func @open
+// CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:.*]]: index, %[[M:.*]]: index)
+func.func @open(%x: memref<?xf32>, %n: index, %m: index) -> memref<?x?xf32> {
+  // CHECK: %[[BASE:[^,]*]], %{{.*}} = memref.extract_strided_metadata %[[X]]
+  // CHECK: memref.reinterpret_cast %[[BASE]] to offset: [0], sizes: [%[[N]], %[[M]]], strides: [%[[M]], 1]
+  // CHECK-NOT: expand_shape
+  %y = memref.expand_shape %x [[0, 1]] output_shape [%n, %m] : memref<?xf32> into memref<?x?xf32>
+  return %y : memref<?x?xf32>
+}
+
+// CHECK-LABEL: func @three
+func.func @three(%x: memref<?x5xf32>, %n: index, %m: index) -> memref<?x?x2x5xf32> {
+  // CHECK: %[[STRIDE:.*]] = arith.muli %{{.*}}, %{{.*}} : index
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [%{{.*}}, %{{.*}}, 2, 5], strides: [%[[STRIDE]], 10, 5, 1]
+  %y = memref.expand_shape %x [[0, 1, 2], [3]] output_shape [%n, %m, 2, 5]
+      : memref<?x5xf32> into memref<?x?x2x5xf32>
+  return %y : memref<?x?x2x5xf32>
+}
