@@ -18,11 +18,21 @@ namespace nnc {
 
 namespace {
 
+/// Whether more than one size of a group is open.
+bool hasOpenGroup(memref::ExpandShapeOp op) {
+  MemRefType type = op.getResultType();
+  return llvm::any_of(op.getReassociationIndices(), [&](ArrayRef<int64_t> group) {
+    return llvm::count_if(group, [&](int64_t axis) { return type.isDynamicDim(axis); }) > 1;
+  });
+}
+
 struct CastExpandedView : OpRewritePattern<memref::ExpandShapeOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(memref::ExpandShapeOp op,
                                 PatternRewriter &rewriter) const override {
+    if (!hasOpenGroup(op))
+      return failure();
     Location loc = op.getLoc();
     auto source = memref::ExtractStridedMetadataOp::create(rewriter, loc, op.getSrc());
     SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(sizes.size());

@@ -19,3 +19,11 @@ func.func @three(%x: memref<?x5xf32>, %n: index, %m: index) -> memref<?x?x2x5xf3
       : memref<?x5xf32> into memref<?x?x2x5xf32>
   return %y : memref<?x?x2x5xf32>
 }
+
+// CHECK-LABEL: func @closed
+func.func @closed(%x: memref<f32>, %y: memref<?xf32>, %n: index) -> (memref<1x1xf32>, memref<?x4xf32>) {
+  // CHECK-COUNT-2: memref.expand_shape
+  %a = memref.expand_shape %x [] output_shape [1, 1] : memref<f32> into memref<1x1xf32>
+  %b = memref.expand_shape %y [[0, 1]] output_shape [%n, 4] : memref<?xf32> into memref<?x4xf32>
+  return %a, %b : memref<1x1xf32>, memref<?x4xf32>
+}

@@ -158,8 +158,9 @@ def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {
 def ExpandViewsPass : Pass<"codegen-expand-views", "mlir::ModuleOp"> {
   let summary = "State sizes and strides of reshaped buffers";
   let description = [{
-    `memref.expand_shape`, any number of whose sizes may be symbols, becomes a
-    `memref.reinterpret_cast` with the sizes that it names and row-major strides.
+    A `memref.expand_shape` of one dimension to several whose sizes are symbols becomes a
+    `memref.reinterpret_cast` with the sizes that it names and row-major strides. Others are left to
+    MLIR's own expansion.
 
     ```mlir
     memref.expand_shape %x [[0, 1]] output_shape [%n, %m] : memref<?xf32> into memref<?x?xf32>
