@@ -84,6 +84,8 @@ Expected<Index> shapeOf(Value value, Frame &frame) {
   Expected<SmallVector<int64_t>> shape = frame.resolve(getShape(value));
   if (!shape)
     return shape.takeError();
+  if (llvm::any_of(*shape, [](int64_t size) { return size < 0; }))
+    return llvm::createStringError("a window has no room");
   return Index(shape->begin(), shape->end());
 }
 
