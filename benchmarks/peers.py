@@ -79,10 +79,12 @@ class Entry:
 
 
 def compile_nnc(name, entry, dtype):
-    """The Entry of examples/NAME.nn, with the type that the benchmark asks for."""
+    """The Entry of NAME.nn, of the benchmarks or the examples, with the type that is asked for."""
     folder = BUILD / f"{name}-{dtype}"
     folder.mkdir(parents=True, exist_ok=True)
-    text = (ROOT / "examples" / f"{name}.nn").read_text(encoding="utf-8")
+    own = ROOT / "benchmarks" / f"{name}.nn"
+    program = own if own.exists() else ROOT / "examples" / f"{name}.nn"
+    text = program.read_text(encoding="utf-8")
     source = folder / f"{name}.nn"
     source.write_text(text.replace("f64", dtype.replace("float", "f")), encoding="utf-8")
     nnc = ROOT / "build" / "release" / "bin" / "nnc"
