@@ -105,6 +105,7 @@ struct TrainState;
 
 /// A `repeat` whose body is being elaborated.
 struct Loop {
+  const Body *body; ///< that it stands in
   std::vector<std::pair<std::string, mlir::Value>> collected;
   std::vector<std::string> taps; ///< names among the collected that are taps
 };

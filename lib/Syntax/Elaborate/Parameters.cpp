@@ -21,7 +21,8 @@ bool Elaborator::declareState(const ast::DeclareStmt &stmt, const std::string &r
     error(stmt.range, fmt::format("'{}' belongs in a layer or a model", role));
     return false;
   }
-  if (!loops.empty()) {
+  // What a loop calls has its parameters once, for all iterations.
+  if (!loops.empty() && (role == "state" || loops.back()->body == body)) {
     error(stmt.range, fmt::format("'{}' cannot be declared in a 'repeat'", role));
     return false;
   }

@@ -290,7 +290,7 @@ bool Elaborator::elaborateRepeat(const ast::RepeatStmt &stmt) {
                                  sequences, TypeRange());
   Scope outerScope = body->scope;
   std::map<std::string, Value> outerUpdates = frame->stateUpdates;
-  Loop loop;
+  Loop loop = {body, {}, {}};
   loops.push_back(&loop);
   {
     OpBuilder::InsertionGuard guard(builder);
