@@ -68,8 +68,8 @@ static int runTestCommand(const TestFlags &flags) {
     if (!model)
       return fail(diagnostics);
     if (!options.model.empty() && options.model != plan.model)
-      return fail(flags.file + ": error: tests of several models: expected one for '" +
-                  flags.params + "'");
+      return fail(flags.file + ": error: expected tests of one model, found some of '" +
+                  options.model + "' and some of '" + plan.model + "'");
     options.model = plan.model;
     // Without parameters, a model that learns cannot be tested; one that does not is what it is.
     bool learns = llvm::any_of(session->program.trains,
