@@ -20,6 +20,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace nnc::test {
@@ -70,7 +72,12 @@ protected:
     ASSERT_TRUE(compiled.isLoaded());
     std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
     for (auto [index, result] : llvm::enumerate(*expected)) {
-      double tolerance = result.getElementType().isF64() ? 1e-9 : 1e-3;
+      // Of the largest value: what cancels in a sum has the error of its terms.
+      double tolerance = result.getElementType().isF64() ? 1e-9 : 1e-3, largest = 1;
+      for (int64_t number = 0; number < result.getNumElements(); ++number)
+        largest = std::max(largest, std::abs(result.getNumber(number)));
+      if (std::isfinite(largest))
+        tolerance *= largest;
       EXPECT_EQ(describeDifference(found[index], result, tolerance), "") << "result " << index;
     }
   }
