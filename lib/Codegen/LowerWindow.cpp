@@ -99,8 +99,8 @@ struct WindowBuilder {
     return lowering.insert(builder, loc, source, shape, zeros(target), offsets, steps);
   }
 
-  /// The input of a convolution with its border of zeros.
-  Value pad(Value input, ArrayRef<Dim> shape, ArrayRef<WindowAxis> axes) {
+  /// The input of a convolution with its border of zeros; `shape` is updated.
+  Value pad(Value input, Shape &shape, ArrayRef<WindowAxis> axes) {
     if (llvm::all_of(axes, [](const WindowAxis &axis) { return axis.low == 0 && axis.high == 0; }))
       return input;
     Shape padded(shape), offsets(shape.size(), Dim(0));
@@ -109,7 +109,9 @@ struct WindowBuilder {
       padded[first + i] = padded[first + i] + Dim(axis.low + axis.high);
       offsets[first + i] = Dim(axis.low);
     }
-    return place(input, shape, padded, offsets);
+    input = place(input, shape, padded, offsets);
+    shape = padded;
+    return input;
   }
 
   /// Splits axis `axis` of a tensor into `groups` axes of equal size; `shape` is updated.
@@ -172,10 +174,8 @@ struct LowerConvolution : LowerPattern<nn::ConvolutionOp> {
     WindowBuilder b{lowering, rewriter, op.getLoc(), getElementType(op.getX())};
     WindowAxes axes = getWindow(op);
     int64_t groups = op.getGroups();
-    Value x = b.pad(adaptor.getX(), getShape(op.getX()), axes), w = adaptor.getW();
     Shape xShape = getShape(op.getX()), wShape = getShape(op.getW()), yShape = getShape(op.getY());
-    for (auto [i, axis] : llvm::enumerate(axes))
-      xShape[2 + i] = xShape[2 + i] + Dim(axis.low + axis.high);
+    Value x = b.pad(adaptor.getX(), xShape, axes), w = adaptor.getW();
     bool grouped = groups != 1;
     Shape split = yShape;
     if (grouped) {
@@ -206,10 +206,8 @@ struct LowerWeightGradient : LowerPattern<nn::ConvolutionWeightGradientOp> {
     WindowBuilder b{lowering, rewriter, op.getLoc(), getElementType(op.getX())};
     WindowAxes axes = getWindow(op);
     int64_t groups = op.getGroups();
-    Value x = b.pad(adaptor.getX(), getShape(op.getX()), axes), y = adaptor.getY();
     Shape xShape = getShape(op.getX()), wShape = getShape(op.getW()), yShape = getShape(op.getY());
-    for (auto [i, axis] : llvm::enumerate(axes))
-      xShape[2 + i] = xShape[2 + i] + Dim(axis.low + axis.high);
+    Value x = b.pad(adaptor.getX(), xShape, axes), y = adaptor.getY();
     bool grouped = groups != 1;
     Shape split = wShape;
     if (grouped) {
@@ -283,8 +281,9 @@ class Gathering {
 public:
   Gathering(WindowBuilder &builder, const GatherAxes &gatherAxes) : b(builder), axes(gatherAxes) {}
 
-  /// The windows along the axes from `first`, padded so that all taps of all blocks exist.
-  Value padWindows(Value value, Shape shape, size_t first) {
+  /// The windows along the axes from `first`, padded so that all taps of all blocks exist; `shape` is
+  /// updated.
+  Value padWindows(Value value, Shape &shape, size_t first) {
     if (llvm::none_of(axes, [](const GatherAxis &axis) { return axis.needsPadding(); }))
       return value;
     Shape part(shape), target(shape), from(shape.size(), Dim(0)), to(shape.size(), Dim(0));
@@ -296,6 +295,7 @@ public:
     }
     if (ArrayRef(part) != ArrayRef(shape))
       value = b.lowering.extract(b.builder, b.loc, value, from, part);
+    shape = target;
     return b.place(value, part, target, to);
   }
 
@@ -412,9 +412,6 @@ struct LowerInputGradient : LowerPattern<nn::ConvolutionInputGradientOp> {
         gatherAxes(getWindow(op), ArrayRef(xShape).drop_front(2), ArrayRef(yShape).drop_front(2));
     Gathering gathering(b, axes);
     Value y = gathering.padWindows(adaptor.getY(), yShape, 2), w = adaptor.getW();
-    for (auto [i, axis] : llvm::enumerate(axes))
-      if (llvm::any_of(axes, [](const GatherAxis &any) { return any.needsPadding(); }))
-        yShape[2 + i] = axis.paddedWindows();
     bool grouped = op.getGroups() != 1;
     Shape outer = {xShape[0], xShape[1]}, split = outer;
     if (grouped) {
@@ -455,9 +452,6 @@ struct LowerOverlapAdd : LowerPattern<nn::OverlapAddOp> {
         gatherAxes(windows, op.getShape(), ArrayRef(xShape).drop_front(first).take_front(rank));
     Gathering gathering(b, axes);
     Value x = gathering.padWindows(adaptor.getX(), xShape, first);
-    for (auto [i, axis] : llvm::enumerate(axes))
-      if (llvm::any_of(axes, [](const GatherAxis &any) { return any.needsPadding(); }))
-        xShape[first + i] = axis.paddedWindows();
     x = gathering.splitKernel(x, xShape);
 
     LoopNest loops(op.getContext());
