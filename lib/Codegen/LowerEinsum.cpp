@@ -151,12 +151,8 @@ struct LowerEinsum : LowerPattern<nn::EinsumOp> {
     Value result = product.tensor;
     if (distinct != equation.result)
       result = contraction.placeOnDiagonals(product, equation.result);
-    Type computed = computeType(elementType);
-    if (computed != storageType(elementType))
-      result =
-          lowering.elementwise(rewriter, loc, result, computed, getShape(op.getZ()), elementType,
-                               [](OpBuilder &, Location, ValueRange values) { return values[0]; });
-    rewriter.replaceOp(op, result);
+    rewriter.replaceOp(
+        op, lowering.storeComputed(rewriter, loc, result, getShape(op.getZ()), elementType));
     return success();
   }
 };

@@ -63,13 +63,8 @@ struct LowerMatmul : LowerPattern<nn::MatmulOp> {
           ElementBuilder b{inner, innerLoc, elementType};
           return SmallVector<Value>{b.add(outputs[0], b.mul(inputs[0], inputs[1]))};
         });
-    Value product = generic->getResult(0);
-    Type computed = computeType(elementType);
-    if (computed != storageType(elementType))
-      product =
-          lowering.elementwise(rewriter, loc, product, computed, result, elementType,
-                               [](OpBuilder &, Location, ValueRange values) { return values[0]; });
-    rewriter.replaceOp(op, product);
+    rewriter.replaceOp(
+        op, lowering.storeComputed(rewriter, loc, generic->getResult(0), result, elementType));
     return success();
   }
 };

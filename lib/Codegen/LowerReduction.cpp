@@ -87,13 +87,8 @@ template <typename OpTy> struct LowerReduction : LowerPattern<OpTy> {
           ElementBuilder b{inner, innerLoc, elementType};
           return SmallVector<Value>{combine(b, op, outputs[0], inputs[0])};
         });
-    Value result = generic->getResult(0);
-    // What was accumulated is of the computed type already.
-    Type computed = computeType(elementType);
-    if (computed != storageType(elementType))
-      result = this->lowering.elementwise(
-          rewriter, loc, result, computed, rest, elementType,
-          [](OpBuilder &, Location, ValueRange values) { return values[0]; });
+    Value result =
+        this->lowering.storeComputed(rewriter, loc, generic->getResult(0), rest, elementType);
     rewriter.replaceOp(op,
                        this->lowering.reshape(rewriter, loc, result, rest, getShape(op.getY())));
     return success();

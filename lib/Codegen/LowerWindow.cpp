@@ -144,12 +144,7 @@ struct WindowBuilder {
           ElementBuilder e{inner, innerLoc, elementType};
           return SmallVector<Value>{e.add(outputs[0], term(e, inputs))};
         });
-    // What was accumulated is of the computed type already.
-    Type computed = computeType(elementType);
-    if (computed == storageType(elementType))
-      return generic->getResult(0);
-    return lowering.elementwise(builder, loc, generic->getResult(0), computed, shape, elementType,
-                                [](OpBuilder &, Location, ValueRange values) { return values[0]; });
+    return lowering.storeComputed(builder, loc, generic->getResult(0), shape, elementType);
   }
 };
 

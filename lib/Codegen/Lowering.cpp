@@ -154,6 +154,15 @@ Value Lowering::fill(OpBuilder &builder, Location loc, ArrayRef<Dim> shape, Valu
   return linalg::FillOp::create(builder, loc, value, init).getResult(0);
 }
 
+Value Lowering::storeComputed(OpBuilder &builder, Location loc, Value accumulated,
+                              ArrayRef<Dim> shape, Type elementType) const {
+  Type computed = computeType(elementType);
+  if (computed == storageType(elementType))
+    return accumulated;
+  return elementwise(builder, loc, accumulated, computed, shape, elementType,
+                     [](OpBuilder &, Location, ValueRange values) { return values[0]; });
+}
+
 Value Lowering::insert(OpBuilder &builder, Location loc, Value source, ArrayRef<Dim> shape,
                        Value target, ArrayRef<Dim> offsets, ArrayRef<int64_t> steps) const {
   SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));

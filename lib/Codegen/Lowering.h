@@ -92,6 +92,9 @@ public:
   mlir::Value elementwise(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange operands,
                           llvm::ArrayRef<mlir::Type> elementTypes, llvm::ArrayRef<Dim> shape,
                           mlir::Type resultElementType, BodyBuilder body) const;
+  /// What was accumulated in the computed type, as it is stored.
+  mlir::Value storeComputed(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value accumulated,
+                            llvm::ArrayRef<Dim> shape, mlir::Type elementType) const;
   /// The elements of `source` at `map` of the indices of `shape`, as they are stored.
   mlir::Value rearrange(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                         mlir::AffineMap map, llvm::ArrayRef<Dim> shape) const;
