@@ -138,6 +138,9 @@ std::optional<State> readState(Session &session, const ModelPlan &model, const s
       continue;
     std::string expected = typeToString(makeTensorType(buffer.shape, buffer.elementType));
     const Tensor *tensor = file->find(buffer.name);
+    // Parameters of a model that was trained as part of another have its name in front.
+    if (!tensor)
+      tensor = file->find(model.name + "." + buffer.name);
     if (tensor && typeText(*tensor) == expected) {
       state.push_back({buffer.name, *tensor});
       continue;
