@@ -5,11 +5,11 @@
 // a C caller passes.
 //
 //===----------------------------------------------------------------------===//
+#include "BufferDescriptor.h"
 #include "SymbolicSizes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Codegen/Target.h"
 
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "llvm/IR/DataLayout.h"
 #include "llvm/Target/TargetMachine.h"
@@ -25,29 +25,24 @@ namespace {
 constexpr int64_t kAlignment = 64;
 
 /// A row-major buffer of `type` at `pointer`, its dynamic sizes given.
-Value makeBuffer(OpBuilder &builder, Location loc, const LLVMTypeConverter &converter,
-                 MemRefType type, Value pointer, ValueRange dynamicSizes) {
-  auto toI64 = [&](Value index) {
-    return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index).getResult();
-  };
-  auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(builder, loc, pointer);
-  descriptor.setAlignedPtr(builder, loc, pointer);
-  descriptor.setConstantOffset(builder, loc, 0);
-  Value stride = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), 1);
-  unsigned nextDynamic = dynamicSizes.size();
+Value makeRowMajorBuffer(OpBuilder &builder, Location loc, const LLVMTypeConverter &converter,
+                         MemRefType type, Value pointer, ArrayRef<Value> dynamicSizes) {
+  BufferNumbers numbers;
+  numbers.sizes.resize(type.getRank());
+  numbers.strides.resize(type.getRank());
+  numbers.offset = constantI64(builder, loc, 0);
+  Value stride = constantI64(builder, loc, 1);
   for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    Value size =
-        type.isDynamicDim(dim)
-            ? toI64(dynamicSizes[--nextDynamic])
-            : LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), type.getDimSize(dim))
-                  .getResult();
-    descriptor.setSize(builder, loc, dim, size);
-    descriptor.setStride(builder, loc, dim, stride);
-    stride = LLVM::MulOp::create(builder, loc, stride, size);
+    if (type.isDynamicDim(dim)) {
+      numbers.sizes[dim] = toI64(builder, loc, dynamicSizes.back());
+      dynamicSizes = dynamicSizes.drop_back();
+    } else {
+      numbers.sizes[dim] = constantI64(builder, loc, type.getDimSize(dim));
+    }
+    numbers.strides[dim] = stride;
+    stride = LLVM::MulOp::create(builder, loc, stride, numbers.sizes[dim]);
   }
-  Value result = descriptor;
-  return UnrealizedConversionCastOp::create(builder, loc, type, result).getResult(0);
+  return makeBuffer(builder, loc, converter, type, pointer, numbers);
 }
 
 /// Replaces the buffers among the arguments by pointers.
@@ -76,7 +71,7 @@ LogicalResult takePointers(func::FuncOp function, const LLVMTypeConverter &conve
     }
     Value placeholder =
         UnrealizedConversionCastOp::create(builder, loc, pointerType, ValueRange{}).getResult(0);
-    Value buffer = makeBuffer(builder, loc, converter, type, placeholder, dynamicSizes);
+    Value buffer = makeRowMajorBuffer(builder, loc, converter, type, placeholder, dynamicSizes);
     argument.replaceAllUsesWith(buffer);
     argument.setType(pointerType);
     placeholder.replaceAllUsesWith(argument);
@@ -163,8 +158,9 @@ class CInterface : public impl::CInterfacePassBase<CInterface> {
         attributes.getStringAttr(
             createTargetMachine(*target)->createDataLayout().getStringRepresentation()));
     LLVMTypeConverter converter(&getContext());
+    passBuffersAsNumbers(module, converter);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
-      if (function.isDeclaration() || function.isPrivate())
+      if (function.isPrivate())
         continue;
       if (failed(takePointers(function, converter)))
         return signalPassFailure();

@@ -39,8 +39,12 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
 
 void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addNestedPass<func::FuncOp>(
+      createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
+  passes.addPass(createShareKernelsPass());
+  passes.addNestedPass<func::FuncOp>(
       createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
-  cleanUp(passes);
+  // No canonicalizer from here on: LLVM folds the same, and is quicker with large loops.
+  passes.addPass(createCSEPass());
   passes.addPass(createPlanArenaPass());
 }
 
@@ -62,7 +66,6 @@ void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createConvertFuncToLLVMPass());
   passes.addPass(createUBToLLVMConversionPass());
-  cleanUp(passes);
   passes.addPass(createReconcileUnrealizedCastsPass());
 }
 

@@ -263,7 +263,7 @@ class PlanArena : public impl::PlanArenaPassBase<PlanArena> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> functions;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isDeclaration())
+      if (!function.isPrivate())
         functions.push_back(function);
     for (func::FuncOp function : functions) {
       ArenaPlanner planner(function);

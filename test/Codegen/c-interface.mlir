@@ -26,3 +26,27 @@ func.func @f_workspace(%n: index {nn.symbol = "N"}) -> i64 attributes {nn.symbol
   %bytes = arith.index_cast %n : index to i64
   return %bytes : i64
 }
+
+// A private function takes the pointer and the offset that its type leaves open.
+// CHECK-LABEL: func.func @g(
+// CHECK-LABEL: func.func private @g.body(
+// CHECK: llvm.extractvalue %{{.*}}[1]
+// CHECK: %[[OFFSET:.*]] = llvm.extractvalue %{{.*}}[2]
+// CHECK: %[[INDEX:.*]] = arith.index_cast %[[OFFSET]] : i64 to index
+// CHECK: call @kernel(%{{.*}}, %[[INDEX]]) : (!llvm.ptr, index) -> ()
+func.func @g(%x: memref<8xf32> {nn.buffer = 0 : i64, nn.shape = [8]}) {
+  %view = memref.subview %x[4] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: 4>>
+  %any = memref.cast %view : memref<4xf32, strided<[1], offset: 4>> to memref<4xf32, strided<[1], offset: ?>>
+  call @kernel(%any) : (memref<4xf32, strided<[1], offset: ?>>) -> ()
+  return
+}
+
+// CHECK-LABEL: func.func private @kernel(
+// CHECK-SAME: %[[POINTER:.*]]: !llvm.ptr, %{{.*}}: index)
+// CHECK: llvm.insertvalue %[[POINTER]]
+func.func private @kernel(%x: memref<4xf32, strided<[1], offset: ?>>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %x[%c0] : memref<4xf32, strided<[1], offset: ?>>
+  return
+}

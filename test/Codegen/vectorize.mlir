@@ -1,5 +1,5 @@
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v3},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V3
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-vectorize{cpu=x86-64-v4},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V4
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3},codegen-vectorize{cpu=x86-64-v3},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4},codegen-vectorize{cpu=x86-64-v4},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V4
 
 #matrix = affine_map<(i, j) -> (i, j)>
 

@@ -73,6 +73,49 @@ def BufferizePass : Pass<"codegen-bufferize", "mlir::ModuleOp"> {
                            "mlir::scf::SCFDialect"];
 }
 
+def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
+  let summary = "Write all that computes on buffers as operations for the kernel emitter";
+  let description = [{
+    Copies and named operations become `linalg.generic`. An input whose neighbouring elements would lie far
+    apart in a vector, and that is read again and again, is packed once. Axes of size one go.
+
+    ```mlir
+    linalg.generic {maps = (m, n, k) -> (m, k), (n, k), (m, n)} ins(%a, %b) outs(%c)
+    // becomes
+    %packed = memref.alloc() : memref<64x32xf32>
+    linalg.generic {maps = (k, n) -> (n, k), (k, n)} ins(%b) outs(%packed)
+    linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %packed) outs(%c)
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
+}
+
+def ShareKernelsPass : Pass<"codegen-share-kernels", "mlir::ModuleOp"> {
+  let summary = "Compile equal operations once";
+  let description = [{
+    Operations that differ in nothing but the buffers and numbers that they work on become calls of one
+    function, with the fills that they start from.
+
+    ```mlir
+    linalg.generic {maths = exp} ins(%a : memref<64xf32>) outs(%b : memref<64xf32>)
+    linalg.generic {maths = exp} ins(%c : memref<64xf32>) outs(%d : memref<64xf32>)
+    // becomes
+    call @kernel.0(%a, %b) : (memref<64xf32>, memref<64xf32>) -> ()
+    call @kernel.0(%c, %d) : (memref<64xf32>, memref<64xf32>) -> ()
+
+    func.func private @kernel.0(%in: memref<64xf32>, %out: memref<64xf32>) {
+      linalg.generic {maths = exp} ins(%in) outs(%out)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::func::FuncDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
+}
+
 def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
   let summary = "Emit loops and vectors for linalg operations on buffers";
   let description = [{
@@ -147,7 +190,8 @@ def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {
   let description = [{
     Every entry becomes `void NAME(void *const *buffers, const int64_t *symbols, void *workspace)`,
     which loads the pointers and calls the computation, and `int64_t NAME_workspace(const int64_t
-    *symbols)`. The module gets the triple and data layout of the target.
+    *symbols)`. A private function takes a pointer for each buffer, and the numbers that the buffer's type
+    leaves open. The module gets the triple and data layout of the target.
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
