@@ -1,0 +1,50 @@
+"""What the test of examples/embed/lenet.c needs beside the compilers.
+
+    lenet.py data DIGITS FOLDER          IDX files, plain and gzipped, of the digits of a CSV, enlarged
+    lenet.py program EXAMPLE FILE        mnist.nn without what the host leaves out: shuffling, shifting
+    lenet.py compare LOSSES HISTORY      the losses of the program are the bits of those of `nnc train`
+"""
+import gzip
+import pathlib
+import sys
+
+import numpy
+
+TRAINING, SIDE = 1500, 28
+
+
+def write_idx(folder, name, array):
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    content = bytes([0, 0, 8, array.ndim]) + sizes + array.astype(numpy.uint8).tobytes()
+    (folder / name).write_bytes(content)
+    (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+
+
+def write_data(digits, folder):
+    table = numpy.loadtxt(digits, delimiter=",")
+    small = (table[:, :64] * 255 / 16).reshape(-1, 8, 8)
+    images = numpy.pad(small.repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
+    assert images.shape[1:] == (SIDE, SIDE)
+    folder = pathlib.Path(folder)
+    for name, rows in (("train", slice(TRAINING)), ("t10k", slice(TRAINING, None))):
+        write_idx(folder, f"{name}-images-idx3-ubyte", images[rows])
+        write_idx(folder, f"{name}-labels-idx1-ubyte", table[rows, 64])
+
+
+def write_program(example, path):
+    text = pathlib.Path(example).read_text()
+    for line in ("  | random_shift(2)\n", "  | shuffle()\n"):
+        assert text.count(line) == 1
+        text = text.replace(line, "")
+    pathlib.Path(path).write_text(text[:text.index("\ntest ")] + "\n")
+
+
+def compare(losses, history):
+    found = numpy.fromfile(losses, numpy.float32)
+    expected = numpy.load(history)["loss"].astype(numpy.float32)
+    if not numpy.array_equal(found.view(numpy.uint32), expected.view(numpy.uint32)):
+        sys.exit(f"the losses differ: {found} {expected}")
+    print(f"{len(found)} losses, the same bits")
+
+
+{"data": write_data, "program": write_program, "compare": compare}[sys.argv[1]](*sys.argv[2:])
