@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "ReportPictures.h"
 
+#include "nnc/Plot/Pictures.h"
+
 #include <cmath>
 #include <fmt/format.h>
 
@@ -20,12 +22,6 @@ constexpr int64_t maxFilters = 64, maxClasses = 100, minSide = 3, maxSide = 512;
 struct Classes {
   int64_t count = 0;
   std::vector<int64_t> truth, predicted;
-};
-
-/// How an image lies in memory.
-struct ImageLayout {
-  int64_t height = 0, width = 0, channels = 1;
-  bool channelsLast = false;
 };
 } // namespace
 
@@ -52,20 +48,15 @@ static std::optional<ImageLayout> imageLayout(llvm::ArrayRef<int64_t> shape) {
   return std::nullopt;
 }
 
-/// Picture of the elements first, first + stride, … of `tensor`.
-static Tensor toPicture(const Tensor &tensor, const ImageLayout &layout, int64_t first,
-                        int64_t stride = 1) {
-  TensorShape shape = {layout.height, layout.width};
-  if (layout.channels == 3)
-    shape.push_back(3);
-  std::vector<double> values;
-  for (int64_t pixel = 0; pixel < layout.height * layout.width; ++pixel)
-    for (int64_t channel = 0; channel < layout.channels; ++channel) {
-      int64_t place = layout.channelsLast ? pixel * layout.channels + channel
-                                          : channel * layout.height * layout.width + pixel;
-      values.push_back(tensor.at(first + place * stride));
-    }
-  return toPixels(Tensor::of<double>(shape, values));
+static Tensor toPicture(const Tensor &tensor, const ImageLayout &layout, int64_t first) {
+  return toPixels(takePicture(tensor, layout, first));
+}
+
+/// Of signed weights: blue below zero, red above.
+static Tensor toSignedPicture(const Tensor &tensor, const ImageLayout &layout, int64_t first,
+                              int64_t stride = 1) {
+  Tensor picture = takePicture(tensor, layout, first, stride);
+  return colorize(picture, ColorMap::RdBu, rangeOf(picture, ColorMap::RdBu));
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,13 +171,15 @@ static void addConvolution(ReportPictures &group, const Tensor &weights) {
   int64_t size = layout.height * layout.width * layout.channels;
   int64_t perFilter = inputs / layout.channels;
   for (int64_t index = 0; index < std::min(weights.dim(0) * perFilter, maxFilters); ++index)
-    group.pictures.push_back({toPicture(weights, layout, index * size), "", false});
+    group.pictures.push_back({layout.channels == 3 ? toPicture(weights, layout, index * size)
+                                                   : toSignedPicture(weights, layout, index * size),
+                              "", false});
 }
 
 /// The weights [inputs, units] of a dense layer: each unit's as the image that its inputs are.
 static void addUnits(ReportPictures &group, const Tensor &weights, const ImageLayout &layout) {
   for (int64_t unit = 0; unit < std::min(weights.dim(1), maxFilters); ++unit)
-    group.pictures.push_back({toPicture(weights, layout, unit, weights.dim(1)), "", false});
+    group.pictures.push_back({toSignedPicture(weights, layout, unit, weights.dim(1)), "", false});
 }
 
 void addFilters(ReportPage &page, const State &state) {

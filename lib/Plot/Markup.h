@@ -14,7 +14,7 @@ std::string escapeMarkup(std::string_view text);
 std::string curveSvg(const ReportCurve &curve);
 std::string confusionSvg(const ConfusionMatrix &matrix);
 
-/// A PNG file of pixels [height, width] or [height, width, 3] from 0 to 1.
+/// A PNG file of pixels [height, width] or [height, width, 3], of bytes or from 0 to 1.
 std::string encodePng(const Tensor &pixels);
 std::string encodeBase64(std::string_view bytes);
 

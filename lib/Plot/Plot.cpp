@@ -1,11 +1,16 @@
-//===- Plot.cpp - Curves and scatter plots as SVG and PNG -----------------===//
+//===- Plot.cpp - Curves, points, bars and pictures as SVG and PNG --------===//
 //
-// Drawing a spec, and the specs of the plots that training needs.
+// Drawing a spec, and the specs of the plots that training needs. Of a grid of pictures gnuplot sets
+// the text; the pixels are put into its image, where they stay as sharp as they are.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Plot/Plot.h"
 #include "Gnuplot.h"
+#include "GridLayout.h"
+#include "Markup.h"
 #include "PlotScript.h"
+#include "nnc/Data/Images.h"
+#include "nnc/Plot/Pictures.h"
 #include "nnc/Support/File.h"
 
 #include <fmt/format.h>
@@ -15,6 +20,61 @@
 
 namespace nnc {
 
+/// Of the frame around a picture.
+static constexpr const char *edgeColour = "#cccccc";
+static constexpr uint8_t edgeGrey = 0xcc;
+
+/// gnuplot's SVG with the pictures in it as PNG, and a frame around each.
+static std::string addPicturesToSvg(const PlotSpec &spec, std::string svg) {
+  GridLayout layout(spec);
+  std::string images;
+  for (size_t index = 0; index < spec.grid.pictures.size(); ++index) {
+    if (spec.grid.pictures[index].pixels.size() == 0)
+      continue;
+    GridLayout::Box box = layout.box(index);
+    images += fmt::format("<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" "
+                          "style=\"image-rendering:pixelated\" preserveAspectRatio=\"none\" "
+                          "xlink:href=\"data:image/png;base64,{}\"/>\n",
+                          box.left, box.top, box.width, box.height,
+                          encodeBase64(encodePng(spec.grid.pictures[index].pixels)));
+    images += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" "
+                          "stroke=\"{}\"/>\n",
+                          box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1, edgeColour);
+  }
+  return svg.insert(svg.rfind("</svg>"), images);
+}
+
+/// Copies a picture [height, width, 3] into a larger one, which has its channels in front.
+static void paste(Tensor &canvas, const Tensor &pixels, int64_t top, int64_t left) {
+  uint8_t *to = canvas.as<uint8_t>();
+  const uint8_t *from = pixels.as<uint8_t>();
+  for (int64_t row = 0; row < pixels.dim(0); ++row)
+    for (int64_t column = 0; column < pixels.dim(1); ++column)
+      for (int64_t channel = 0; channel < 3; ++channel)
+        to[((top + row) * canvas.dim(1) + left + column) * 3 + channel] = *from++;
+}
+
+static Result<std::string> addPicturesToPng(const PlotSpec &spec, const std::string &png) {
+  GridLayout layout(spec);
+  Result<Tensor> text = decodeImage(png, "the plot", 3);
+  if (!text)
+    return text.takeError();
+  // Channels last, as they stand in a file.
+  ImageLayout order{text->dim(1), text->dim(2), 3, false};
+  Tensor canvas = takePicture(*text, order, 0).to(ElementType::U8);
+  for (size_t index = 0; index < spec.grid.pictures.size(); ++index) {
+    const Tensor &pixels = spec.grid.pictures[index].pixels;
+    if (pixels.size() == 0)
+      continue;
+    GridLayout::Box box = layout.box(index);
+    Tensor frame(ElementType::U8, {2 * box.height + 4, 2 * box.width + 4, 3});
+    std::fill_n(frame.as<uint8_t>(), frame.size(), edgeGrey);
+    paste(canvas, frame, 2 * box.top - 2, 2 * box.left - 2);
+    paste(canvas, enlarged(pixels, int(2 * box.width / pixels.dim(1))), 2 * box.top, 2 * box.left);
+  }
+  return encodePng(canvas);
+}
+
 Result<std::string> renderPlot(const PlotSpec &spec, PlotFormat format) {
   Result<std::string> image = runGnuplot(plotScript(spec, format));
   if (!image)
@@ -22,7 +82,10 @@ Result<std::string> renderPlot(const PlotSpec &spec, PlotFormat format) {
   std::string_view start = format == PlotFormat::Png ? "\x89PNG" : "<?xml";
   if (image->substr(0, start.size()) != start)
     return Error::plain("gnuplot failed").of("the plot").help("is it gnuplot 5.4 or later?");
-  return image;
+  if (spec.grid.pictures.empty())
+    return image;
+  return format == PlotFormat::Png ? addPicturesToPng(spec, *image)
+                                   : Result<std::string>(addPicturesToSvg(spec, *image));
 }
 
 static bool endsWith(const std::string &text, std::string_view end) {

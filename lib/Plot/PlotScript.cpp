@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "PlotScript.h"
+#include "GridLayout.h"
 #include "PlotAxis.h"
 
 #include <fmt/format.h>
@@ -26,6 +27,8 @@ static constexpr const char *inkColour = "#333333", *frameColour = "#888888",
 // Sizes in pixels of an SVG image; a PNG has twice as many, for dense screens.
 static constexpr int lineHeight = 22, titleHeight = 30, leftMargin = 72, rightMargin = 24,
                      topMargin = 12, bottomMargin = 60;
+/// How much of the distance between two groups of bars they take.
+static constexpr double barsWidth = 0.8;
 
 //===----------------------------------------------------------------------===//
 // Text and numbers
@@ -183,6 +186,29 @@ static std::pair<PlotAxis, PlotAxis> axesOf(const PlotPanel &panel) {
   return {axisX, axisY};
 }
 
+/// Bars stand on zero, on a logarithmic axis on a power of ten below the least; between them, and at
+/// both ends, is some room.
+static void makeRoomForBars(const PlotPanel &panel, PlotAxis &axisX, PlotAxis &axisY) {
+  axisX = {-0.6, double(std::max<size_t>(1, panel.categories.size())) - 0.4, false, 0};
+  if (axisY.isLog) {
+    axisY.low = std::pow(10, std::floor(std::log10(axisY.low) + 1e-9));
+    return;
+  }
+  double room = axisY.padding * (std::max(axisY.high, 0.0) - std::min(axisY.low, 0.0));
+  axisY.low = axisY.low >= 0 ? 0 : axisY.low;
+  axisY.high = axisY.high <= 0 ? room : axisY.high;
+}
+
+/// Names below the bars, at most `maxNames`.
+static std::string categoryTicks(const std::vector<std::string> &names) {
+  static constexpr size_t maxNames = 40;
+  size_t every = (names.size() + maxNames - 1) / maxNames;
+  std::string ticks;
+  for (size_t index = 0; index < names.size(); index += every)
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", gnuplotString(names[index]), index);
+  return fmt::format("set xtics ({})\n", ticks);
+}
+
 static std::string axisScript(char name, const PlotAxis &axis, const std::string &label) {
   std::string script = fmt::format("set {0}range [{1}:{2}]\n{3} logscale {0}\n", name, axis.low,
                                    axis.high, axis.isLog ? "set" : "unset");
@@ -196,6 +222,14 @@ static std::string axisScript(char name, const PlotAxis &axis, const std::string
 //===----------------------------------------------------------------------===//
 // Panels
 //===----------------------------------------------------------------------===//
+
+/// The n-th of `count` series of bars, moved to its place in each group.
+static PlotSeries movedBars(const PlotSeries &series, size_t n, size_t count) {
+  PlotSeries moved = series;
+  for (double &x : moved.x)
+    x += (double(n) - double(count - 1) / 2) * barsWidth / double(count);
+  return moved;
+}
 
 /// The part of a plot command that draws a data block in the n-th style.
 static std::string drawing(const std::string &block, const PlotSeries &series, size_t n) {
@@ -215,6 +249,9 @@ static std::string drawing(const std::string &block, const PlotSeries &series, s
                        colour, title);
   case PlotStyle::Rings:
     return fmt::format("{} with points pt 6 ps 1.4 lw 1.2 lc rgb '#000000' {}", block, title);
+  case PlotStyle::Bars:
+    return fmt::format("{} with boxes fillstyle solid noborder lc rgb '{}' {}", block, colour,
+                       title);
   case PlotStyle::Path:
     break;
   }
@@ -246,13 +283,21 @@ static std::string frameScript(const PlotPanel &panel, const Frame &frame, const
 static std::string panelScript(const PlotPanel &panel, size_t index, const Layout &layout) {
   static constexpr size_t maxPoints = 2000;
   auto [axisX, axisY] = axesOf(panel);
+  bool hasBars = !panel.series.empty() && panel.series[0].style == PlotStyle::Bars;
+  if (hasBars)
+    makeRoomForBars(panel, axisX, axisY);
   std::string script = frameScript(panel, layout.frame(index), layout) +
                        axisScript('x', axisX, panel.xLabel) + axisScript('y', axisY, panel.yLabel);
+  if (hasBars)
+    script += categoryTicks(panel.categories) +
+              fmt::format("set boxwidth {}\n", barsWidth / double(panel.series.size()));
   std::string command;
   size_t style = 0;
   for (size_t i = 0; i < panel.series.size(); ++i) {
     const PlotSeries &full = panel.series[i];
-    PlotSeries series = full.style == PlotStyle::Line ? thinned(full, maxPoints) : full;
+    PlotSeries series = full.style == PlotStyle::Line   ? thinned(full, maxPoints)
+                        : full.style == PlotStyle::Bars ? movedBars(full, i, panel.series.size())
+                                                        : full;
     std::string block = fmt::format("$p{}s{}", index, i);
     script += dataBlock(block, panel, series);
     if (series.style == PlotStyle::Path && !series.x.empty()) {
@@ -269,16 +314,42 @@ static std::string panelScript(const PlotPanel &panel, size_t index, const Layou
   return script + (command.empty() ? "plot NaN notitle" : command) + "\n";
 }
 
+//===----------------------------------------------------------------------===//
+// The script
+//===----------------------------------------------------------------------===//
+
+static std::string terminalScript(PlotFormat format, int width, int height) {
+  return format == PlotFormat::Png
+             ? fmt::format("set terminal pngcairo noenhanced size {},{} fontscale 2 linewidth 2 "
+                           "pointscale 2 font 'Sans,10' background rgb '#ffffff'\n",
+                           2 * width, 2 * height)
+             : fmt::format("set terminal svg noenhanced size {},{} font 'sans-serif,13' "
+                           "background rgb '#ffffff'\n",
+                           width, height);
+}
+
+static int titleSize(PlotFormat format) { return format == PlotFormat::Png ? 12 : 16; }
+
+/// The text of a grid of pictures; whoever draws it puts the pictures in.
+static std::string gridScript(const PlotSpec &spec, PlotFormat format) {
+  GridLayout layout(spec);
+  std::string script = "set encoding utf8\n" + terminalScript(format, layout.width, layout.height) +
+                       "unset border\nunset tics\nunset key\nset xrange [0:1]\nset yrange [0:1]\n";
+  int number = 0;
+  for (const GridLayout::Text &text : layout.texts())
+    script +=
+        fmt::format("set label {} {} at screen {}, screen {} {} {}tc rgb '{}'\n", ++number,
+                    gnuplotString(text.text), double(text.x) / layout.width,
+                    1 - double(text.y) / layout.height, text.isLeft ? "left" : "center",
+                    text.isTitle ? fmt::format("font ',{}' ", titleSize(format)) : "", inkColour);
+  return script + "plot NaN notitle\n";
+}
+
 std::string plotScript(const PlotSpec &spec, PlotFormat format) {
+  if (!spec.grid.pictures.empty())
+    return gridScript(spec, format);
   Layout layout(spec);
-  std::string script = "set encoding utf8\n";
-  script += format == PlotFormat::Png
-                ? fmt::format("set terminal pngcairo noenhanced size {},{} fontscale 2 linewidth 2 "
-                              "pointscale 2 font 'Sans,10' background rgb '#ffffff'\n",
-                              2 * layout.width, 2 * layout.height)
-                : fmt::format("set terminal svg noenhanced size {},{} font 'sans-serif,13' "
-                              "background rgb '#ffffff'\n",
-                              layout.width, layout.height);
+  std::string script = "set encoding utf8\n" + terminalScript(format, layout.width, layout.height);
   script += fmt::format("set border 3 lc rgb '{0}' lw 1\n"
                         "set tics nomirror out scale 0.6 tc rgb '{1}'\n"
                         "set grid back lt 1 lw 0.8 lc rgb '{2}'\n"
@@ -293,8 +364,8 @@ std::string plotScript(const PlotSpec &spec, PlotFormat format) {
           panel.find("unset label\n") + 12,
           fmt::format("set label 2 {} at screen {}, screen {} left font ',{}' tc rgb '{}'\n",
                       gnuplotString(spec.title), double(layout.frame(0).left) / layout.width,
-                      1 - (topMargin + titleHeight * 0.4) / layout.height,
-                      format == PlotFormat::Png ? 12 : 16, inkColour));
+                      1 - (topMargin + titleHeight * 0.4) / layout.height, titleSize(format),
+                      inkColour));
     script += panel;
   }
   return script + "unset multiplot\n";

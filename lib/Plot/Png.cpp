@@ -1,4 +1,4 @@
-//===- Png.cpp - Small pictures as PNG in text ----------------------------===//
+//===- Png.cpp - Pictures as PNG, and as text -----------------------------===//
 //
 // Eight bits a channel, no filter, one block of compressed rows: https://www.w3.org/TR/png/.
 //
@@ -26,8 +26,10 @@ std::string encodePng(const Tensor &pixels) {
   for (int64_t index = 0; index < pixels.size(); ++index) {
     if (index % (width * channels) == 0)
       rows += '\0'; // No filter.
-    double value = std::clamp(pixels.at(index), 0.0, 1.0);
-    rows += char(int(value == value ? value * 255 + 0.5 : 0));
+    double value = pixels.at(index);
+    if (pixels.type() != ElementType::U8)
+      value = value == value ? std::clamp(value, 0.0, 1.0) * 255 + 0.5 : 0;
+    rows += char(int(value));
   }
   uLongf size = compressBound(uLong(rows.size()));
   std::string compressed(size, '\0');

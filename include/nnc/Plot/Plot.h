@@ -1,7 +1,8 @@
-//===- Plot.h - Curves and scatter plots as SVG and PNG ----------*- C++ -*-===//
+//===- Plot.h - Curves, points, bars and pictures as SVG and PNG -*- C++ -*-===//
 //
-// What a plot shows (PlotSpec: panels of series), apart from how it is drawn: gnuplot draws it. The
-// same spec gives the same bytes. The functions at the end make the plots that training needs.
+// What a plot shows (PlotSpec: panels of series, or a grid of pictures), apart from how it is drawn:
+// gnuplot draws it. The same spec gives the same bytes. The functions at the end make the plots that
+// training needs.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_PLOT_PLOT_H
@@ -17,6 +18,7 @@ enum class PlotStyle {
   Points, ///< a marker for each point
   Path,   ///< a line through the plane, its start and end marked
   Rings,  ///< circles around points, to single them out
+  Bars,   ///< bars from zero; the series of a panel stand beside each other
 };
 
 struct PlotSeries {
@@ -32,12 +34,34 @@ struct PlotPanel {
   bool logX = false, logY = false;
   /// One unit is as long on both axes.
   bool equalAxes = false;
+  /// What stands below x = 0, 1, … in place of numbers; for bars.
+  std::vector<std::string> categories = {};
 };
 
-/// Panels side by side.
+/// A picture and what stands below it.
+struct PlotPicture {
+  Tensor pixels; ///< u8[height, width, 3]; without any, the place stays empty
+  std::string caption;
+};
+
+/// Columns of a grid that belong together, with a title above.
+struct PictureColumns {
+  std::string title;
+  size_t count = 1;
+};
+
+/// Pictures row by row; the last row may be shorter.
+struct PictureGrid {
+  std::vector<PlotPicture> pictures;
+  std::vector<PictureColumns> columns;
+  std::vector<std::string> rowTitles; ///< to the left of the rows, or none
+};
+
+/// Panels side by side, or pictures.
 struct PlotSpec {
   std::string title;
   std::vector<PlotPanel> panels;
+  PictureGrid grid = {};
 };
 
 enum class PlotFormat { Svg, Png };

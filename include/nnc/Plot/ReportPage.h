@@ -31,7 +31,7 @@ struct ConfusionMatrix {
 };
 
 struct ReportPicture {
-  Tensor pixels; ///< [height, width] or [height, width, 3], from 0 to 1
+  Tensor pixels; ///< [height, width] or [height, width, 3], of bytes or from 0 to 1
   std::string caption;
   bool isWrong = false;
 };

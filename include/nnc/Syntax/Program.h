@@ -101,13 +101,41 @@ struct TrainPlan {
   SourceRange range;
 };
 
+/// What `cmap` may be: matplotlib's names.
+inline constexpr const char *colorMapNames[] = {"gray", "viridis", "inferno", "RdBu_r"};
+
+/// How the pictures of `image` lie in their tensor.
+enum class PictureAxes {
+  One,           ///< [H, W]
+  Several,       ///< [N, H, W]
+  ChannelsFirst, ///< [N, 1 or 3, H, W]
+  ChannelsLast,  ///< [N, H, W, 1 or 3]
+  Maps,          ///< [N, C, H, W]: C pictures for each of N
+};
+
+/// An argument of `image`: one picture or more in each row.
+struct PicturesPlan {
+  std::string value; ///< the argument, and the title
+  bool hasTitle = false;
+  PictureAxes axes = PictureAxes::One;
+  std::string colorMap; ///< empty: what suits the values
+  std::string caption;  ///< the argument with the numbers below, or empty
+  std::string over;     ///< the argument with the pictures under this one, or empty
+  PictureAxes overAxes = PictureAxes::One;
+};
+
 /// `plot NAME = scatter(x, y, class = c)` in a test: each argument is a result of the test's
 /// function, role "plot", named "plot.NAME.ARGUMENT".
 struct PlotPlan {
   std::string name;
-  std::string kind; ///< "line", "scatter" or "compare"
+  std::string kind; ///< "line", "scatter", "compare", "image" or "bar"
   std::vector<std::string> arguments;
   SourceRange range;
+  std::vector<PicturesPlan> pictures;    ///< of an image
+  std::optional<double> lowest, highest; ///< of an image: the values at the ends of the colours
+  std::optional<int64_t> columns;        ///< of an image
+  std::vector<std::string> labels;       ///< of bars: what they stand for
+  bool isLogarithmic = false;            ///< of bars
 };
 
 struct TestPlan {

@@ -185,7 +185,22 @@ private:
   bool elaborateTest(const ast::TestDecl &decl);
   bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);
   bool elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan);
+
+  //===-- Plots.cpp, PicturePlots.cpp -------------------------------------===//
   bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
+  std::optional<mlir::Value> addPlotArgument(PlotPlan &plot, const std::string &name,
+                                             const ast::Expr &expr);
+  bool elaboratePoints(const ast::CallExpr &call, PlotPlan &plot);
+  bool readBarLabels(const ast::Expr &expr, PlotPlan &plot);
+  bool elaborateBars(const ast::CallExpr &call, PlotPlan &plot);
+  bool elaborateImage(const ast::CallExpr &call, PlotPlan &plot);
+  std::optional<mlir::Value> addPictures(const ast::Item &item, size_t count, PlotPlan &plot);
+  std::optional<std::vector<const ast::Expr *>> optionsByPicture(const ast::Item &option,
+                                                                 size_t count, bool forAll);
+  bool readImageNumber(const ast::Item &option, PlotPlan &plot);
+  std::optional<std::string> readColorMap(const ast::Expr &expr);
+  bool readPictureOption(const ast::Item &option, PlotPlan &plot,
+                         mlir::ArrayRef<mlir::Value> values);
 
   //===-- Frames (Functions.cpp) ------------------------------------------===//
   void beginFunction(const std::string &name, const std::string &entry, SourceRange range,

@@ -47,52 +47,6 @@ bool Elaborator::elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan) {
   return true;
 }
 
-/// The names of a plot's positional arguments, and how many of them it needs.
-struct PlotKind {
-  std::vector<std::string> arguments;
-  size_t numRequired;
-};
-static const std::map<std::string, PlotKind> plotKinds = {
-    {"scatter", {{"x", "y", "class"}, 2}},
-    {"line", {{"y"}, 1}},
-    {"compare", {{"truth", "prediction", "at"}, 2}},
-};
-
-bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
-  const auto *call = stmt.value ? ast::dynCast<ast::CallExpr>(stmt.value.get()) : nullptr;
-  auto kind = call ? plotKinds.find(call->callee) : plotKinds.end();
-  if (kind == plotKinds.end()) {
-    error(stmt.value ? stmt.value->range : stmt.range,
-          "expected a plot: scatter(x, y, class = c), line(y) or compare(truth, prediction)");
-    return false;
-  }
-  PlotPlan plot{stmt.target.name, call->callee, {}, stmt.range};
-  for (auto [index, item] : llvm::enumerate(call->args)) {
-    std::string name = item.name;
-    if (name.empty() && index < kind->second.arguments.size())
-      name = kind->second.arguments[index];
-    if (name.empty() ||
-        (plot.kind != "line" && !llvm::is_contained(kind->second.arguments, name))) {
-      error(item.name.empty() ? item.value->range : item.nameRange,
-            fmt::format("'{}' expects {}", plot.kind, llvm::join(kind->second.arguments, ", ")));
-      return false;
-    }
-    std::optional<Value> value = evaluateTensor(*item.value);
-    if (!value)
-      return false;
-    plot.arguments.push_back(name);
-    addResult(fmt::format("plot.{}.{}", plot.name, name), "plot", *value);
-  }
-  for (const std::string &name :
-       ArrayRef(kind->second.arguments).take_front(kind->second.numRequired))
-    if (!llvm::is_contained(plot.arguments, name)) {
-      error(call->range, fmt::format("'{}' needs an argument '{}'", plot.kind, name));
-      return false;
-    }
-  plan.plots.push_back(std::move(plot));
-  return true;
-}
-
 bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
   if (const auto *expect = ast::dynCast<ast::ExpectStmt>(&stmt))
     return elaborateExpect(*expect, plan);

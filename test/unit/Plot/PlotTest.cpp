@@ -69,6 +69,20 @@ TEST(Plot, DrawsTruthAndPrediction) {
                                            Tensor::of<float>({3, 1}, {1, 2.5, 3})));
 }
 
+TEST(Plot, DrawsBars) {
+  PlotPanel panel;
+  panel.categories = {"one", "two", "three"};
+  panel.series = {{"a", {0, 1, 2}, {3, -1, 0.5}, PlotStyle::Bars},
+                  {"b", {0, 1, 2}, {1, std::nan(""), 1e-9}, PlotStyle::Bars}};
+  expectRenders({"bars", {panel}});
+  std::string svg = render({"bars", {panel}}, PlotFormat::Svg);
+  EXPECT_TRUE(svg.find(">two<") != std::string::npos);
+  panel.logY = true;
+  expectRenders({"bars", {panel}});
+  panel.series = {{"", {}, {}, PlotStyle::Bars}};
+  expectRenders({"none", {panel}});
+}
+
 TEST(Plot, SurvivesOddNamesAndValues) {
   std::string marker = testing::TempDir() + "nnc-plot-" + std::to_string(getpid());
   std::string evil = "'; system('touch " + marker + "') `touch " + marker + "` <b>&\n\"$(x)";
