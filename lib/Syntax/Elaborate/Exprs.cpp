@@ -295,6 +295,14 @@ std::optional<Operand> Elaborator::combine(ast::BinaryOp op, const Operand &left
 }
 
 bool Elaborator::promote(std::vector<Operand> &operands, SourceRange range, bool toFloat) {
+  // A list with tensors in it is one, and has a dtype.
+  for (Operand &operand : operands)
+    if (operand.kind == Operand::Kind::List && !operand.isLiteral()) {
+      std::optional<Value> value = toTensor(operand, range);
+      if (!value)
+        return false;
+      operand = Operand::of(*value);
+    }
   Type common;
   for (const Operand &operand : operands)
     if (operand.isTensor())
