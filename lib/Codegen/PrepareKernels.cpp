@@ -1,10 +1,12 @@
 //===- PrepareKernels.cpp - One kind of operation for the kernel emitter --===//
 //
 // Whatever computes on buffers becomes a linalg.generic: copies, too. An operand that lies the wrong way
-// round is packed once, and axes of size one go.
+// round is packed once, a result that does is computed the other way round and turned at the end, and
+// axes of size one go.
 //
 //===----------------------------------------------------------------------===//
 #include "CPU/KernelPlan.h"
+#include "KernelFills.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -61,7 +63,7 @@ void dropUnitAxes(IRRewriter &rewriter, linalg::GenericOp op) {
 /// Copies an input that the kernel would gather again and again so that the vector dimension is
 /// contiguous. Worth it where some parallel loop reads the same elements anew.
 linalg::GenericOp packInputs(IRRewriter &rewriter, linalg::GenericOp op, const KernelPlan &plan) {
-  if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
+  if (!plan.vectorDim || op.getNumReductionLoops() == 0)
     return op;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
@@ -108,6 +110,92 @@ linalg::GenericOp packInputs(IRRewriter &rewriter, linalg::GenericOp op, const K
   return packedOp;
 }
 
+/// How much of the vectors' lanes a loop of `size` fills.
+double laneUse(int64_t size, int64_t lanes) {
+  if (ShapedType::isDynamic(size) || size == 0)
+    return 1;
+  return double(size) / double(llvm::divideCeil(size, lanes) * lanes);
+}
+
+/// A dimension that fills vectors far better than the one that the result lies along, or spares adding
+/// up lanes; its input must be one that can be packed.
+std::optional<unsigned> findFullerDim(linalg::GenericOp op, const KernelPlan &plan,
+                                      const TargetDescription &target) {
+  constexpr double kWorthTurning = 1.3, kUseOfReducedLanes = 0.5;
+  auto type = dyn_cast<MemRefType>(op.getDpsInits().front().getType());
+  if (!plan.vectorDim || op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 || !type ||
+      !type.getElementType().isFloat())
+    return std::nullopt;
+  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (!output.isProjectedPermutation())
+    return std::nullopt;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  int64_t lanes = target.lanes(type.getElementTypeBitWidth());
+  std::optional<unsigned> best;
+  double least = plan.reducesLanes ? kUseOfReducedLanes
+                                   : laneUse(sizes[*plan.vectorDim], lanes) * kWorthTurning;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+    if (dim == *plan.vectorDim || !output.isFunctionOfDim(dim) || ShapedType::isDynamic(sizes[dim]))
+      continue;
+    bool packs = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      Access access = classifyAccess(map, input->get().getType(), dim);
+      return access != Access::Strided || (map.isProjectedPermutation() && isReused(op, map, dim));
+    });
+    if (packs && laneUse(sizes[dim], lanes) >= least) {
+      best = dim;
+      least = laneUse(sizes[dim], lanes);
+    }
+  }
+  return best;
+}
+
+/// Computes into a buffer in which a dimension that fills the vectors lies last, and copies that to its
+/// place: a convolution of many filters on small images, the derivative of small kernels. Only what
+/// overwrites its output.
+void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
+  std::optional<unsigned> dim = findFullerDim(op, planKernel(op, target), target);
+  linalg::FillOp fill = dim ? findFill(op, *op.getDpsInitOperand(0)) : nullptr;
+  if (!fill)
+    return;
+  Location loc = op.getLoc();
+  OpOperand &output = *op.getDpsInitOperand(0);
+  AffineMap map = op.getMatchingIndexingMap(&output);
+  auto type = cast<MemRefType>(output.get().getType());
+  unsigned last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
+  // turned[..., i_last] = output[i]
+  SmallVector<int64_t> order;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis)
+    if (axis != last)
+      order.push_back(axis);
+  order.push_back(last);
+  rewriter.setInsertionPoint(op);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamicSizes;
+  SmallVector<AffineExpr> turnedExprs;
+  for (int64_t axis : order) {
+    shape.push_back(type.getDimSize(axis));
+    if (type.isDynamicDim(axis))
+      dynamicSizes.push_back(memref::DimOp::create(rewriter, loc, output.get(), axis));
+    turnedExprs.push_back(map.getResult(axis));
+  }
+  Value turned = memref::AllocOp::create(
+      rewriter, loc, MemRefType::get(shape, type.getElementType()), dynamicSizes);
+  linalg::FillOp::create(rewriter, loc, fill.value(), turned);
+  rewriter.setInsertionPointAfter(op);
+  SmallVector<AffineExpr> sourceExprs;
+  for (int64_t axis : order)
+    sourceExprs.push_back(rewriter.getAffineDimExpr(axis));
+  copyBuffer(rewriter, loc, turned, output.get(),
+             AffineMap::get(type.getRank(), 0, sourceExprs, rewriter.getContext()));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[output.getOperandNumber()] =
+      AffineMap::get(map.getNumDims(), 0, turnedExprs, rewriter.getContext());
+  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+  output.set(turned);
+  rewriter.eraseOp(fill);
+}
+
 class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
   using PrepareKernelsPassBase::PrepareKernelsPassBase;
 
@@ -129,6 +217,7 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
       if (!generic)
         generic = *linalg::generalizeNamedOp(rewriter, op);
       dropUnitAxes(rewriter, generic);
+      turnOutput(rewriter, generic, *target);
       packInputs(rewriter, generic, planKernel(generic, *target));
     }
   }

@@ -26,15 +26,16 @@ func.func @relu(%x: memref<10x13xf32>, %out: memref<10x13xf32>) {
   return
 }
 
-// A register tile: 6 x 2 vectors where there are 16 registers, 14 x 2 where there are 32. The fill
-// is the accumulators' initial value.
+// A register tile: 6 x 2 vectors where there are 16 registers. Where there are 32 there is room for 14 x
+// 2, and 8 x 2 leave no rest of the 64 rows. The fill is the accumulators' initial value.
 // CHECK-LABEL: func.func @matmul
 // CHECK-NOT: linalg.fill
 // V3: scf.for %{{.*}} = %c0 to %c64 step %c16
 // V3: scf.for %{{.*}} = %c0 to %c60 step %c6
 // V3: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
 // V4: scf.for %{{.*}} = %c0 to %c64 step %c32
-// V4: scf.for %{{.*}} = %c0 to %c56 step %c14
+// V4: scf.for %{{.*}} = %c0 to %c64 step %c8
+// V4-NOT: step %c14
 func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%c : memref<64x64xf32>)

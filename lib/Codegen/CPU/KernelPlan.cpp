@@ -143,23 +143,39 @@ unsigned Planner::bodyCost() {
   return cost;
 }
 
-/// The parallel dimension whose rows share the most vector loads, the innermost of equals.
+/// The parallel dimension whose rows share the most vector loads; of equals one that has enough rows,
+/// and the innermost of these.
 std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
+  constexpr int64_t kEnoughRows = 8;
   std::optional<unsigned> best;
-  unsigned bestShared = 0;
+  int64_t bestScore = 0;
   for (unsigned dim = 0; dim < sizes.size(); ++dim) {
     if (dim == vectorDim || isReduction(dim) || sizes[dim] == 1)
       continue;
-    unsigned shared = 0;
+    int64_t shared = 0;
     for (OpOperand *input : op.getDpsInputOperands())
       shared +=
           access(*input, vectorDim) == Access::Contiguous && access(*input, dim) == Access::Uniform;
-    if (!best || shared >= bestShared) {
+    int64_t rows = ShapedType::isDynamic(sizes[dim]) ? kEnoughRows : sizes[dim];
+    int64_t score = shared * kEnoughRows + std::min(rows, kEnoughRows) - 1;
+    if (!best || score >= bestScore) {
       best = dim;
-      bestShared = shared;
+      bestScore = score;
     }
   }
   return best;
+}
+
+/// Fewer rows where that leaves no rest, which would be another body of code, as long as the tile hides
+/// the latency of its additions.
+static unsigned evenRows(unsigned most, int64_t size, unsigned columns) {
+  constexpr unsigned kHidesLatency = 10;
+  if (ShapedType::isDynamic(size))
+    return most;
+  for (unsigned rows = most; 2 * rows > most && rows * columns >= kHidesLatency; --rows)
+    if (size % rows == 0)
+      return rows;
+  return most;
 }
 
 void Planner::chooseTile(KernelPlan &plan) {
@@ -194,7 +210,8 @@ void Planner::chooseTile(KernelPlan &plan) {
   }
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
   if (plan.rowDim)
-    plan.rows = limit(budget / plan.columns, plan.columns, sizes[*plan.rowDim]);
+    plan.rows = evenRows(limit(budget / plan.columns, plan.columns, sizes[*plan.rowDim]),
+                         sizes[*plan.rowDim], plan.columns);
   bool canSplit = true;
   for (unsigned index = 0; index < outputs; ++index)
     canSplit &= findCombiner(op, index) != nullptr;
