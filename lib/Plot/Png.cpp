@@ -1,6 +1,7 @@
 //===- Png.cpp - Pictures as PNG, and as text -----------------------------===//
 //
-// Eight bits a channel, no filter, one block of compressed rows: https://www.w3.org/TR/png/.
+// Eight bits a channel, rows compressed in one block: https://www.w3.org/TR/png/. Pictures that are
+// enlarged have many rows that repeat.
 //
 //===----------------------------------------------------------------------===//
 #include "Markup.h"
@@ -20,21 +21,28 @@ static std::string chunk(const std::string &type, const std::string &content) {
   return bigEndian(uint32_t(content.size())) + body + bigEndian(uint32_t(crc));
 }
 
+static uint8_t toByte(const Tensor &pixels, int64_t index) {
+  double value = pixels.at(index);
+  if (pixels.type() == ElementType::U8)
+    return uint8_t(value);
+  return value == value ? uint8_t(std::clamp(value, 0.0, 1.0) * 255 + 0.5) : 0;
+}
+
 std::string encodePng(const Tensor &pixels) {
   int64_t height = pixels.dim(0), width = pixels.dim(1), channels = pixels.rank() == 3 ? 3 : 1;
-  std::string rows;
-  for (int64_t index = 0; index < pixels.size(); ++index) {
-    if (index % (width * channels) == 0)
-      rows += '\0'; // No filter.
-    double value = pixels.at(index);
-    if (pixels.type() != ElementType::U8)
-      value = value == value ? std::clamp(value, 0.0, 1.0) * 255 + 0.5 : 0;
-    rows += char(int(value));
+  std::string rows, row(size_t(width * channels), '\0'), above;
+  for (int64_t first = 0; first < pixels.size(); first += width * channels, above = row) {
+    for (int64_t index = 0; index < width * channels; ++index)
+      row[size_t(index)] = char(toByte(pixels, first + index));
+    // A row like the one above is its difference from it, zeros, which take next to no place.
+    constexpr char noFilter = 0, up = 2;
+    rows += row == above ? up : noFilter;
+    rows += row == above ? std::string(row.size(), '\0') : row;
   }
   uLongf size = compressBound(uLong(rows.size()));
   std::string compressed(size, '\0');
-  compress(reinterpret_cast<Bytef *>(compressed.data()), &size,
-           reinterpret_cast<const Bytef *>(rows.data()), uLong(rows.size()));
+  compress2(reinterpret_cast<Bytef *>(compressed.data()), &size,
+            reinterpret_cast<const Bytef *>(rows.data()), uLong(rows.size()), Z_BEST_COMPRESSION);
   compressed.resize(size);
   std::string header = bigEndian(uint32_t(width)) + bigEndian(uint32_t(height));
   header += {8, char(channels == 3 ? 2 : 0), 0, 0, 0};
