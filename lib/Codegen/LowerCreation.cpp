@@ -44,8 +44,8 @@ struct LowerFull : LowerPattern<nn::FullOp> {
         isa<FloatType>(stored)
             ? arith::ConstantOp::create(rewriter, loc, rewriter.getFloatAttr(stored, number))
                   .getResult()
-            : constantElement(rewriter, loc, op.getDtype().isInteger(1) ? number != 0 : number,
-                              stored);
+        : op.getDtype().isInteger(1) ? constantElement(rewriter, loc, number != 0, stored)
+                                     : constantElement(rewriter, loc, number, op.getDtype());
     rewriter.replaceOp(op, lowering.fill(rewriter, loc, getShape(op.getY()), value));
     return success();
   }

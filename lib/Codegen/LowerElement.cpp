@@ -33,9 +33,10 @@ Value constantElement(OpBuilder &builder, Location loc, double value, Type eleme
     return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(floatType, value));
   if (type.isInteger(1))
     return arith::ConstantIntOp::create(builder, loc, value != 0, 1);
-  return arith::ConstantOp::create(
-      builder, loc,
-      IntegerAttr::get(type, APInt(64, int64_t(value), true).trunc(type.getIntOrFloatBitWidth())));
+  llvm::APSInt integer(type.getIntOrFloatBitWidth(), isUnsigned(elementType));
+  bool isExact;
+  llvm::APFloat(value).convertToInteger(integer, llvm::APFloat::rmTowardZero, &isExact);
+  return arith::ConstantOp::create(builder, loc, IntegerAttr::get(type, integer));
 }
 
 Value loadElement(OpBuilder &builder, Location loc, Value stored, Type elementType) {

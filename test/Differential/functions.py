@@ -9,7 +9,7 @@ import re
 import torch
 from torch.nn import functional as F
 
-from cases import Case, Input
+from cases import Case, FLOATS, Input
 
 WITHOUT_COUNTERPART = {
     "uniform_like": "random numbers, see uniform", "normal_like": "random numbers, see normal",
@@ -20,6 +20,7 @@ WITHOUT_COUNTERPART = {
     "he_normal": "as glorot_uniform", "lecun_uniform": "as glorot_uniform",
     "lecun_normal": "as glorot_uniform",
     "orthogonal": "random: test/Syntax/initializers.nn tests what it promises",
+    "count_of": "as fan_in",
     "fan_in": "a number: test/Syntax/initializers.nn", "fan_out": "as fan_in",
     "kernel_size": "as fan_in", "size_of": "as fan_in",
     "orthonormal_rows": "rows have a sign of their own: test/Syntax/initializers.nn",
@@ -27,7 +28,8 @@ WITHOUT_COUNTERPART = {
 
 # Parts of functions that are compared.
 WITHOUT_COUNTERPART |= dict.fromkeys(
-    "span before after padding_of add_bias channels_of".split(), "a part of conv2d and others")
+    "span before after padding_of add_bias channels_of overlap cut_before cut_after missing more_of "
+    "spread_size spread1d spread2d spread3d".split(), "a part of conv2d and others")
 WITHOUT_COUNTERPART |= dict.fromkeys(
     "sum_pool1d sum_pool2d sum_pool3d pad1d pad2d pad3d belongs shares largest_share "
     "interpolation".split(), "a part of pooling and resampling")
@@ -74,6 +76,18 @@ def same(function, spans):
     def run(x, w):
         widths = [n for s in reversed(spans) for n in (s // 2, (s + 1) // 2)]
         return function(F.pad(x, widths), w)
+    return run
+
+
+def same_transposed(function, strides, spans, **how):
+    """As Keras: the input's size times the stride, cut out of the middle of all that the windows make."""
+    def run(x, w):
+        whole = function(x, w, stride=strides, **how)
+        for axis, (stride, span) in enumerate(zip(strides, spans), 2):
+            over, size = span + 1 - stride, x.shape[axis] * stride
+            missing = [0, 0] * (whole.dim() - 1 - axis) + [0, max(-over, 0)]
+            whole = F.pad(whole, missing).narrow(axis, max(over, 0) // 2, size)
+        return whole
     return run
 
 
@@ -143,7 +157,20 @@ FUNCTIONS = [
      lambda x, w, b: F.conv_transpose2d(x, w, b, (3, 1), 0, 0, 2, (1, 2))),
     ("conv_transpose3d(x, w, stride = 2)", VOLUME + ", w: f64[2, 3, 2, 3, 2]",
      lambda x, w: F.conv_transpose3d(x, w, None, 2)),
+    ("conv_transpose1d(x, w, stride = 3, padding = \"same\")", SEQUENCE + ", w: f64[4, 3, 4]",
+     same_transposed(F.conv_transpose1d, [3], [3])),
+    ("conv_transpose2d(x, w, stride = [2, 4], padding = \"same\", dilation = [2, 1])",
+     IMAGE + ", w: f64[4, 3, 3, 2]",  # an overlap of 3 and a gap of 2
+     same_transposed(F.conv_transpose2d, [2, 4], [4, 1], dilation=(2, 1))),
+    ("conv_transpose2d(x, w, padding = \"valid\")", IMAGE + ", w: f64[4, 3, 3, 2]",
+     F.conv_transpose2d),
+    ("conv_transpose3d(x, w, stride = 2, padding = \"same\")", VOLUME + ", w: f64[2, 3, 2, 3, 2]",
+     same_transposed(F.conv_transpose3d, [2, 2, 2], [1, 2, 1])),
     # Pooling
+    ("max_pool(x, 3, stride = 2, padding = 1)", "x: i32[N, 2, 5, 6] in -9..-1",
+     lambda x: F.max_pool2d(x.double(), 3, 2, 1).to(x.dtype)),
+    ("max_pool2d(x, 2, padding = 1)", "x: u8[N, 2, 5, 6] in 0..9",
+     lambda x: F.max_pool2d(x.double(), 2, padding=1).to(x.dtype)),
     ("max_pool(x, 2)", IMAGE, lambda x: F.max_pool2d(x, 2)),
     ("max_pool(x, 3, stride = 2, padding = 1)", SEQUENCE, lambda x: F.max_pool1d(x, 3, 2, 1)),
     ("max_pool1d(x, 2, dilation = 2)", SEQUENCE, lambda x: F.max_pool1d(x, 2, dilation=2)),
@@ -174,6 +201,18 @@ FUNCTIONS = [
     ("top_k(x, 3)[0]", "x: f64[N, 7]", lambda x: x.topk(3)[0]),
     ("take_along_axis(x, i)", "x: f64[N, 4, 7], i: i64[N, 4, 3] in 0..6",
      lambda x, i: x.gather(-1, i)),
+    # Products, where there are zeros, too
+    ("cumprod(x)", "x: f64[N, 7] in -2..2", lambda x: x.cumprod(-1)),
+    ("cumprod(x, axis = 1)", "x: f64[N, M, 3] in -2..2", lambda x: x.cumprod(1)),
+    ("cumprod(x, axis = 0, reverse = true)", "x: f64[6, M, 2] in -2..2",
+     lambda x: x.flip(0).cumprod(0).flip(0)),
+    ("cumprod(x, exclusive = true)", "x: f64[5]",
+     lambda x: torch.cat([torch.ones_like(x[:1]), x[:-1]]).cumprod(0)),
+    ("cumprod(x)", "x: i64[N, 7] in -2..2", lambda x: x.cumprod(-1)),
+    ("cumprod(x - stop_gradient(x) * f64(m))", "x: f64[N, 6] in -2..2, m: i64[N, 6] in 0..1",
+     lambda x, m: (x - x.detach() * m).cumprod(-1)),
+    ("prod(x - stop_gradient(x) * f64(m), axis = 1)", "x: f64[N, 3] in -2..2, m: i64[N, 3] in 0..1",
+     lambda x, m: (x - x.detach() * m).prod(1)),
     # Losses
     ("mse(prediction, truth)", PAIR, F.mse_loss), ("mae(prediction, truth)", PAIR, F.l1_loss),
     ("huber(3 * prediction, truth)", PAIR, lambda p, t: F.huber_loss(3 * p, t)),
@@ -270,6 +309,6 @@ def function_cases(rounds):
         name = covered(expression)
         for dtype in dtypes_of(inputs, number, rounds):
             declared = list(parse_inputs(inputs.replace("f64", dtype)))
-            yield Case(name, expression, declared, function, gradient=bool(declared)
-                       and name not in WITHOUT_GRADIENT, bounds={"f64": bound[0]} if bound else {},
-                       least=1)
+            hasGradient = any(i.dtype in FLOATS for i in declared) and name not in WITHOUT_GRADIENT
+            yield Case(name, expression, declared, function, gradient=hasGradient,
+                       bounds={"f64": bound[0]} if bound else {}, least=1)

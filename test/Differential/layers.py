@@ -204,6 +204,9 @@ LAYERS += [
     ("conv_transpose(x, filters = 4, kernel = 3, stride = 2, output_padding = 1)",
      "x: f64[N, 3, 5, 6]", "w: f64[3, 4, 3, 3], b: f64[4]",
      lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 0, 1), {}),
+    ("conv_transpose(x, filters = 4, kernel = 4, stride = 2, padding = \"same\")",
+     "x: f64[N, 3, 5, 6]", "w: f64[3, 4, 4, 4], b: f64[4]",
+     lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 1), {}),
 ]
 
 

@@ -116,10 +116,11 @@ def ordered(x, axis=-1, descending=False):
 
 
 def einsum(*operands, equation):
-    """PyTorch has no letter twice in a result; one operand more, an identity, does the same."""
+    """PyTorch has no letter twice in a result; one operand more, an identity, does the same. It widens
+    the trace of integers."""
     left, arrow, result = equation.partition("->")
     if "." in result:
-        return torch.einsum(equation, *operands)
+        return torch.einsum(equation, *operands).to(operands[0].dtype)
     operands, free, letters = list(operands), iter("zyxwv"), []
     for letter in result:
         if letter in letters:
@@ -130,7 +131,7 @@ def einsum(*operands, equation):
             operands.append(torch.eye(size, dtype=operands[0].dtype))
             letter = other
         letters.append(letter)
-    return torch.einsum(left + arrow + "".join(letters), *operands)
+    return torch.einsum(left + arrow + "".join(letters), *operands).to(operands[0].dtype)
 
 
 OPS = {
