@@ -6,18 +6,20 @@
 The first run installs the peers into build/benchmark-venv. Every peer does the same work from the
 same start; what they record is compared before anything is timed. The rounds are interleaved, one
 call of each peer after another, so that whatever else the machine does falls on all of them; the
-time of a peer is its best call.
+time of a peer is its best call. `--only mnist_epoch` times whole processes, and needs MNIST
+(NNC_MNIST_DIR). What is not timed keeps its place in the page.
 """
 import argparse
 import importlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BENCHMARKS = ("diamond", "linear_regression", "lenet")
+BENCHMARKS = ("diamond", "linear_regression", "lenet", "mnist_epoch")
 
 
 def enter_environment():
@@ -80,6 +82,29 @@ def table(best):
     return "\n".join(lines)
 
 
+def timed_in_process(module, dtypes, rounds):
+    """Title and table of a benchmark whose peers are functions, for each dtype."""
+    for dtype in dtypes:
+        if dtype not in module.TOLERANCE:
+            continue
+        title = f"{module.TITLE}, {dtype}"
+        runs = {}
+        for name, prepare in module.PEERS.items():
+            run = prepare(dtype)
+            if run is not None:
+                runs[name] = run
+        check_agreement(title, {name: run() for name, run in runs.items()}, module.TOLERANCE[dtype])
+        yield title, table(measure(runs, rounds))
+
+
+def write_page(path, introduction, parts):
+    """Puts the parts, by title, into the page, in place of older ones."""
+    text = path.read_text() if path.exists() else ""
+    older = dict(re.findall(r"^## (.*?)\n\n(.*?)\n*(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
+    sections = [f"## {title}\n\n{body}\n" for title, body in {**older, **parts}.items()]
+    path.write_text("\n".join([introduction, *sections]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
@@ -93,31 +118,26 @@ def main():
     import peers
 
     jax.config.update("jax_enable_x64", True)
-    parts = []
+    parts = {}
     for module_name in [arguments.only] if arguments.only else BENCHMARKS:
         module = importlib.import_module(module_name)
-        for dtype in arguments.dtype.split(","):
-            if dtype not in module.TOLERANCE:
-                continue
-            title = f"{module.TITLE}, {dtype}"
-            runs = {}
-            for name, prepare in module.PEERS.items():
-                run = prepare(dtype)
-                if run is not None:
-                    runs[name] = run
-            check_agreement(title, {name: run() for name, run in runs.items()},
-                            module.TOLERANCE[dtype])
-            part = f"## {title[0].upper()}{title[1:]}\n\n{table(measure(runs, arguments.rounds))}\n"
-            print(part, flush=True)
-            parts.append(part)
+        found = (module.parts(arguments.rounds) if hasattr(module, "parts") else
+                 timed_in_process(module, arguments.dtype.split(","), arguments.rounds))
+        for title, body in found:
+            title = title[0].upper() + title[1:]
+            print(f"## {title}\n\n{body}\n", flush=True)
+            parts[title] = body
     introduction = (
         "<!-- Written by benchmarks/run.py; do not edit. -->\n# Benchmarks\n\n"
         f"`benchmarks/run.py` on one machine ({peers.processor()}, {os.cpu_count()} cores): best of "
-        f"{arguments.rounds} interleaved calls. C is what gcc makes of benchmarks/c with "
-        "`-O3 -march=native -ffast-math`. Compiling is not part of the time, for any of them.\n"
+        "several interleaved calls. C is what gcc makes of benchmarks/c with "
+        "`-O3 -march=native -ffast-math`. Compiling is not part of the time, for any of them, except of "
+        "whole processes (`benchmarks/run.py --only mnist_epoch`), where all is: starting, compiling, "
+        "reading the files, training, and reading the unseen images; nnc's program is "
+        "benchmarks/mnist_epoch.nn, the peers' are in benchmarks/mnist.\n"
     )
     if not arguments.no_write:
-        (ROOT / "docs" / "benchmarks.md").write_text("\n".join([introduction, *parts]))
+        write_page(ROOT / "docs" / "benchmarks.md", introduction, parts)
 
 
 if __name__ == "__main__":
