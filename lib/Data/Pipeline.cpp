@@ -79,12 +79,16 @@ Dataset shuffleRows(const Dataset &dataset, int64_t seed, int64_t epoch) {
   return gatherRows(dataset, permutation(dataset.numRows(), seed, epoch));
 }
 
-Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part, int64_t seed) {
+Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part,
+                          std::optional<int64_t> seed) {
   if (!(fraction > 0 && fraction < 1))
     return Error::expectedFound("a fraction between 0 and 1", fmt::format("{}", fraction));
   if (part != 0 && part != 1)
     return Error::expectedFound("part 0 or 1", fmt::format("{}", part));
-  RowIndices order = permute(dataset.numRows(), seed, 0, splitStream);
+  RowIndices order(static_cast<size_t>(dataset.numRows()));
+  std::iota(order.begin(), order.end(), 0);
+  if (seed)
+    order = permute(dataset.numRows(), *seed, 0, splitStream);
   auto border = order.begin() + std::llround(fraction * double(order.size()));
   RowIndices rows(part == 0 ? order.begin() : border, part == 0 ? border : order.end());
   std::sort(rows.begin(), rows.end());

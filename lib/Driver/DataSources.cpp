@@ -11,6 +11,7 @@
 #include "nnc/Data/Idx.h"
 #include "nnc/Data/Images.h"
 #include "nnc/Data/Npy.h"
+#include "nnc/Data/Text.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -271,11 +272,30 @@ static Result<Dataset> readImagesSource(StageArguments &arguments) {
   return readImageFolder(*path, options);
 }
 
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+/// text("book.txt.gz", window = 64, stride = 64, count = 256)
+static Result<Dataset> readTextSource(StageArguments &arguments) {
+  std::optional<std::string> file = arguments.takeString("file");
+  TextOptions options;
+  std::optional<int64_t> window = arguments.takeInteger("window"),
+                         stride = arguments.takeInteger("stride", window.value_or(1)),
+                         count = arguments.takeInteger("count", options.count);
+  Result<std::string> path = finishWithPath(arguments, file);
+  if (!path)
+    return path.takeError();
+  options = {*window, *stride, *count};
+  return readText(*path, options);
+}
+
 const std::map<std::string, DataSource> &dataSources() {
   static const std::map<std::string, DataSource> sources = {
-      {"csv", readCsvSource},      {"npy", readNpySource},         {"npz", readNpzSource},
-      {"idx", readIdxSource},      {"cifar10", readCifar10Source}, {"cifar100", readCifar100Source},
-      {"images", readImagesSource}};
+      {"csv", readCsvSource},         {"npy", readNpySource},
+      {"npz", readNpzSource},         {"idx", readIdxSource},
+      {"cifar10", readCifar10Source}, {"cifar100", readCifar100Source},
+      {"images", readImagesSource},   {"text", readTextSource}};
   return sources;
 }
 

@@ -301,12 +301,14 @@ Status applySplit(StageArguments &arguments, LoadedData &data, DataLoader &) {
   std::optional<std::string> part = arguments.takeString("part");
   std::optional<double> fraction = arguments.takeNumber("fraction", 0.8);
   std::optional<int64_t> seed = arguments.takeInteger("seed", 0);
+  std::optional<bool> shuffle = arguments.takeBool("shuffle", true);
   if (!arguments.finish() || !part)
     return reported();
   Result<int64_t> number = partNamed(*part);
   if (!number)
     return number.takeError();
-  Result<Dataset> split = splitRows(data.dataset, *fraction, *number, *seed);
+  Result<Dataset> split =
+      splitRows(data.dataset, *fraction, *number, *shuffle ? seed : std::nullopt);
   if (!split)
     return split.takeError();
   data.dataset = std::move(*split);

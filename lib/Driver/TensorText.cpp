@@ -105,6 +105,34 @@ private:
 
 std::string toText(const Tensor &tensor, bool json) { return TensorWriter(tensor, json).write(); }
 
+/// Lines of text, each behind the indent.
+static std::string indentLines(const std::string &bytes, const std::string &indent) {
+  std::string lines;
+  for (size_t start = 0; start <= bytes.size();) {
+    size_t end = std::min(bytes.find('\n', start), bytes.size());
+    lines += (end > start ? indent : "") + printable(bytes.substr(start, end - start)) + "\n";
+    start = end + 1;
+  }
+  return lines;
+}
+
+std::string toCharacters(const Tensor &tensor, const std::string &indent) {
+  int64_t length = tensor.rank() == 0 ? 1 : tensor.shape().back();
+  std::string text, row;
+  for (int64_t index = 0; index < tensor.size(); ++index) {
+    double value = tensor.at(index);
+    if (value >= 0 && value <= 255)
+      row += char(uint8_t(value));
+    else
+      row += "\ufffd";
+    if ((index + 1) % length == 0) {
+      text += (index < length ? "" : "\n") + indentLines(row, indent);
+      row.clear();
+    }
+  }
+  return text;
+}
+
 Result<Tensor> parseTensor(const std::string &text, ElementType type) {
   nlohmann::json value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded())

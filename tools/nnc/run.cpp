@@ -148,8 +148,17 @@ static bool writeOutputs(Session &session, const Assignments &outputs,
   return true;
 }
 
-static void printResults(const std::vector<NamedTensor> &results, bool json) {
-  if (!json) {
+static void printResults(const std::vector<NamedTensor> &results, const std::string &format) {
+  if (format == "characters") {
+    for (const NamedTensor &result : results)
+      if (isFloat(result.value.type()) || result.value.type() == ElementType::Bool)
+        fmt::print("{}: {} = {}\n", result.name, typeText(result.value), toText(result.value));
+      else
+        fmt::print("{}: {} =\n{}", result.name, typeText(result.value),
+                   toCharacters(result.value, "  "));
+    return;
+  }
+  if (format == "text") {
     for (const NamedTensor &result : results)
       fmt::print("{}: {} = {}\n", result.name, typeText(result.value), toText(result.value));
     return;
@@ -208,7 +217,7 @@ static int runRun(const RunFlags &flags) {
   }
   if (!writeOutputs(*session, *outputs, *results))
     return fail(diagnostics);
-  printResults(*results, flags.format == "json");
+  printResults(*results, flags.format);
   return exitOk;
 }
 
@@ -227,7 +236,9 @@ void nnc::addRunCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
   addThreadsOption(*command);
-  command->add_option("--format", flags->format, "text or json")
-      ->check(oneOf({"text", "json"}))
+  command
+      ->add_option("--format", flags->format,
+                   "text, json, or characters: integers as the bytes of a text")
+      ->check(oneOf({"text", "json", "characters"}))
       ->capture_default_str();
 }

@@ -41,7 +41,10 @@ int nnc::runTests(Session &session, const TestRunOptions &options, State *state)
                                              outcome->failed + outcome->passed)
                                : std::string("ok"));
     for (const NamedTensor &value : outcome->values)
-      fmt::print("  {} = {}\n", value.name, toText(value.value));
+      if (llvm::is_contained(plan.texts, value.name))
+        fmt::print("  {} =\n{}", value.name, toCharacters(value.value, "    "));
+      else
+        fmt::print("  {} = {}\n", value.name, toText(value.value));
     if (!options.plots.empty())
       if (Status plotted = plotTest(plan, outcome->plotValues, options.plots); !plotted)
         return fail(plotted.error());

@@ -32,9 +32,10 @@ RowIndices permutation(int64_t count, int64_t seed, int64_t epoch = 0);
 /// All rows in the order of `permutation`.
 Dataset shuffleRows(const Dataset &dataset, int64_t seed, int64_t epoch = 0);
 
-/// One of two parts of the rows: part 0 has `fraction` of them, drawn at random, part 1 the others.
-/// Both keep the order that the rows had.
-Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part, int64_t seed);
+/// One of two parts of the rows: part 0 has `fraction` of them, part 1 the others. Rows are drawn at
+/// random or, without a seed, part 0 has the first. Both keep the order that the rows had.
+Result<Dataset> splitRows(const Dataset &dataset, double fraction, int64_t part,
+                          std::optional<int64_t> seed);
 
 /// Whether a row is in fold `fold` of `folds` parts of nearly the same size, drawn at random: part 1
 /// is the fold, part 0 all other rows. Both keep the order that the rows had.

@@ -15,6 +15,11 @@ namespace nnc {
 /// Without `json`, tensors of more than 1,000 elements show the first and last three of each axis.
 std::string toText(const Tensor &tensor, bool json = false);
 
+/// Integers as the bytes of a text, a row of the last axis after the other with an empty line between
+/// them; `indent` stands in front of every line. What is not UTF-8 or cannot be printed is shown as
+/// \x00, what is no byte as U+FFFD.
+std::string toCharacters(const Tensor &tensor, const std::string &indent = "");
+
 /// "f32[2, 3]", "f32" for a scalar.
 std::string typeText(const Tensor &tensor);
 

@@ -150,6 +150,7 @@ struct TestPlan {
   std::vector<std::string> fields;
   std::vector<Expectation> expectations;
   std::vector<PlotPlan> plots;
+  std::vector<std::string> texts; ///< records that are shown as text
   SourceRange range;
 };
 

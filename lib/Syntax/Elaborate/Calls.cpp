@@ -1,7 +1,7 @@
 //===- Calls.cpp - Resolving calls and inlining fragments -----------------===//
 //
 // A call means, in this order: a fragment of the file or the prelude, an op, one of the few
-// built-in forms (grad, tap, shape, dtype, len, and each dtype as a conversion). Positional arguments
+// built-in forms (grad, tap, shape, dtype, len, bytes, and each dtype as a conversion). Positional arguments
 // fill an op's operands, then its attributes; a fragment's parameters in order.
 //
 //===----------------------------------------------------------------------===//
@@ -71,14 +71,19 @@ const ast::Expr *Elaborator::knownChoice(const ast::CallExpr &call) {
 }
 
 void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
-  std::vector<std::string> names = {"grad", "tap", "shape", "dtype", "len"};
+  std::vector<std::string> names = {"grad", "tap", "shape", "dtype", "len", "bytes"};
   for (const OpInfo &op : getOpTable())
     names.push_back(op.name);
   for (const auto &[name, decl] : fragments)
     names.push_back(name);
   names.insert(names.end(), std::begin(dtypeNames), std::end(dtypeNames));
-  error(call.calleeRange, fmt::format("unknown function '{}'", call.callee))
-      .didYouMean(closestMatch(call.callee, names));
+  Diagnostic &diagnostic =
+      error(call.calleeRange, fmt::format("unknown function '{}'", call.callee));
+  if (call.callee == "text")
+    diagnostic.help("in a test, 'record NAME = text(x)' shows integers as text; a source of data "
+                    "stands in 'data NAME = text(…)'");
+  else
+    diagnostic.didYouMean(closestMatch(call.callee, names));
 }
 
 //===----------------------------------------------------------------------===//
@@ -91,7 +96,7 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
       found != body->scope.end() && found->second.kind == Operand::Kind::Dtype)
     dtype = found->second.dtype;
   isBuiltin = dtype || call.callee == "grad" || call.callee == "tap" || call.callee == "shape" ||
-              call.callee == "dtype" || call.callee == "len";
+              call.callee == "dtype" || call.callee == "len" || call.callee == "bytes";
   if (!isBuiltin)
     return std::nullopt;
   if (call.callee == "grad")
@@ -113,6 +118,8 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
     std::optional<Value> value = toTensor(*argument, range, literal);
     return value ? std::optional(Operand::of(castTo(*value, dtype))) : std::nullopt;
   }
+  if (call.callee == "bytes")
+    return toBytes(*argument, range);
   if (call.callee == "len") {
     if (argument->isList())
       return Operand::of(Dim(int64_t(argument->items.size())));
@@ -129,6 +136,18 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
   for (const Dim &dim : nnc::getShape(*value))
     dims.push_back(Operand::of(dim));
   return Operand::ofList(std::move(dims));
+}
+
+/// The bytes of a string, a list of integers.
+std::optional<Operand> Elaborator::toBytes(const Operand &text, SourceRange range) {
+  if (text.kind != Operand::Kind::String) {
+    error(range, fmt::format("'bytes' expects a string, found {}", text.describe()));
+    return std::nullopt;
+  }
+  std::vector<Operand> bytes;
+  for (char byte : text.text)
+    bytes.push_back(Operand::of(Dim(int64_t(uint8_t(byte)))));
+  return Operand::ofList(std::move(bytes));
 }
 
 std::optional<Operand> Elaborator::callGrad(const ast::CallExpr &call) {

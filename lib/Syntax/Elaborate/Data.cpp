@@ -204,6 +204,21 @@ static std::vector<RankedTensorType> cifarTypes(const PipelineStage &stage, MLIR
   return types;
 }
 
+/// The types of a text's windows and of what comes next, if the window is given.
+static std::optional<std::vector<RankedTensorType>> textTypes(const PipelineStage &stage,
+                                                              MLIRContext &context) {
+  size_t position = 0;
+  for (const StageArgument &argument : stage.arguments) {
+    bool isWindow = argument.name.empty() ? ++position == 2 : argument.name == "window";
+    const auto *window = isWindow ? std::get_if<int64_t>(&argument.value) : nullptr;
+    if (window && *window > 0)
+      return std::vector<RankedTensorType>(
+          2,
+          makeTensorType({Dim::symbol("N"), Dim(*window)}, elementTypeFromString(&context, "i64")));
+  }
+  return std::nullopt;
+}
+
 std::optional<std::vector<RankedTensorType>> Elaborator::sourceTypes(const DataPlan &plan) {
   const PipelineStage &source = plan.stages.front();
   std::optional<std::vector<RankedTensorType>> types;
@@ -211,6 +226,8 @@ std::optional<std::vector<RankedTensorType>> Elaborator::sourceTypes(const DataP
     types = csvTypes(source, context);
   else if (source.name == "cifar10" || source.name == "cifar100")
     types = cifarTypes(source, context);
+  else if (source.name == "text")
+    types = textTypes(source, context);
   else if (llvm::any_of(program.data,
                         [&](const DataPlan &other) { return other.name == source.name; }))
     types = fieldTypes(source.name, source.range);
@@ -291,6 +308,7 @@ bool Elaborator::addFields(const std::string &data, SourceRange range, ArrayRef<
     } else {
       Shape shape = getShape((*types)[index]);
       shape.front() = Dim::symbol("N");
+      body->scope.emplace("N", Operand::of(shape.front()));
       type = makeTensorType(shape, (*types)[index].getElementType());
     }
     names.push_back(field.name);

@@ -185,6 +185,7 @@ private:
   bool elaborateTest(const ast::TestDecl &decl);
   bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);
   bool elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan);
+  bool recordText(const ast::DeclareStmt &stmt, const ast::CallExpr &call, TestPlan &plan);
 
   //===-- Plots.cpp, PicturePlots.cpp -------------------------------------===//
   bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
@@ -274,6 +275,7 @@ private:
                                                 llvm::StringRef skipped = "");
   std::optional<Operand> evaluateCall(const ast::CallExpr &call);
   std::optional<Operand> callBuiltin(const ast::CallExpr &call, bool &isBuiltin);
+  std::optional<Operand> toBytes(const Operand &text, SourceRange range);
   std::optional<Operand> callGrad(const ast::CallExpr &call);
   std::optional<Operand> callTap(const ast::CallExpr &call);
   void tapValue(const std::string &name, mlir::Value value);

@@ -47,6 +47,30 @@ bool Elaborator::elaborateExpect(const ast::ExpectStmt &stmt, TestPlan &plan) {
   return true;
 }
 
+/// `record NAME = text(bytes)`: a record whose integers are shown as the text that they are.
+bool Elaborator::recordText(const ast::DeclareStmt &stmt, const ast::CallExpr &call,
+                            TestPlan &plan) {
+  if (call.args.size() != 1 || !call.args.front().name.empty()) {
+    error(call.range, fmt::format("'text' expects one argument, found {}", call.args.size()));
+    return false;
+  }
+  std::optional<Value> value = evaluateTensor(*call.args.front().value);
+  if (!value)
+    return false;
+  auto type = cast<RankedTensorType>(value->getType());
+  if (type.getRank() == 0 || !type.getElementType().isInteger() ||
+      type.getElementType().isInteger(1)) {
+    error(call.args.front().value->range,
+          fmt::format("'text' expects the bytes of a text as integers, found {}",
+                      typeToString(type)));
+    return false;
+  }
+  bindName(stmt.target.name, Operand::of(*value));
+  addResult(stmt.target.name, "record", *value);
+  plan.texts.push_back(frame->results.back().name);
+  return true;
+}
+
 bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
   if (const auto *expect = ast::dynCast<ast::ExpectStmt>(&stmt))
     return elaborateExpect(*expect, plan);
@@ -56,8 +80,12 @@ bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
     return false;
   }
   const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
-  if (declare && declare->declares == ast::DeclareKind::Record)
+  if (declare && declare->declares == ast::DeclareKind::Record) {
+    const auto *call = declare->value ? ast::dynCast<ast::CallExpr>(declare->value.get()) : nullptr;
+    if (call && call->callee == "text" && !fragments.count("text"))
+      return recordText(*declare, *call, plan);
     return recordValue(*declare);
+  }
   if (declare && declare->declares == ast::DeclareKind::Plot)
     return elaboratePlot(*declare, plan);
   return elaborateStmt(stmt);
