@@ -17,7 +17,7 @@
 namespace nnc {
 
 namespace {
-constexpr int64_t maxPictures = 256, maxColumns = 64;
+constexpr int64_t maxPictures = 256, maxColumns = 64, maxPixels = int64_t(1) << 22;
 
 /// An argument of image as pictures: `perRow` of them for each of `rows`.
 struct Pictures {
@@ -128,16 +128,18 @@ struct ImagePlot {
 
 ImagePlot::ImagePlot(const PlotPlan &plan, const PlotArguments &arguments)
     : plan(plan), arguments(arguments) {
-  int64_t inRow = 0;
+  int64_t inRow = 0, pixels = 1;
   for (const PicturesPlan &pictures : plan.pictures) {
     const Tensor &values = *arguments.at(pictures.value);
     Pictures shown(values, pictures.axes);
     rows = shown.rows;
     perRow.push_back(shownPerRow(shown));
     inRow += perRow.back();
+    pixels = std::max(pixels, shown.layout.height * shown.layout.width);
     maps.push_back(colorMapOf(pictures, values));
   }
-  shownRows = std::min(rows, std::max<int64_t>(1, maxPictures / std::max<int64_t>(1, inRow)));
+  int64_t most = std::min(maxPictures, maxPixels / pixels);
+  shownRows = std::min(rows, std::max<int64_t>(1, most / std::max<int64_t>(1, inRow)));
 }
 
 /// One argument, its pictures one after the other.

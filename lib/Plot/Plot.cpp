@@ -10,7 +10,6 @@
 #include "Markup.h"
 #include "PlotScript.h"
 #include "nnc/Data/Images.h"
-#include "nnc/Plot/Pictures.h"
 #include "nnc/Support/File.h"
 
 #include <fmt/format.h>
@@ -60,8 +59,10 @@ static Result<std::string> addPicturesToPng(const PlotSpec &spec, const std::str
   if (!text)
     return text.takeError();
   // Channels last, as they stand in a file.
-  ImageLayout order{text->dim(1), text->dim(2), 3, false};
-  Tensor canvas = takePicture(*text, order, 0).to(ElementType::U8);
+  Tensor canvas(ElementType::U8, {text->dim(1), text->dim(2), 3});
+  int64_t size = text->dim(1) * text->dim(2);
+  for (int64_t index = 0; index < canvas.size(); ++index)
+    canvas.as<uint8_t>()[index] = text->as<uint8_t>()[index % 3 * size + index / 3];
   for (size_t index = 0; index < spec.grid.pictures.size(); ++index) {
     const Tensor &pixels = spec.grid.pictures[index].pixels;
     if (pixels.size() == 0)

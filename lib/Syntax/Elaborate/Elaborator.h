@@ -191,6 +191,8 @@ private:
   bool elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan);
   std::optional<mlir::Value> addPlotArgument(PlotPlan &plot, const std::string &name,
                                              const ast::Expr &expr);
+  bool checkPoints(const ast::CallExpr &call, const PlotPlan &plot,
+                   mlir::ArrayRef<mlir::Value> values);
   bool elaboratePoints(const ast::CallExpr &call, PlotPlan &plot);
   bool readBarLabels(const ast::Expr &expr, PlotPlan &plot);
   bool elaborateBars(const ast::CallExpr &call, PlotPlan &plot);

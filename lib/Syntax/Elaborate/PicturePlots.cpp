@@ -13,6 +13,9 @@ using namespace mlir;
 
 namespace nnc {
 
+/// Larger pictures would not fit into an image file once they stand beside others.
+static constexpr int64_t maxSide = 2048;
+
 namespace {
 /// The rows and the pictures of an argument.
 struct PictureShape {
@@ -43,7 +46,7 @@ static std::optional<PictureShape> pictureShape(ArrayRef<Dim> shape) {
   else
     result = {PictureAxes::Maps, shape[0], shape[1], shape[2], shape[3]};
   for (const Dim &side : {result->height, result->width})
-    if (!side.isConstant() || side.constant() < 1)
+    if (!side.isConstant() || side.constant() < 1 || side.constant() > maxSide)
       return std::nullopt;
   return result;
 }
@@ -206,9 +209,10 @@ std::optional<Value> Elaborator::addPictures(const ast::Item &item, size_t count
   if (!found) {
     Diagnostic &diagnostic = error(
         item.value->range,
-        fmt::format("'image' expects pictures of a known height and width, [H, W], [N, H, W] or "
-                    "[N, C, H, W], found {}",
-                    typeToString(value->getType())));
+        fmt::format(
+            "'image' expects pictures [H, W], [N, H, W] or [N, C, H, W] of a known height and "
+            "width, at most {}, found {}",
+            maxSide, typeToString(value->getType())));
     std::optional<std::string> option;
     if (!item.name.empty())
       option = closestMatch(item.name, {std::begin(pictureOptions), std::end(pictureOptions)});

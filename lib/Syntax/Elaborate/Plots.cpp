@@ -63,9 +63,37 @@ bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
   return true;
 }
 
+/// Whether the arguments of scatter have as many elements as x, those of compare as the truth, and
+/// points two columns or more and a row for each.
+bool Elaborator::checkPoints(const ast::CallExpr &call, const PlotPlan &plot,
+                             ArrayRef<Value> values) {
+  const std::string &first = plotKinds.at(plot.kind).arguments.front();
+  size_t index = size_t(llvm::find(plot.arguments, first) - plot.arguments.begin());
+  Dim count = numElements(nnc::getShape(values[index]));
+  for (auto [name, item, value] : llvm::zip(plot.arguments, call.args, values)) {
+    Shape shape = nnc::getShape(value);
+    if (name == "at") {
+      bool arePoints = shape.size() == 2 && shape[0] == count && shape[1].isConstant() &&
+                       shape[1].constant() >= 2;
+      if (arePoints)
+        continue;
+      error(item.value->range, fmt::format("'at' expects points, [{}, 2], found {}", count.str(),
+                                           typeToString(value.getType())));
+      return false;
+    }
+    if (numElements(shape) == count)
+      continue;
+    error(item.value->range, fmt::format("'{}' expects as many elements as '{}' has, {}, found {}",
+                                         name, first, count.str(), typeToString(value.getType())));
+    return false;
+  }
+  return true;
+}
+
 /// scatter, line and compare.
 bool Elaborator::elaboratePoints(const ast::CallExpr &call, PlotPlan &plot) {
   const PlotKind &kind = plotKinds.at(plot.kind);
+  SmallVector<Value> values;
   for (auto [index, item] : llvm::enumerate(call.args)) {
     std::string name = item.name;
     if (name.empty() && index < kind.arguments.size())
@@ -75,15 +103,17 @@ bool Elaborator::elaboratePoints(const ast::CallExpr &call, PlotPlan &plot) {
             fmt::format("'{}' expects {}", plot.kind, llvm::join(kind.arguments, ", ")));
       return false;
     }
-    if (!addPlotArgument(plot, name, *item.value))
+    std::optional<Value> value = addPlotArgument(plot, name, *item.value);
+    if (!value)
       return false;
+    values.push_back(*value);
   }
   for (const std::string &name : ArrayRef(kind.arguments).take_front(kind.numRequired))
     if (!llvm::is_contained(plot.arguments, name)) {
       error(call.range, fmt::format("'{}' needs an argument '{}'", plot.kind, name));
       return false;
     }
-  return true;
+  return plot.kind == "line" || checkPoints(call, plot, values);
 }
 
 //===----------------------------------------------------------------------===//
