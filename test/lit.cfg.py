@@ -7,8 +7,8 @@
 #   %examples  the examples folder         %libdir    where libnnc_rt is
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
-# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++, torch,
-# mnist (the files are here), and what the processor can run (x86-64-v3, x86-64-v4).
+# Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++,
+# chromium, torch, mnist (the files are here), and what the processor can run (x86-64-v3, x86-64-v4).
 
 import os
 import shutil
@@ -76,7 +76,7 @@ def has_thread_sanitizer():
 
 if has_thread_sanitizer():
     config.available_features.add("thread-sanitizer")
-for program in ("gnuplot", "g++"):
+for program in ("gnuplot", "g++", "chromium"):
     if shutil.which(program):
         config.available_features.add(program)
 

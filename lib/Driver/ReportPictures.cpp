@@ -187,14 +187,15 @@ void addFilters(ReportPage &page, const State &state) {
     const Tensor &weights = parameter.value;
     ReportPictures group{"Filters: " + parameter.name, {}};
     std::optional<ImageLayout> layout;
-    if (!isFloat(weights.type()) || weights.size() == 0)
+    if (!isFloat(weights.type()) || weights.size() == 0 || weights.rank() < 2)
       continue;
+    // Only the first weights look at the data; a later layer's happen to be a square number.
     if (weights.rank() == 4 && isSide(weights.dim(2)) && isSide(weights.dim(3)))
       addConvolution(group, weights);
     else if (weights.rank() == 2 && (layout = imageLayout({weights.dim(0)})))
       addUnits(group, weights, *layout);
     else
-      continue;
+      return;
     page.groups.push_back(std::move(group));
     return;
   }
