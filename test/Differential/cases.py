@@ -8,15 +8,27 @@ import math
 
 import torch
 
-# Relative to the value, absolute below 1. In f32 relative to the largest value of a result: where the
-# terms of a sum cancel, its error is that of the terms.
-BOUNDS = {"f64": 1e-10, "f32": 2e-5}
+# Relative to the value, absolute below 1. In shorter types relative to the largest value of a result: where
+# the terms of a sum cancel, its error is that of the terms. f16 and bf16, which nnc like PyTorch computes in
+# f32 within an op, are rounded to 11 and 8 bits after each op: the bounds are eight such roundings.
+BOUNDS = {"f64": 1e-10, "f32": 2e-5, "f16": 8 * 2**-11, "bf16": 8 * 2**-8}
 TORCH_DTYPES = {
-    "f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "i64": torch.int64,
+    "f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64,
     "i32": torch.int32, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool,
 }
-FLOATS = ("f64", "f32", "f16")
+FLOATS = ("f64", "f32", "f16", "bf16")
 SPECIAL = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 700.0, -700.0, 1e-30]
+
+
+def to_array(tensor):
+    """For NumPy, which has no bf16: its bits."""
+    isShort = tensor.dtype == torch.bfloat16
+    return tensor.contiguous().view(torch.int16).numpy().view("uint16") if isShort else tensor.numpy()
+
+
+def to_tensor(array):
+    isBits = array.dtype == "uint16"
+    return torch.from_numpy(array.view("int16")).view(torch.bfloat16) if isBits else torch.from_numpy(array)
 
 
 class Input:
@@ -132,7 +144,7 @@ def difference(found, expected, bound):
     """(largest error, None), or (error, what is wrong)."""
     if list(found.shape) != list(expected.shape):
         return math.inf, f"expected shape {list(expected.shape)}, found {list(found.shape)}"
-    found = torch.from_numpy(found)
+    found = to_tensor(found)
     if not expected.is_floating_point():
         if found.dtype != expected.dtype:
             return math.inf, f"expected {expected.dtype}, found {found.dtype}"
@@ -140,10 +152,12 @@ def difference(found, expected, bound):
     elif not found.is_floating_point():
         return math.inf, f"expected a floating-point result, found {found.dtype}"
     else:
-        isSingle = found.dtype == torch.float32
+        isShort = found.dtype != torch.float64
+        if found.dtype == torch.float16:
+            expected = expected.half()  # may be infinite
         found, expected = found.double(), expected.detach().double()
         scale = expected.abs().clamp(min=1)
-        if isSingle and scale.numel() and scale.isfinite().all():
+        if isShort and scale.numel() and scale.isfinite().all():
             scale = scale.max()
         error = (found - expected).abs() / scale
         same = (found == expected) | (found.isnan() & expected.isnan())

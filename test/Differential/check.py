@@ -20,7 +20,7 @@ import functions
 import layers
 import ops
 import trainings
-from cases import difference
+from cases import difference, to_array
 from compiled import Library
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "utils"))
@@ -78,7 +78,7 @@ def run_case(case, entry, random, largest, tally):
     for attempt in range(20):
         sizes = case.draw_sizes(random, largest)
         values = [i.draw(sizes, random) for i in case.inputs]
-        inputs = {i.name: value.numpy() for i, value in zip(case.inputs, values)}
+        inputs = {i.name: to_array(value) for i, value in zip(case.inputs, values)}
         try:
             expected = case.expected([value.clone() for value in values])
             break

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from cases import Case, FLOATS
-from functions import dtypes_of, parse_inputs
+from functions import SHORT_BOUNDS, covered, dtypes_of, parse_inputs
 
 AFFINE = ("scale: f64[3], shift: f64[3], running_mean: f64[3], running_variance: f64[3] in 0.5..2")
 RUNNING = ["running_mean", "running_variance"]
@@ -115,7 +115,7 @@ class LayerCase(Case):
         self.states = [p for p in parameters if p.name in states]
         self.training = training
         super().__init__(re.match(r"\w+", call)[0], call, declared + parameters, function,
-                         label=f"({inputs}) -> {call} with {kept}", **{"least": 1, **options})
+                         label=f"({inputs}) -> {call} with {kept}", **{"least": 1, "bounds": SHORT_BOUNDS, **options})
 
     def wrt(self):
         return [i for i in [*self.arguments, *self.parameters] if i.dtype in FLOATS]
@@ -216,6 +216,6 @@ def compared():
 
 def layer_cases(rounds):
     for number, (call, inputs, kept, function, options) in enumerate(LAYERS):
-        for dtype in dtypes_of(inputs, number, rounds):
+        for dtype in dtypes_of(covered(call), inputs, number, rounds):
             yield LayerCase(call, inputs.replace("f64", dtype), kept.replace("f64", dtype), function,
                             **options)

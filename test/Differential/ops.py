@@ -242,7 +242,7 @@ NOT_SPECIAL = {
 
 EXAMPLE = re.compile(r"\((.*)\) -> (\w+)\((.*)\)$")
 INPUT = re.compile(r"(\w+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
-DTYPES = {"f64": torch.float64, "f32": torch.float32, "i64": torch.int64, "i32": torch.int32,
+DTYPES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64, "i32": torch.int32,
           "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool}
 
 
@@ -362,6 +362,9 @@ def op_cases(records, random, rounds):
                                    and not (symbolic and op in SIZED)):
                     yield make_case(text.replace("f64", dtype), attributes, isDifferentiable,
                                     symbolic and op not in SIZED)
+        if "f64" in texts[0] and op not in WINDOW_OPS:
+            for dtype in ("f16", "bf16") if rounds > 1 else [("f16", "bf16")[turn % 2]]:
+                yield make_case(texts[0].replace("f64", dtype), attributes, isDifferentiable)
         if family == "Elementwise" and op not in NOT_SPECIAL and "f64" in texts[0]:
             for dtype in ("f64", "f32"):
                 yield special_case(op, texts[0], attributes, dtype)
