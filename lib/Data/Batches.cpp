@@ -21,10 +21,13 @@ namespace nnc {
 BatchSource::BatchSource(const Dataset &dataset, BatchOptions batchOptions)
     : dataset(dataset), options(std::move(batchOptions)),
       batchSize(options.size.value_or(std::max<int64_t>(dataset.numRows(), 1))),
-      augmenter(dataset, options.augmentations, options.seed) {}
+      rowsPerEpoch(dataset.numRows()), augmenter(dataset, options.augmentations, options.seed) {
+  if (options.dropLast && rowsPerEpoch >= batchSize)
+    rowsPerEpoch -= rowsPerEpoch % batchSize;
+}
 
 int64_t BatchSource::batchesPerEpoch() const {
-  return std::max<int64_t>((dataset.numRows() + batchSize - 1) / batchSize, 1);
+  return std::max<int64_t>((rowsPerEpoch + batchSize - 1) / batchSize, 1);
 }
 
 DataCursor BatchSource::cursorAt(int64_t step) const {
@@ -33,12 +36,12 @@ DataCursor BatchSource::cursorAt(int64_t step) const {
 
 DataCursor BatchSource::after(DataCursor cursor) const {
   int64_t position = cursor.position + batchSize;
-  return position < dataset.numRows() ? DataCursor{cursor.epoch, position}
-                                      : DataCursor{cursor.epoch + 1, 0};
+  return position < rowsPerEpoch ? DataCursor{cursor.epoch, position}
+                                 : DataCursor{cursor.epoch + 1, 0};
 }
 
 int64_t BatchSource::rowsAt(DataCursor cursor) const {
-  return std::clamp<int64_t>(dataset.numRows() - cursor.position, 0, batchSize);
+  return std::clamp<int64_t>(rowsPerEpoch - cursor.position, 0, batchSize);
 }
 
 std::vector<Tensor> BatchSource::allocate(int64_t count) const {

@@ -340,11 +340,17 @@ Status applyShuffle(StageArguments &arguments, LoadedData &data, DataLoader &) {
 
 Status applyBatch(StageArguments &arguments, LoadedData &data, DataLoader &) {
   std::optional<int64_t> size = arguments.takeInteger("size");
+  std::optional<bool> dropLast = arguments.takeBool("drop_last", false);
   if (!arguments.finish() || !size)
     return reported();
   if (*size < 1)
     return Error::expectedFound("a batch of one row or more", fmt::format("{}", *size));
+  if (*dropLast && *size > data.dataset.numRows())
+    return Error::expectedFound(
+        fmt::format("at least {} rows, for a batch that is not dropped", *size),
+        fmt::format("{}", data.dataset.numRows()));
   data.batchSize = *size;
+  data.dropsLast = *dropLast;
   return {};
 }
 

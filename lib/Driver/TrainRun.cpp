@@ -33,7 +33,7 @@ static int64_t reportInterval(const Training &training, int64_t total) {
 TrainRun::TrainRun(Training &training, Validation *validation, TrainRunOptions options,
                    std::string program, DiagnosticEngine &diagnostics)
     : training(training), validation(validation), options(std::move(options)),
-      program(std::move(program)), diagnostics(diagnostics),
+      fingerprints{std::move(program), ""}, diagnostics(diagnostics),
       total(stepsOf(training, this->options)), reportEvery(reportInterval(training, total)),
       evaluateEvery(!validation                    ? 0
                     : training.stepsPerEpoch() > 1 ? training.stepsPerEpoch()
@@ -56,6 +56,7 @@ bool TrainRun::prepare() {
     return false;
   }
   store.emplace(std::move(*opened));
+  fingerprints.rows = fingerprintOf(training.trainingData().trainingRows());
   if (options.resume)
     return resume();
   std::vector<int64_t> steps = store->steps();
@@ -81,7 +82,7 @@ bool TrainRun::resume() {
     fmt::print("no checkpoint in {}: a new training\n", options.checkpoints);
     return true;
   }
-  if (Status restored = restoreCheckpoint(training, best, **newest, program); !restored) {
+  if (Status restored = restoreCheckpoint(training, best, **newest, fingerprints); !restored) {
     diagnostics.error({}, restored.error());
     return false;
   }
@@ -91,7 +92,7 @@ bool TrainRun::resume() {
 }
 
 void TrainRun::writeCheckpoint() {
-  Status written = store->write(training.step(), toCheckpoint(training, best, program));
+  Status written = store->write(training.step(), toCheckpoint(training, best, fingerprints));
   unsaved = !written;
   if (unsaved)
     fmt::print(stderr, "{}\n", written.error().str());

@@ -30,12 +30,23 @@ std::string fingerprintOf(ModuleOp module, ArrayRef<std::string> functions) {
   return fmt::format("{:016x}", llvm::xxh3_64bits(text));
 }
 
+std::string fingerprintOf(const Dataset &rows) {
+  std::string parts;
+  for (const Tensor &column : rows.columns)
+    parts += fmt::format(
+        "{} {:016x} ", typeText(column),
+        llvm::xxh3_64bits(llvm::StringRef(column.bytes().data(), column.sizeInBytes())));
+  return fmt::format("{:016x}", llvm::xxh3_64bits(parts));
+}
+
 static std::string describeData(const Training &training) {
   const LoadedData &data = training.trainingData();
   std::string text =
       fmt::format("{} rows of {}{}{}", data.dataset.numRows(), training.trainPlan().data,
                   data.isShuffled ? ", shuffled" : "",
                   data.batchSize ? fmt::format(", in batches of {}", *data.batchSize) : "");
+  if (data.dropsLast)
+    text += ", no smaller ones";
   for (const std::string &augmentation : data.augmentationTexts)
     text += ", " + augmentation;
   return text;
@@ -50,14 +61,16 @@ static void addHistory(Safetensors &content, llvm::StringRef prefix, const Histo
   }
 }
 
-Safetensors toCheckpoint(const Training &training, const State &best, const std::string &program) {
+Safetensors toCheckpoint(const Training &training, const State &best,
+                         const Fingerprints &fingerprints) {
   int64_t perEpoch = training.stepsPerEpoch(), step = training.step();
   Safetensors content;
   content.metadata = {
       {"format", format},
       {"model", training.trainPlan().model},
       {"data", describeData(training)},
-      {"program", program},
+      {"rows", fingerprints.rows},
+      {"program", fingerprints.program},
       {"seed", std::to_string(training.seedOfRun())},
       {"step", std::to_string(step)},
       {"epoch", std::to_string(step / perEpoch)},
@@ -88,7 +101,7 @@ static std::string metadataOf(const Safetensors &content, llvm::StringRef key) {
 
 /// Whether the checkpoint is one of this training, by what its metadata says.
 static Status checkMetadata(const Training &training, const Safetensors &content,
-                            const std::string &program) {
+                            const Fingerprints &fingerprints) {
   auto expect = [&](const char *key, const std::string &expected,
                     const std::string &what) -> Status {
     std::string found = metadataOf(content, key);
@@ -110,7 +123,13 @@ static Status checkMetadata(const Training &training, const Safetensors &content
       !status)
     return status.takeError().help(
         fmt::format("'--seed {}' goes on with it", metadataOf(content, "seed")));
-  if (metadataOf(content, "program") != program)
+  if (metadataOf(content, "rows") != fingerprints.rows)
+    return Error::expectedFound("a checkpoint of a training on these rows of " +
+                                    training.trainPlan().data,
+                                "one on as many others")
+        .help("the values of the data have changed: without '--resume', '--params' starts from its "
+              "parameters");
+  if (metadataOf(content, "program") != fingerprints.program)
     return Error::expectedFound("a checkpoint of this training", "one whose step was another")
         .help("the model, the loss or the optimizer has changed: without '--resume', '--params' "
               "starts from its parameters");
@@ -175,9 +194,9 @@ static bool hasBest(const Safetensors &content) {
 }
 
 Status restoreCheckpoint(Training &training, State &best, const Checkpoint &checkpoint,
-                         const std::string &program) {
+                         const Fingerprints &fingerprints) {
   const Safetensors &content = checkpoint.content;
-  if (Status status = checkMetadata(training, content, program); !status)
+  if (Status status = checkMetadata(training, content, fingerprints); !status)
     return status.takeError().in(checkpoint.path);
   Result<State> state = stateIn(training, content, "");
   if (!state)

@@ -43,7 +43,8 @@ void Validation::keepOutputs(std::vector<NamedTensor> &results, int64_t first, i
 
 bool Validation::predict(State &state, Tensor &key, std::string &error) {
   Entry &entry = executable.entry(plan.predict);
-  BatchSource source(data.dataset, {data.batchSize, /*isShuffled=*/false, {}, seed});
+  BatchSource source(data.dataset,
+                     {data.batchSize, /*isShuffled=*/false, {}, seed, /*dropLast=*/false});
   RowIndices order = source.orderOf(0);
   std::vector<Tensor> batch;
   for (int64_t index = 0; index < source.batchesPerEpoch(); ++index) {

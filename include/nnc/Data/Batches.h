@@ -30,6 +30,9 @@ struct BatchOptions {
   bool isShuffled = false;
   std::vector<Augmentation> augmentations;
   int64_t seed = 0;
+  /// Whether the rows at the end of an epoch that fill no batch are left out. Where no batch is
+  /// full, they are one all the same.
+  bool dropLast = false;
 };
 
 /// Makes any batch from its cursor. The dataset must outlive it.
@@ -59,6 +62,8 @@ private:
   const Dataset &dataset;
   BatchOptions options;
   int64_t batchSize;
+  /// How many rows an epoch gives.
+  int64_t rowsPerEpoch;
   Augmenter augmenter;
 };
 

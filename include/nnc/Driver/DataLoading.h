@@ -22,6 +22,8 @@ struct LoadedData {
   /// Rows in a batch; absent: all rows at once.
   std::optional<int64_t> batchSize;
   bool isShuffled = false;
+  /// Whether training leaves out the rows at the end of an epoch that fill no batch.
+  bool dropsLast = false;
   /// What training does to each row, and the stages that say so.
   std::vector<Augmentation> augmentations;
   std::vector<std::string> augmentationTexts;
@@ -32,7 +34,7 @@ struct LoadedData {
   /// The rows that training draws from, and how.
   const Dataset &trainingRows() const { return uncropped ? *uncropped : dataset; }
   BatchOptions batchOptions(int64_t seed) const {
-    return {batchSize, isShuffled, augmentations, seed};
+    return {batchSize, isShuffled, augmentations, seed, dropsLast};
   }
 };
 

@@ -7,9 +7,9 @@
 #ifndef NNC_DRIVER_TRAINRUN_H
 #define NNC_DRIVER_TRAINRUN_H
 
-#include "nnc/Data/CheckpointStore.h"
 #include "nnc/Driver/Session.h"
 #include "nnc/Driver/TrainReport.h"
+#include "nnc/Driver/TrainingCheckpoint.h"
 #include "nnc/Driver/Validation.h"
 
 namespace nnc {
@@ -63,7 +63,7 @@ private:
   Training &training;
   Validation *validation;
   TrainRunOptions options;
-  std::string program;
+  Fingerprints fingerprints;
   DiagnosticEngine &diagnostics;
   std::optional<CheckpointStore> store;
   int64_t total, reportEvery, evaluateEvery, checkpointEvery = 0;

@@ -18,14 +18,22 @@ namespace nnc {
 /// A number that differs, in all likelihood, for programs that differ in one of these functions.
 std::string fingerprintOf(mlir::ModuleOp module, llvm::ArrayRef<std::string> functions);
 
-/// `program` is the fingerprint of the training's functions, `best` the parameters and states that are
-/// kept, or empty.
-Safetensors toCheckpoint(const Training &training, const State &best, const std::string &program);
+/// The same for rows that differ in a value, a type or a shape.
+std::string fingerprintOf(const Dataset &rows);
+
+/// What tells trainings from each other that look alike: their functions, and the rows they train on.
+struct Fingerprints {
+  std::string program, rows;
+};
+
+/// `best` are the parameters and states that are kept, or empty.
+Safetensors toCheckpoint(const Training &training, const State &best,
+                         const Fingerprints &fingerprints);
 
 /// Makes `training`, which is initialized, and `best` go on from the checkpoint. Fails if it is one of another
 /// training, in which case they are as they were.
 Status restoreCheckpoint(Training &training, State &best, const Checkpoint &checkpoint,
-                         const std::string &program);
+                         const Fingerprints &fingerprints);
 
 } // namespace nnc
 

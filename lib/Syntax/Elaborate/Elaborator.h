@@ -344,6 +344,8 @@ private:
   std::map<std::string, SourceRange> declared;
   std::map<std::string, ModelInfo> models;
   std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;
+  /// What each string has been compared with: the words that could have stood in its place.
+  std::map<std::string, std::vector<std::string>> comparedWords;
   std::vector<std::string> brokenData; ///< data whose declaration has errors
 
   std::unique_ptr<FunctionFrame> frame;

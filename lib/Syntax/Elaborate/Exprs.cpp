@@ -255,8 +255,12 @@ std::optional<Operand> Elaborator::evaluateBinary(const ast::BinaryExpr &expr) {
     return std::nullopt;
   bool isEqual = expr.op == ast::BinaryOp::Equal;
   if (isEqual || expr.op == ast::BinaryOp::NotEqual)
-    if (std::optional<bool> same = compareKnown(*left, *right))
+    if (std::optional<bool> same = compareKnown(*left, *right)) {
+      if (left->kind == Operand::Kind::String &&
+          !llvm::is_contained(comparedWords[left->text], right->text))
+        comparedWords[left->text].push_back(right->text);
       return Operand::ofBool(*same == isEqual);
+    }
   for (auto [operand, side] : {std::pair(&*left, &*expr.left), {&*right, &*expr.right}})
     if (!operand->isValue()) {
       error(side->range, fmt::format("'{}' expects tensors or numbers, found {}",
@@ -264,6 +268,17 @@ std::optional<Operand> Elaborator::evaluateBinary(const ast::BinaryExpr &expr) {
       return std::nullopt;
     }
   return combine(expr.op, *left, *right, expr.range);
+}
+
+/// Whether two literals of numbers are lists of different lengths: Python's `+` would join them, and
+/// an addition would repeat the shorter one.
+static bool readsAsJoining(const Operand &left, const Operand &right) {
+  auto isFlat = [](const Operand &list) {
+    return list.kind == Operand::Kind::List && list.isLiteral() &&
+           llvm::none_of(list.items,
+                         [](const Operand &item) { return item.kind == Operand::Kind::List; });
+  };
+  return isFlat(left) && isFlat(right) && left.items.size() != right.items.size();
 }
 
 std::optional<Operand> Elaborator::combine(ast::BinaryOp op, const Operand &left,
@@ -285,6 +300,12 @@ std::optional<Operand> Elaborator::combine(ast::BinaryOp op, const Operand &left
     std::vector<Operand> items = left.items;
     items.insert(items.end(), right.items.begin(), right.items.end());
     return Operand::ofList(std::move(items));
+  }
+  if (op == Op::Add && readsAsJoining(left, right)) {
+    error(range, fmt::format("'+' adds lists of one length, element by element; found {} and {}",
+                             left.describe(), right.describe()))
+        .help("it joins lists of dimensions only; 'concat(x, y, axis = 0)' joins these");
+    return std::nullopt;
   }
   std::vector<Operand> operands = {left, right};
   if (!promote(operands, range, /*toFloat=*/op == Op::Divide))

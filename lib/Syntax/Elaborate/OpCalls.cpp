@@ -13,8 +13,16 @@ namespace nnc {
 std::optional<Attribute> Elaborator::toAttribute(const AttributeInfo &info, const Operand &value,
                                                  SourceRange range, StringRef op) {
   auto mismatch = [&](StringRef expected) -> std::optional<Attribute> {
-    error(range, fmt::format("'{}' expects {} for '{}', found {}", op.str(), expected.str(),
-                             info.name, value.describe()));
+    Diagnostic &diagnostic =
+        error(range, fmt::format("'{}' expects {} for '{}', found {}", op.str(), expected.str(),
+                                 info.name, value.describe()));
+    if (auto words = comparedWords.find(value.text);
+        value.kind == Operand::Kind::String && words != comparedWords.end()) {
+      std::optional<std::string> closest = closestMatch(value.text, words->second);
+      diagnostic.help(closest ? fmt::format("did you mean \"{}\"?", *closest)
+                              : fmt::format("words that may stand here: \"{}\"",
+                                            llvm::join(words->second, "\", \"")));
+    }
     return std::nullopt;
   };
   auto dims = [&](const Operand &list, Shape &shape) {
@@ -96,6 +104,11 @@ Elaborator::takeOperands(const OpInfo &op, CallArguments &arguments, SourceRange
       while (arguments.hasPositional() && (arguments.positional[arguments.next].isTensor() ||
                                            arguments.positional[arguments.next].isList()))
         operands.push_back(*arguments.takePositional());
+      // concat([a, b]) means concat(a, b), as in NumPy.
+      if (operands.size() == 1 && operands[0].isList() && !operands[0].isLiteral()) {
+        std::vector<Operand> items = operands[0].items;
+        operands = std::move(items);
+      }
       break;
     }
     if (std::optional<Operand> named = arguments.takeNamed(operand.name)) {

@@ -78,6 +78,13 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
   std::optional<Operand> value = evaluate(expr);
   if (!value)
     return false;
+  if (name == "averaged") {
+    train.evaluatesAverages = value->truth;
+    if (value->kind == Operand::Kind::Bool)
+      return true;
+    error(expr.range, fmt::format("'averaged' expects true or false, found {}", value->describe()));
+    return false;
+  }
   if (name == "clip_norm" || name == "clip_value" || name == "average")
     return applyUpdateSetting(name, *value, expr.range, train);
   int64_t least = name == "report_every" || name == "accumulate" ? 1 : 0;
@@ -113,9 +120,9 @@ bool Elaborator::reportMisspelt(const ast::Target &target,
 
 bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
   static const std::vector<std::string> settings = {
-      "loss",         "optimizer",  "metrics",    "epochs",    "steps",
-      "report_every", "seed",       "frozen",     "clip_norm", "clip_value",
-      "average",      "accumulate", "validation", "keep",      "stop"};
+      "loss",       "optimizer", "metrics",   "epochs",     "steps",   "report_every",
+      "seed",       "frozen",    "clip_norm", "clip_value", "average", "accumulate",
+      "validation", "averaged",  "keep",      "stop"};
   const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
   if (assign && assign->targets.size() == 1) {
     if (llvm::is_contained(settings, assign->targets.front().name))

@@ -30,6 +30,8 @@ struct TrainState {
   std::optional<std::vector<ParameterPattern>> frozen;
   std::optional<Operand> clipNorm, clipValue, average;
   int64_t accumulate = 1;
+  /// Whether the validation sees the averages of the parameters.
+  bool evaluatesAverages = false;
   /// The names of the metrics.
   std::vector<std::string> metrics;
   /// Where each setting is given.

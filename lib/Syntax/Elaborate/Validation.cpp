@@ -65,15 +65,20 @@ bool Elaborator::applyStop(const ast::Expr &expr, TrainState &train) {
   return true;
 }
 
-/// Whether `keep` and `stop` have something to look at.
+/// Whether `keep`, `stop` and `averaged` have something to look at.
 bool Elaborator::checkValidation(const ast::TrainDecl &decl, TrainState &train) {
-  for (const char *setting : {"keep", "stop"})
+  for (const char *setting : {"keep", "stop", "averaged"})
     if (auto given = train.settings.find(setting);
         given != train.settings.end() && !train.validation) {
       error(given->second, fmt::format("'{}' needs data to evaluate on", setting))
           .help("write 'validation = DATA'");
       return false;
     }
+  if (train.evaluatesAverages && !train.average) {
+    error(train.settings.at("averaged"), "'averaged' needs averages of the parameters")
+        .help("'average = 0.999' keeps them");
+    return false;
+  }
   if (!train.plan.keep || train.plan.keep->quantity == "loss")
     return true;
   std::vector<std::string> names = {"loss"};
@@ -148,10 +153,12 @@ bool Elaborator::elaborateEvaluation(const ast::TrainDecl &decl, TrainState &tra
   train.plan.evaluate = decl.model + ".evaluate" + number.str();
   beginFunction(train.plan.evaluate, "evaluate", decl.modelRange, &models[decl.model]);
   frame->isEvaluation = true;
+  useAverages = train.evaluatesAverages;
   bool ok = addValidationFields(decl, train);
   for (size_t index = 0; ok && index < decl.body.stmts.size(); ++index)
     ok = elaborateEvaluationStmt(*decl.body.stmts[index], train);
   body = outer;
+  useAverages = false;
   if (!ok)
     return false;
   std::vector<FunctionFrame::Result> metrics = std::move(frame->results);

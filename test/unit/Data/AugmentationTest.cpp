@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Data/Augmentation.h"
+#include "nnc/Support/Random.h"
 
 #include "gtest/gtest.h"
 
@@ -180,6 +181,28 @@ TEST(Augmentation, RotatesAboutTheMiddle) {
   EXPECT_LE(most, 30);
   EXPECT_LT(least, -20);
   EXPECT_GT(most, 20);
+}
+
+TEST(Augmentation, RotatesCounterClockwiseByPositiveAngles) {
+  // A bright pixel on the right of the middle: up, where y is smaller, is counter-clockwise.
+  Dataset dataset;
+  dataset.add("image", Tensor(ElementType::F64, {20, 1, 9, 9}));
+  for (int64_t row = 0; row < 20; ++row)
+    dataset.columns[0].as<double>()[row * 81 + 4 * 9 + 7] = 1;
+  for (int64_t row = 0; row < 20; ++row) {
+    // The first number that is drawn for the row, as Augmentation.cpp counts them.
+    double drawn = unitInterval53(randomWords(/*seed=*/5, /*step=*/0, /*stream=*/-16, row << 16));
+    double angle = (-90 + 180 * drawn) * M_PI / 180;
+    Tensor image = rowOf(dataset, {make(Kind::Rotate, 90)}, row)[0];
+    double mass = 0, up = 0, right = 0;
+    for (int64_t i = 0; i < 81; ++i) {
+      mass += image.at(i);
+      up += image.at(i) * double(4 - i / 9);
+      right += image.at(i) * double(i % 9 - 4);
+    }
+    EXPECT_NEAR(up / mass, 3 * std::sin(angle), 0.3) << row;
+    EXPECT_NEAR(right / mass, 3 * std::cos(angle), 0.3) << row;
+  }
 }
 
 TEST(Augmentation, ScalesAboutTheMiddle) {

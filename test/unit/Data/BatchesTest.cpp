@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include <chrono>
+#include <set>
 #include <thread>
 
 using namespace nnc;
@@ -74,6 +75,32 @@ TEST(Batches, KnowsPlaces) {
   EXPECT_EQ(whole.batchesPerEpoch(), 1);
   EXPECT_EQ(whole.rowsAt({3, 0}), 10);
   EXPECT_EQ(whole.after({3, 0}), (DataCursor{4, 0}));
+}
+
+TEST(Batches, DropsTheLastThatIsNotFull) {
+  Dataset dataset = images(10);
+  BatchOptions full = options(4);
+  full.dropLast = true;
+  BatchSource source(dataset, full);
+  EXPECT_EQ(source.batchesPerEpoch(), 2);
+  EXPECT_EQ(source.cursorAt(5), (DataCursor{2, 4}));
+  EXPECT_EQ(source.after({1, 4}), (DataCursor{2, 0}));
+  std::set<double> seen;
+  for (int64_t step = 0; step < 20; ++step) {
+    DataCursor cursor = source.cursorAt(step);
+    EXPECT_EQ(source.after(cursor), source.cursorAt(step + 1));
+    EXPECT_EQ(source.rowsAt(cursor), 4);
+    std::vector<Tensor> batch = source.allocate(4);
+    source.fill(cursor, source.orderOf(cursor.epoch), batch);
+    for (double row : batch[1].toDoubles())
+      seen.insert(row);
+  }
+  // Other rows are left out in each epoch.
+  EXPECT_EQ(seen.size(), 10u);
+  full.size = 5;
+  EXPECT_EQ(BatchSource(dataset, full).batchesPerEpoch(), 2);
+  full.size = 11;
+  EXPECT_EQ(BatchSource(dataset, full).rowsAt({0, 0}), 10);
 }
 
 TEST(Batches, GivesEachRowOnceAnEpoch) {

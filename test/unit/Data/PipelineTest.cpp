@@ -87,6 +87,9 @@ TEST(Pipeline, Splits) {
   std::merge(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(both));
   EXPECT_EQ(both, labels(all));
   EXPECT_NE(labels(*splitRows(all, 0.8, 1, 6)), second);
+  EXPECT_EQ(labels(*splitRows(all, 0.8, 0, std::nullopt)),
+            labels(gatherRows(all, {0, 1, 2, 3, 4, 5, 6, 7, 8})));
+  EXPECT_EQ(labels(*splitRows(all, 0.8, 1, std::nullopt)), labels(gatherRows(all, {9, 10})));
   EXPECT_EQ(splitRows(all, 1.5, 0, 5).error().what(),
             "expected a fraction between 0 and 1, found 1.5");
   EXPECT_EQ(splitRows(all, std::nan(""), 0, 5).error().what(),
