@@ -93,6 +93,9 @@ INSTANTIATE_TEST_SUITE_P(Files, ExamplePrograms, testing::ValuesIn(examples()),
                          });
 
 TEST_P(ExamplePrograms, ComputeWhatTheReferenceDoes) {
+  // test/Differential/texts.test compares these with PyTorch, step by step.
+  if (GetParam() == "char-lstm" || GetParam() == "gpt")
+    GTEST_SKIP() << "what they write depends on the last bit, and the interpreter takes minutes";
   std::string error;
   auto file = SourceFile::open(NNC_SOURCE_DIR "/examples/" + GetParam() + ".nn", error);
   ASSERT_TRUE(file) << error;
