@@ -99,14 +99,22 @@ void computeLoopsInPlace(func::FuncOp function) {
   });
 }
 
-static Value copyToTemporary(OpBuilder &builder, Location loc, Value source) {
+Value allocateInOrder(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> order) {
   auto type = cast<MemRefType>(source.getType());
-  SmallVector<Value> sizes;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (type.isDynamicDim(dim))
-      sizes.push_back(memref::DimOp::create(builder, loc, source, dim));
-  Value copy = memref::AllocOp::create(
-      builder, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamicSizes;
+  for (int64_t axis : order) {
+    shape.push_back(type.getDimSize(axis));
+    if (type.isDynamicDim(axis))
+      dynamicSizes.push_back(memref::DimOp::create(builder, loc, source, axis));
+  }
+  return memref::AllocOp::create(builder, loc, MemRefType::get(shape, type.getElementType()),
+                                 dynamicSizes);
+}
+
+static Value copyToTemporary(OpBuilder &builder, Location loc, Value source) {
+  int64_t rank = cast<MemRefType>(source.getType()).getRank();
+  Value copy = allocateInOrder(builder, loc, source, llvm::to_vector(llvm::seq<int64_t>(rank)));
   memref::CopyOp::create(builder, loc, source, copy);
   return copy;
 }

@@ -15,6 +15,10 @@ namespace nnc {
 /// The buffer that `view` shows a part of.
 mlir::Value rootBuffer(mlir::Value view);
 
+/// A new buffer, row-major, with the axes of `source` in this order.
+mlir::Value allocateInOrder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
+                            llvm::ArrayRef<int64_t> order);
+
 /// Gives every use of a fill and of an uninitialised tensor one of its own: two reductions that start
 /// from the same zeros would copy them.
 void separateInitialValues(mlir::func::FuncOp function);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "BufferDescriptor.h"
+#include "PassTarget.h"
 #include "SymbolicSizes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Codegen/Target.h"
@@ -145,11 +146,9 @@ class CInterface : public impl::CInterfacePassBase<CInterface> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    std::optional<TargetDescription> target = TargetDescription::forCpu(cpu);
-    if (!target) {
-      module.emitError("unknown processor '") << cpu << "'";
+    std::optional<TargetDescription> target = findPassTarget(module, cpu);
+    if (!target)
       return signalPassFailure();
-    }
     Builder attributes(&getContext());
     module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
                     attributes.getStringAttr(target->triple));

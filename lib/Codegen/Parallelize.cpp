@@ -12,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
@@ -23,10 +24,6 @@ namespace nnc {
 namespace {
 
 constexpr StringLiteral kParallelFor = "nnc_parallel_for";
-
-bool isConstant(Value value) {
-  return value.getDefiningOp() && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
-}
 
 /// Whether the task's array can hold it.
 bool fitsInSlot(Type type) {
@@ -81,7 +78,7 @@ private:
 /// Sees to it that `value` can be had in the function.
 bool Outliner::need(Value value) {
   Operation *op = value.getDefiningOp();
-  if (fitsInSlot(value.getType()) && !isConstant(value)) {
+  if (fitsInSlot(value.getType()) && !matchPattern(value, m_Constant())) {
     passed.insert(value);
     return true;
   }
@@ -105,7 +102,7 @@ bool Outliner::canOutline() {
     return false;
   slots.insert(passed.begin(), passed.end());
   for (Value bound : {lower, upper, step})
-    if (!isConstant(bound))
+    if (!matchPattern(bound, m_Constant()))
       slots.insert(bound);
   return true;
 }
@@ -165,7 +162,7 @@ void Outliner::makeTask(const std::string &name) {
     mapping.map(value, here);
   }
   for (Value bound : {lower, upper, step})
-    if (isConstant(bound) && !mapping.contains(bound))
+    if (matchPattern(bound, m_Constant()) && !mapping.contains(bound))
       b.clone(*bound.getDefiningOp(), mapping);
   auto positionOf = [&](Value number) {
     Value steps = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);

@@ -5,8 +5,10 @@
 // axes of size one go.
 //
 //===----------------------------------------------------------------------===//
+#include "BufferPlaces.h"
 #include "CPU/KernelPlan.h"
 #include "KernelFills.h"
+#include "PassTarget.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -63,7 +65,7 @@ void dropUnitAxes(IRRewriter &rewriter, linalg::GenericOp op) {
 /// Copies an input that the kernel would gather again and again so that the vector dimension is
 /// contiguous. Worth it where some parallel loop reads the same elements anew.
 linalg::GenericOp packInputs(IRRewriter &rewriter, linalg::GenericOp op, const KernelPlan &plan) {
-  if (!plan.vectorDim || op.getNumReductionLoops() == 0)
+  if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
     return op;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
@@ -82,19 +84,14 @@ linalg::GenericOp packInputs(IRRewriter &rewriter, linalg::GenericOp op, const K
     // In the packed buffer the operation's own loop order, the vector dimension last.
     dims.push_back(*plan.vectorDim);
     SmallVector<AffineExpr> packedExprs, sourceExprs(map.getNumResults());
-    SmallVector<int64_t> shape;
-    SmallVector<Value> dynamicSizes;
-    auto type = cast<MemRefType>(input->get().getType());
+    SmallVector<int64_t> order;
     for (auto [place, dim] : llvm::enumerate(dims)) {
       unsigned source = *map.getResultPosition(rewriter.getAffineDimExpr(dim));
       packedExprs.push_back(rewriter.getAffineDimExpr(dim));
       sourceExprs[source] = rewriter.getAffineDimExpr(place);
-      shape.push_back(type.getDimSize(source));
-      if (type.isDynamicDim(source))
-        dynamicSizes.push_back(memref::DimOp::create(rewriter, op.getLoc(), input->get(), source));
+      order.push_back(source);
     }
-    Value packed = memref::AllocOp::create(
-        rewriter, op.getLoc(), MemRefType::get(shape, type.getElementType()), dynamicSizes);
+    Value packed = allocateInOrder(rewriter, op.getLoc(), input->get(), order);
     AffineMap sourceMap = AffineMap::get(dims.size(), 0, sourceExprs, rewriter.getContext());
     copyBuffer(rewriter, op.getLoc(), input->get(), packed, sourceMap);
     inputs[position] = packed;
@@ -161,36 +158,21 @@ void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   Location loc = op.getLoc();
   OpOperand &output = *op.getDpsInitOperand(0);
   AffineMap map = op.getMatchingIndexingMap(&output);
-  auto type = cast<MemRefType>(output.get().getType());
-  unsigned last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
+  int64_t last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
   // turned[..., i_last] = output[i]
   SmallVector<int64_t> order;
-  for (int64_t axis = 0; axis < type.getRank(); ++axis)
+  for (int64_t axis = 0; axis < map.getNumResults(); ++axis)
     if (axis != last)
       order.push_back(axis);
   order.push_back(last);
+  AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
   rewriter.setInsertionPoint(op);
-  SmallVector<int64_t> shape;
-  SmallVector<Value> dynamicSizes;
-  SmallVector<AffineExpr> turnedExprs;
-  for (int64_t axis : order) {
-    shape.push_back(type.getDimSize(axis));
-    if (type.isDynamicDim(axis))
-      dynamicSizes.push_back(memref::DimOp::create(rewriter, loc, output.get(), axis));
-    turnedExprs.push_back(map.getResult(axis));
-  }
-  Value turned = memref::AllocOp::create(
-      rewriter, loc, MemRefType::get(shape, type.getElementType()), dynamicSizes);
+  Value turned = allocateInOrder(rewriter, loc, output.get(), order);
   linalg::FillOp::create(rewriter, loc, fill.value(), turned);
   rewriter.setInsertionPointAfter(op);
-  SmallVector<AffineExpr> sourceExprs;
-  for (int64_t axis : order)
-    sourceExprs.push_back(rewriter.getAffineDimExpr(axis));
-  copyBuffer(rewriter, loc, turned, output.get(),
-             AffineMap::get(type.getRank(), 0, sourceExprs, rewriter.getContext()));
+  copyBuffer(rewriter, loc, turned, output.get(), turn);
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  maps[output.getOperandNumber()] =
-      AffineMap::get(map.getNumDims(), 0, turnedExprs, rewriter.getContext());
+  maps[output.getOperandNumber()] = turn.compose(map);
   op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
   output.set(turned);
   rewriter.eraseOp(fill);
@@ -200,11 +182,9 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
   using PrepareKernelsPassBase::PrepareKernelsPassBase;
 
   void runOnOperation() override {
-    std::optional<TargetDescription> target = TargetDescription::forCpu(cpu);
-    if (!target) {
-      getOperation().emitError("unknown processor '") << cpu << "'";
+    std::optional<TargetDescription> target = findPassTarget(getOperation(), cpu);
+    if (!target)
       return signalPassFailure();
-    }
     IRRewriter rewriter(&getContext());
     writeCopies(rewriter);
     SmallVector<linalg::LinalgOp> ops;

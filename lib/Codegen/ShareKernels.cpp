@@ -14,6 +14,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 #include <map>
@@ -26,16 +27,14 @@ namespace nnc {
 
 namespace {
 
-/// An operation, the fills that it starts from, and the values that its function would be given.
+/// An operation, the fills that it starts from, what its body uses from outside, and the values that
+/// its function would be given.
 struct Kernel {
   linalg::GenericOp op;
   SmallVector<linalg::FillOp> fills;
+  llvm::SetVector<Value> captured;
   SmallVector<Value> arguments;
 };
-
-bool isConstant(Value value) {
-  return value.getDefiningOp() && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
-}
 
 /// The type of a buffer that may start anywhere.
 Type argumentType(Type type) {
@@ -50,20 +49,19 @@ Type argumentType(Type type) {
 }
 
 Kernel collectKernel(linalg::GenericOp op) {
-  Kernel kernel{op, {}, {}};
+  Kernel kernel{op, {}, {}, {}};
   for (OpOperand &output : op.getDpsInitsMutable())
     if (linalg::FillOp fill = findFill(op, output))
       kernel.fills.push_back(fill);
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  getUsedValuesDefinedAbove(op->getRegions(), kernel.captured);
   auto take = [&](Value value) {
-    if (!isConstant(value))
+    if (!matchPattern(value, m_Constant()))
       kernel.arguments.push_back(value);
   };
   llvm::for_each(op->getOperands(), take);
   for (linalg::FillOp fill : kernel.fills)
     take(fill.value());
-  llvm::for_each(captured, take);
+  llvm::for_each(kernel.captured, take);
   return kernel;
 }
 
@@ -81,7 +79,7 @@ func::FuncOp makeFunction(Kernel &kernel) {
   IRMapping mapping;
   // Each use of a buffer is an argument of its own, in the order of collectKernel.
   auto give = [&](Value value) -> Value {
-    if (!isConstant(value))
+    if (!matchPattern(value, m_Constant()))
       return function.getArgument(next++);
     return b.clone(*value.getDefiningOp())->getResult(0);
   };
@@ -94,9 +92,7 @@ func::FuncOp makeFunction(Kernel &kernel) {
     linalg::FillOp::create(b, loc, give(fill.value()),
                            operands[kernel.op.getInputs().size() + output]);
   }
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(kernel.op->getRegions(), captured);
-  for (Value value : captured)
+  for (Value value : kernel.captured)
     mapping.map(value, give(value));
   Operation *op = b.clone(*kernel.op, mapping);
   op->setOperands(operands);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "CPU/KernelPlan.h"
 #include "KernelFills.h"
+#include "PassTarget.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -74,11 +75,9 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
   using VectorizePassBase::VectorizePassBase;
 
   void runOnOperation() override {
-    std::optional<TargetDescription> target = TargetDescription::forCpu(cpu);
-    if (!target) {
-      getOperation().emitError("unknown processor '") << cpu << "'";
+    std::optional<TargetDescription> target = findPassTarget(getOperation(), cpu);
+    if (!target)
       return signalPassFailure();
-    }
     IRRewriter rewriter(&getContext());
     emitAll(rewriter, *target);
     getOperation().walk([](arith::ArithFastMathInterface op) {
