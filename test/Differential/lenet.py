@@ -30,6 +30,9 @@ from torch import nn
 
 from compiled import Library
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "reference"))
+from reference import read_safetensors
+
 STEPS, BATCH = 100, 64
 COUNT = STEPS * BATCH
 CURVE, LOSS, MOMENT, UPDATE = 1e-9, 4e-6, 3e-5, 2e-3
@@ -102,18 +105,6 @@ def write_safetensors(path, arrays):
                      + b"".join(array.tobytes() for array in arrays.values()))
 
 
-def read_safetensors(path, shapes, dtype):
-    bytes_ = path.read_bytes()
-    size = int.from_bytes(bytes_[:8], "little")
-    header, data = bytes_[8:8 + size].decode(), bytes_[8 + size:]
-    arrays = {}
-    for name, shape in shapes.items():
-        begin, end = re.search(rf'"{re.escape(name)}":{{[^}}]*"data_offsets":\[(\d+),(\d+)\]',
-                               header).groups()
-        arrays[name] = numpy.frombuffer(data[int(begin):int(end)], dtype).reshape(shape)
-    return arrays
-
-
 def write_program(example, folder, dtype, image, label):
     """The text of a training of the example's model, beside its data."""
     model = re.search(r"^model lenet.*?^}", example.read_text(), re.DOTALL | re.MULTILINE)[0]
@@ -129,9 +120,8 @@ def train_nnc(folder, first):
     subprocess.run(["nnc", "train", "lenet.nn", "--params", "first.safetensors", "--save",
                     "last.safetensors", "--history", "history.npz"],
                    cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    last = read_safetensors(folder / "last.safetensors", {n: v.shape for n, v in first.items()},
-                            numpy.float64)
-    return numpy.load(folder / "history.npz")["loss"], last
+    last = read_safetensors(folder / "last.safetensors")
+    return numpy.load(folder / "history.npz")["loss"], {name: last[name] for name in first}
 
 
 class Peer:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lenet import distance, read_safetensors, write_safetensors
+from lenet import check, distance, read_safetensors, with_states, write_safetensors
 
 STEPS, BATCH, WINDOW = 20, 16, 64
 # Biases of keys have no gradient but rounding, of which Adam makes steps: hence the last bound.
@@ -126,7 +126,7 @@ def draw(shapes, dtype):
             for name, shape in shapes.items()}
 
 
-def train_nnc(example, folder, first, dtype, peer):
+def train_nnc(example, folder, first, dtype):
     """Losses and last parameters of `nnc train`."""
     text = example.read_text().replace(" | shuffle()", "").replace("f32", dtype)
     # Neither validation nor tests: they have no part in the steps.
@@ -135,15 +135,12 @@ def train_nnc(example, folder, first, dtype, peer):
     if dtype == "f64":
         text = text.replace("zeros([N, 128])", "zeros([N, 128], f64)") + EMBEDDING
     (folder / "writer.nn").write_text(text)
-    states = {f"{name}.{state}": numpy.zeros_like(value) for name, value in first.items()
-              for state in ("m", "v")}
-    steps = {f"{name}.steps": numpy.zeros([], value.dtype) for name, value in first.items()}
-    write_safetensors(folder / "first.safetensors", {**first, **states, **steps})
+    write_safetensors(folder / "first.safetensors", with_states(first))
     subprocess.run(["nnc", "train", "writer.nn", "--steps", str(STEPS), "--params",
                     "first.safetensors", "--save", "last.safetensors", "--history", "history.npz"],
                    cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    last = read_safetensors(folder / "last.safetensors", peer.shapes, NUMPY[dtype])
-    return numpy.load(folder / "history.npz")["loss"], last
+    last = read_safetensors(folder / "last.safetensors")
+    return numpy.load(folder / "history.npz")["loss"], {name: last[name] for name in first}
 
 
 def train_torch(peer, first, text):
@@ -167,12 +164,6 @@ def train_torch(peer, first, text):
                                  for name, p in peer.named.items()}
 
 
-def check(what, distances, bound):
-    print(f"{what}: {len(distances)} distances, the largest {max(distances):.2g}"
-          + ("" if max(distances) <= bound else f", expected at most {bound:g}"))
-    return max(distances) <= bound
-
-
 def main():
     examples, folder = map(pathlib.Path, sys.argv[1:])
     torch.set_num_threads(1)
@@ -186,7 +177,7 @@ def main():
             torch.set_default_dtype({"f64": torch.float64, "f32": torch.float32}[dtype])
             peer = kind()
             first = draw(peer.shapes, NUMPY[dtype])
-            losses, last = train_nnc(examples / f"{name}.nn", folder, first, dtype, peer)
+            losses, last = train_nnc(examples / f"{name}.nn", folder, first, dtype)
             expected, expectedLast = train_torch(peer, first, text)
             print(f"{name}, {dtype}: loss {losses[0]:.4f} at first, {losses[-1]:.4f} at the end")
             ok &= check("losses", [abs(a - b) / b for a, b in zip(losses, expected)],

@@ -149,18 +149,15 @@ static bool writeOutputs(Session &session, const Assignments &outputs,
 }
 
 static void printResults(const std::vector<NamedTensor> &results, const std::string &format) {
-  if (format == "characters") {
-    for (const NamedTensor &result : results)
-      if (isFloat(result.value.type()) || result.value.type() == ElementType::Bool)
-        fmt::print("{}: {} = {}\n", result.name, typeText(result.value), toText(result.value));
+  if (format != "json") {
+    for (const NamedTensor &result : results) {
+      bool isInteger = !isFloat(result.value.type()) && result.value.type() != ElementType::Bool;
+      fmt::print("{}: {} =", result.name, typeText(result.value));
+      if (format == "characters" && isInteger)
+        fmt::print("\n{}", toCharacters(result.value, "  "));
       else
-        fmt::print("{}: {} =\n{}", result.name, typeText(result.value),
-                   toCharacters(result.value, "  "));
-    return;
-  }
-  if (format == "text") {
-    for (const NamedTensor &result : results)
-      fmt::print("{}: {} = {}\n", result.name, typeText(result.value), toText(result.value));
+        fmt::print(" {}\n", toText(result.value));
+    }
     return;
   }
   std::vector<std::string> members;

@@ -7,29 +7,22 @@ that of the parameters. The difference of each step's losses must be within TOLE
 import json
 import math
 import pathlib
-import struct
 import sys
 
 import numpy
 import torch
 from torch.nn import functional as F
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "reference"))
+from reference import read_safetensors
+
 torch.set_num_threads(1)
 
 
 def read_parameters(path):
     """The tensors of a safetensors file that are parameters: no states of layers or optimizers."""
-    content = pathlib.Path(path).read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + size])
-    types = {"F32": "float32", "F64": "float64"}
-    found = {}
-    for name, tensor in header.items():
-        if name == "__metadata__" or tensor["dtype"] not in types:
-            continue
-        begin, end = (8 + size + offset for offset in tensor["data_offsets"])
-        array = numpy.frombuffer(content[begin:end], types[tensor["dtype"]])
-        found[name] = torch.from_numpy(array.reshape(tensor["shape"]).copy())
+    found = {name: torch.from_numpy(array.copy()) for name, array in read_safetensors(path).items()
+             if array.dtype.kind == "f"}
     states = "running_mean", "running_variance", "velocity", "m", "v", "steps"
     return {n: t.requires_grad_() for n, t in found.items() if n.split(".")[-1] not in states}
 
