@@ -77,6 +77,7 @@ def prepare_jax(dtype):
     import jax
     import jax.numpy as jnp
     from jax import lax
+    from jax.example_libraries import optimizers
 
     image, label, parameters = start(dtype)
     image, label = jnp.asarray(image), jnp.asarray(label)
@@ -97,26 +98,18 @@ def prepare_jax(dtype):
         logits = x @ p["fc3.w"] + p["fc3.b"]
         return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(BATCH), label])
 
+    initialize, update, parameters_of = optimizers.adam(RATE, BETA1, BETA2, EPSILON)
+
     @jax.jit
-    def step(state):
-        p, first, second, count = state
-        loss, gradient = jax.value_and_grad(loss_of)(p)
-        first = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, first, gradient)
-        second = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, second, gradient)
-        count += 1
-        correction1, correction2 = 1 - BETA1**count, 1 - BETA2**count
-
-        def update(w, m, v):
-            return w - RATE * (m / correction1) / (jnp.sqrt(v / correction2) + EPSILON)
-
-        return (jax.tree.map(update, p, first, second), first, second, count), loss
+    def step(count, state):
+        loss, gradient = jax.value_and_grad(loss_of)(parameters_of(state))
+        return update(count, gradient, state), loss
 
     def run():
-        zeros = jax.tree.map(jnp.zeros_like, parameters)
-        state = (parameters, zeros, zeros, jnp.zeros((), dtype))
+        state = initialize(parameters)
         losses = []
-        for _ in range(STEPS):
-            state, loss = step(state)
+        for count in range(STEPS):
+            state, loss = step(count, state)
             losses.append(float(loss))
         return {"loss": numpy.array(losses, dtype)}
 

@@ -1,13 +1,13 @@
-"""An epoch of LeNet in JAX, as its own MNIST example is written: parameters in a tree, a jitted update,
-batches of a permuted NumPy array."""
+"""An epoch of LeNet in JAX, as its own MNIST example is written: parameters in a tree, a jitted update
+with an optimizer of jax.example_libraries, batches of a permuted NumPy array."""
 import jax
 import jax.numpy as jnp
 import numpy
 from jax import lax
+from jax.example_libraries import optimizers
 
 import idx
 
-RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 SHAPES = {"conv1": (6, 1, 5, 5), "conv2": (16, 6, 5, 5), "fc1": (400, 120), "fc2": (120, 84),
           "fc3": (84, 10)}
 
@@ -44,19 +44,13 @@ def loss_of(p, x, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(predict(p, x)), y[:, None], axis=1))
 
 
+initialize, apply_gradient, parameters_of = optimizers.adam(1e-3)
+
+
 @jax.jit
-def update(state, x, y):
-    p, first, second, count = state
-    gradient = jax.grad(loss_of)(p, x, y)
-    first = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, first, gradient)
-    second = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, second, gradient)
-    count += 1
-    correction1, correction2 = 1 - BETA1**count, 1 - BETA2**count
-
-    def moved(w, m, v):
-        return w - RATE * (m / correction1) / (jnp.sqrt(v / correction2) + EPSILON)
-
-    return jax.tree.map(moved, p, first, second), first, second, count
+def update(count, state, x, y):
+    gradient = jax.grad(loss_of)(parameters_of(state), x, y)
+    return apply_gradient(count, gradient, state)
 
 
 @jax.jit
@@ -66,16 +60,15 @@ def correct(p, x, y):
 
 def main():
     random = numpy.random.default_rng(1)
-    p = first_parameters(random)
-    zeros = jax.tree.map(jnp.zeros_like, p)
-    state = (p, zeros, zeros, jnp.zeros(()))
+    state = initialize(first_parameters(random))
     images, labels = idx.load("train")
     order = random.permutation(len(images))
-    for start in range(0, len(images), 64):
+    for count, start in enumerate(range(0, len(images), 64)):
         rows = order[start:start + 64]
-        state = update(state, images[rows], labels[rows])
+        state = update(count, state, images[rows], labels[rows])
     images, labels = idx.load("t10k")
-    right = sum(int(correct(state[0], images[i:i + 1000], labels[i:i + 1000]))
+    p = parameters_of(state)
+    right = sum(int(correct(p, images[i:i + 1000], labels[i:i + 1000]))
                 for i in range(0, len(images), 1000))
     print(f"accuracy {right / len(images):.4f}")
 
