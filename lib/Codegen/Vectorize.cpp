@@ -1,11 +1,12 @@
 //===- Vectorize.cpp - Emit loops and vectors for linalg on buffers -------===//
 //
-// Gives each operation to the kernel emitter, with loops that walk the same memory merged, and the fill
-// before a reduction turned into its initial value.
+// Gives each operation to the kernel emitter, with the fill before a reduction turned into its initial
+// value.
 //
 //===----------------------------------------------------------------------===//
 #include "CPU/KernelPlan.h"
 #include "KernelFills.h"
+#include "KernelLoops.h"
 #include "PassTarget.h"
 #include "nnc/Codegen/Passes.h"
 
@@ -20,56 +21,6 @@ namespace nnc {
 #include "nnc/Codegen/Passes.h.inc"
 
 namespace {
-
-/// Whether loops `dim` and `dim + 1` are one walk through the memory of each operand.
-bool walkTogether(linalg::GenericOp op, unsigned dim) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!map.isProjectedPermutation())
-      return false;
-    if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
-      continue;
-    auto first = map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
-    auto second = map.getResultPosition(getAffineDimExpr(dim + 1, map.getContext()));
-    if (!first || !second || *second != *first + 1)
-      return false;
-    SmallVector<ReassociationIndices> groups;
-    for (int64_t i = 0; i < map.getNumResults(); ++i)
-      if (i == *second)
-        groups.back().push_back(i);
-      else
-        groups.push_back({i});
-    auto type = cast<MemRefType>(operand.get().getType());
-    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
-      return false;
-  }
-  return true;
-}
-
-/// Merges neighbouring loops where all operands allow it: a matrix becomes one long row.
-linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) {
-  if (op.hasIndexSemantics() || op.getNumLoops() < 2)
-    return op;
-  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
-  SmallVector<ReassociationIndices> groups = {{0}};
-  bool merges = false;
-  for (unsigned dim = 1; dim < op.getNumLoops(); ++dim) {
-    if (kinds[dim] == kinds[dim - 1] && walkTogether(op, dim - 1)) {
-      groups.back().push_back(dim);
-      merges = true;
-    } else {
-      groups.push_back({dim});
-    }
-  }
-  if (!merges)
-    return op;
-  rewriter.setInsertionPoint(op);
-  FailureOr<linalg::CollapseResult> merged = linalg::collapseOpIterationDims(op, groups, rewriter);
-  if (failed(merged))
-    return op;
-  rewriter.eraseOp(op);
-  return cast<linalg::GenericOp>(merged->collapsedOp);
-}
 
 class Vectorize : public impl::VectorizePassBase<Vectorize> {
   using VectorizePassBase::VectorizePassBase;
@@ -113,7 +64,7 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
       auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
       if (!generic)
         generic = *linalg::generalizeNamedOp(rewriter, op);
-      generic = mergeLoops(rewriter, generic);
+      generic = simplifyLoops(rewriter, generic);
       rewriter.setInsertionPoint(generic);
       emitKernel(rewriter, generic, planKernel(generic, target), initial, grain);
       rewriter.eraseOp(generic);

@@ -45,7 +45,10 @@ func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64
 
 // A transposed right-hand side is packed once.
 // CHECK-LABEL: func.func @transposed
-// CHECK: %[[PACKED:.*]] = memref.alloc() : memref<64x64xf32>
+// Panels as wide as two vectors.
+// V3: %[[PACKED:.*]] = memref.alloc() : memref<4x64x16xf32>
+// V4: %[[PACKED:.*]] = memref.alloc() : memref<2x64x32xf32>
+// CHECK: vector.shuffle
 // CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK: vector.load %[[PACKED]]
 func.func @transposed(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {

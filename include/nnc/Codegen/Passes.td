@@ -76,15 +76,18 @@ def BufferizePass : Pass<"codegen-bufferize", "mlir::ModuleOp"> {
 def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
   let summary = "Write all that computes on buffers as operations for the kernel emitter";
   let description = [{
-    Copies and named operations become `linalg.generic`. An input whose neighbouring elements would lie far
-    apart in a vector, and that is read again and again, is packed once. Axes of size one go.
+    Copies and named operations become `linalg.generic`. Loops that run once and axes of size one go, and
+    neighbouring loops that are one walk through memory become one. An input whose neighbouring elements
+    would lie far apart in a vector, and that is read again and again, is packed once; if its rows are long,
+    in panels as wide as the kernel's tile, each a stretch of memory of its own. A result along which vectors
+    would be badly filled is computed in another order and turned at the end.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (n, k), (m, n)} ins(%a, %b) outs(%c)
     // becomes
-    %packed = memref.alloc() : memref<64x32xf32>
-    linalg.generic {maps = (k, n) -> (n, k), (k, n)} ins(%b) outs(%packed)
-    linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %packed) outs(%c)
+    %packed = memref.alloc() : memref<4x64x16xf32>
+    linalg.generic {maps = (p, j, k) -> (16 p + j, k), (p, k, j)} ins(%b) outs(%packed)
+    linalg.generic {maps = (m, p, k, j) -> (m, k), (p, k, j), (m, 16 p + j)} ins(%a, %packed) outs(%c)
     ```
   }];
   let options = [

@@ -22,9 +22,6 @@ using namespace mlir;
 namespace nnc {
 namespace {
 
-/// Static trip counts of the innermost reduction up to this are unrolled.
-constexpr int64_t kUnrollLimit = 8;
-
 class KernelEmitter {
 public:
   KernelEmitter(OpBuilder &builder, linalg::GenericOp generic, const KernelPlan &kernelPlan,
@@ -66,6 +63,9 @@ private:
   Value position(unsigned dim, Cell cell);
   Value load(OpOperand &operand, Cell cell);
   Value emitLoad(OpOperand &operand, Cell cell, Access access);
+  Value gather(OpOperand &operand, Cell cell);
+  bool isTurned(OpOperand &operand);
+  Value loadTurned(OpOperand &operand, Cell cell);
   void store(Value value, OpOperand &output, Cell cell);
   Values indices(AffineMap map, Cell cell, Value lane = {});
   Value combine(unsigned output, Value left, Value right);
@@ -106,6 +106,9 @@ private:
   SmallVector<OpenLoop> open;
   /// What is loaded before the loop at each depth, by operand and place.
   SmallVector<std::map<SmallVector<const void *>, Value>> loads;
+  /// The tile that is being emitted, and its inputs that were loaded along the rows, by operand.
+  Tile current;
+  DenseMap<OpOperand *, Values> turned;
   DenseMap<Value, Value> buffers;
   DenseMap<int64_t, Value> constants;
   /// The range of each loop: all of it, or what the part has of it.
@@ -152,8 +155,8 @@ void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {
   bool isKnown = !ShapedType::isDynamic(size);
   SmallVector<unsigned> tiles = {plan.rows};
   if (isKnown && size % plan.rows)
-    tiles.push_back(size % plan.rows);
-  if (!isKnown && plan.rows > 4)
+    tiles.push_back(plan.turnsInputs ? 1 : size % plan.rows);
+  if (!isKnown && plan.rows > 4 && !plan.turnsInputs)
     tiles.push_back(4);
   if (!isKnown && plan.rows > 1)
     tiles.push_back(1);
@@ -245,6 +248,8 @@ SmallVector<Value> KernelEmitter::forLoop(unsigned dim, Value from, Value to, in
 
 void KernelEmitter::emitTile(Tile tile) {
   unsigned outputs = op.getNumDpsInits();
+  current = tile;
+  turned.clear();
   Values values;
   if (op.getNumReductionLoops() == 0) {
     values = emitCells(tile, {});
@@ -500,7 +505,13 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
     return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), mask, zero);
   }
-  // Lane by lane; beyond the mask the last element is read again.
+  return isTurned(operand) ? loadTurned(operand, cell) : gather(operand, cell);
+}
+
+/// Lane by lane; beyond the mask the last element is read again.
+Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
   Values lanes;
   unsigned dim = *plan.vectorDim;
   Value last = mask ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
@@ -510,7 +521,46 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
       position = arith::MinUIOp::create(b, loc, position, last);
     lanes.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
   }
+  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
   return vector::FromElementsOp::create(b, loc, type, lanes);
+}
+
+/// Whether the tile is square, and `operand` lies along its rows.
+bool KernelEmitter::isTurned(OpOperand &operand) {
+  return plan.turnsInputs && !mask && current.rows == plan.lanes &&
+         classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(),
+                        *plan.rowDim) == Access::Contiguous;
+}
+
+/// Loads the tile along its rows and turns it: log2(lanes) times, halves of two vectors change places
+/// (J. O. Eklundh, "A fast computer method for matrix transposing", 1972).
+Value KernelEmitter::loadTurned(OpOperand &operand, Cell cell) {
+  Values &vectors = turned[&operand];
+  if (!vectors.empty())
+    return vectors[cell.row];
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
+  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
+  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+    Value position = add(index[*plan.vectorDim], constant(lane));
+    vectors.push_back(vector::LoadOp::create(b, loc, type, source, indices(map, {0, 0}, position)));
+  }
+  for (unsigned half = plan.lanes / 2; half > 0; half /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+      bool isLow = (lane & half) == 0;
+      low.push_back(isLow ? lane : plan.lanes + lane - half);
+      high.push_back(isLow ? lane + half : plan.lanes + lane);
+    }
+    for (unsigned row = 0; row < plan.lanes; ++row) {
+      if (row & half)
+        continue;
+      Value first = vectors[row], second = vectors[row + half];
+      vectors[row] = vector::ShuffleOp::create(b, loc, first, second, low);
+      vectors[row + half] = vector::ShuffleOp::create(b, loc, first, second, high);
+    }
+  }
+  return vectors[cell.row];
 }
 
 void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {

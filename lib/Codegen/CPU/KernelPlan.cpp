@@ -15,14 +15,14 @@ using namespace mlir;
 
 namespace nnc {
 
-Access classifyAccess(AffineMap map, Type type, unsigned dim) {
+std::optional<int64_t> findStep(AffineMap map, Type type, unsigned dim) {
   auto memref = dyn_cast<MemRefType>(type);
   if (!memref || !map.isFunctionOfDim(dim))
-    return Access::Uniform;
+    return 0;
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(memref.getStridesAndOffset(strides, offset)))
-    return Access::Strided;
+    return std::nullopt;
   MLIRContext *context = map.getContext();
   AffineExpr here = getAffineDimExpr(dim, context);
   int64_t step = 0;
@@ -33,10 +33,16 @@ Access classifyAccess(AffineMap map, Type type, unsigned dim) {
     auto constant = dyn_cast<AffineConstantExpr>(
         simplifyAffineExpr(moved, map.getNumDims(), map.getNumSymbols()));
     if (!constant || ShapedType::isDynamic(stride))
-      return Access::Strided;
+      return std::nullopt;
     step += constant.getValue() * stride;
   }
-  return step == 1 ? Access::Contiguous : Access::Strided;
+  return step;
+}
+
+Access classifyAccess(AffineMap map, Type type, unsigned dim) {
+  if (!isa<MemRefType>(type) || !map.isFunctionOfDim(dim))
+    return Access::Uniform;
+  return findStep(map, type, dim) == 1 ? Access::Contiguous : Access::Strided;
 }
 
 bool isReused(linalg::GenericOp op, AffineMap map, unsigned vectorDim) {
@@ -77,7 +83,10 @@ private:
   std::optional<unsigned> chooseVectorDim();
   std::optional<unsigned> chooseRowDim(unsigned vectorDim);
   unsigned bodyCost();
+  unsigned mostRows(unsigned vectorDim, unsigned rowDim);
+  unsigned sharedSteps(unsigned vectorDim, unsigned rowDim);
   void chooseTile(KernelPlan &plan);
+  void chooseTurning(KernelPlan &plan);
   void chooseParts(KernelPlan &plan);
 
   linalg::GenericOp op;
@@ -166,6 +175,45 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
   return best;
 }
 
+/// Rows that lie a multiple of 4 KiB apart fall into the same few lines of a first-level cache, which has at
+/// least eight of them: no more rows then, or each step of the reduction would evict the others' lines.
+unsigned Planner::mostRows(unsigned vectorDim, unsigned rowDim) {
+  constexpr int64_t kPeriodBytes = 4096;
+  constexpr unsigned kWays = 8;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    Type type = input->get().getType();
+    std::optional<int64_t> step = findStep(op.getMatchingIndexingMap(input), type, rowDim);
+    Type element = getElementTypeOrSelf(type);
+    if (!step || *step == 0 || !element.isIntOrFloat() ||
+        access(*input, vectorDim) != Access::Uniform)
+      continue;
+    int64_t bytes = *step * element.getIntOrFloatBitWidth() / 8;
+    if (bytes % kPeriodBytes == 0)
+      return kWays;
+  }
+  return std::numeric_limits<unsigned>::max();
+}
+
+/// How many iterations of the innermost reduction are unrolled and read, but the first, what another row
+/// reads in another iteration: a convolution along its rows. Such values stay in registers.
+unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim) {
+  std::optional<unsigned> innermost;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (isReduction(dim))
+      innermost = dim;
+  if (!innermost || ShapedType::isDynamic(sizes[*innermost]) || sizes[*innermost] > kUnrollLimit)
+    return 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    if (access(*input, vectorDim) == Access::Uniform && map.isFunctionOfDim(rowDim) &&
+        map.isFunctionOfDim(*innermost))
+      for (AffineExpr expr : map.getResults())
+        if (expr.isFunctionOfDim(rowDim) && expr.isFunctionOfDim(*innermost))
+          return sizes[*innermost] - 1;
+  }
+  return 0;
+}
+
 /// Fewer rows where that leaves no rest, which would be another body of code, as long as the tile hides
 /// the latency of its additions.
 static unsigned evenRows(unsigned most, int64_t size, unsigned columns) {
@@ -176,6 +224,28 @@ static unsigned evenRows(unsigned most, int64_t size, unsigned columns) {
     if (size % rows == 0)
       return rows;
   return most;
+}
+
+/// An input that vectors would gather, but that lies along another parallel dimension, is loaded that way
+/// by tiles of lanes x lanes.
+void Planner::chooseTurning(KernelPlan &plan) {
+  auto hasTile = [&](unsigned dim) {
+    return ShapedType::isDynamic(sizes[dim]) || sizes[dim] >= plan.lanes;
+  };
+  if (plan.lanes == 1 || !hasTile(*plan.vectorDim))
+    return;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    if (access(*input, *plan.vectorDim) != Access::Strided)
+      continue;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+      if (dim == *plan.vectorDim || !hasTile(dim) || access(*input, dim) != Access::Contiguous)
+        continue;
+      plan.rowDim = dim;
+      plan.rows = plan.lanes;
+      plan.turnsInputs = true;
+      return;
+    }
+  }
 }
 
 void Planner::chooseTile(KernelPlan &plan) {
@@ -189,7 +259,7 @@ void Planner::chooseTile(KernelPlan &plan) {
   if (!ShapedType::isDynamic(size))
     plan.lanes = std::min<unsigned>(plan.lanes, llvm::PowerOf2Ceil(size));
   if (op.getNumReductionLoops() == 0)
-    return;
+    return chooseTurning(plan);
 
   // The accumulators take all registers but a few, less when the body itself needs them.
   unsigned outputs = op.getNumDpsInits();
@@ -209,9 +279,13 @@ void Planner::chooseTile(KernelPlan &plan) {
     return;
   }
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
-  if (plan.rowDim)
-    plan.rows = evenRows(limit(budget / plan.columns, plan.columns, sizes[*plan.rowDim]),
-                         sizes[*plan.rowDim], plan.columns);
+  if (plan.rowDim) {
+    unsigned most = std::min(budget / plan.columns, mostRows(*vectorDim, *plan.rowDim));
+    if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim))
+      most = std::min(most, (target.vectorRegisters - plan.columns - shared) / (plan.columns + 1));
+    plan.rows =
+        evenRows(limit(most, plan.columns, sizes[*plan.rowDim]), sizes[*plan.rowDim], plan.columns);
+  }
   bool canSplit = true;
   for (unsigned index = 0; index < outputs; ++index)
     canSplit &= findCombiner(op, index) != nullptr;

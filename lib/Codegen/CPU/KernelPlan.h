@@ -22,6 +22,9 @@
 
 namespace nnc {
 
+/// The innermost reduction is unrolled if it has up to this many iterations, known beforehand.
+constexpr int64_t kUnrollLimit = 8;
+
 struct KernelPlan {
   unsigned lanes = 1;
   std::optional<unsigned> vectorDim;
@@ -29,6 +32,9 @@ struct KernelPlan {
   unsigned columns = 1;
   std::optional<unsigned> rowDim;
   unsigned rows = 1;
+  /// Nothing is reduced, there are as many rows as lanes, and what lies along the rows in memory is loaded
+  /// so and turned in registers.
+  bool turnsInputs = false;
   /// Independent partial results along the innermost reduction, to hide latency.
   unsigned chains = 1;
   /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
@@ -37,6 +43,10 @@ struct KernelPlan {
   /// Instructions for one vector of the innermost loop, roughly.
   unsigned cost = 1;
 };
+
+/// By how many elements an operand moves when one iteration dimension advances by one; none if that is
+/// not always the same.
+std::optional<int64_t> findStep(mlir::AffineMap map, mlir::Type type, unsigned dim);
 
 /// How an operand moves when one iteration dimension advances by one.
 enum class Access { Uniform, Contiguous, Strided };

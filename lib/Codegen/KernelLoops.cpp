@@ -1,0 +1,137 @@
+//===- KernelLoops.cpp - The loops that an operation takes ----------------===//
+//
+// A matrix on which every element is treated alike is one long row; a 1x1 convolution has no loops over its
+// kernel, and its pixels are one row too.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelLoops.h"
+
+#include "KernelFills.h"
+
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+/// Rebuilds `op` without the loops that run once.
+static linalg::GenericOp dropUnitLoops(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  if (op.hasIndexSemantics() || !llvm::is_contained(sizes, 1))
+    return op;
+  SmallVector<AffineExpr> replacements;
+  SmallVector<utils::IteratorType> kinds;
+  for (auto [size, kind] : llvm::zip_equal(sizes, op.getIteratorTypesArray())) {
+    replacements.push_back(size == 1 ? rewriter.getAffineConstantExpr(0)
+                                     : rewriter.getAffineDimExpr(kinds.size()));
+    if (size != 1)
+      kinds.push_back(kind);
+  }
+  SmallVector<AffineMap> maps;
+  for (AffineMap map : op.getIndexingMapsArray())
+    maps.push_back(simplifyAffineMap(map.replaceDimsAndSymbols(replacements, {}, kinds.size(), 0)));
+  rewriter.setInsertionPoint(op);
+  auto reduced = linalg::GenericOp::create(rewriter, op.getLoc(), op.getInputs(), op.getOutputs(),
+                                           maps, kinds);
+  reduced.getRegion().takeBody(op.getRegion());
+  rewriter.eraseOp(op);
+  return reduced;
+}
+
+/// Reads and writes operands that have axes of size one, of which only the start is used, without them.
+static void dropUnitAxes(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineExpr zero = rewriter.getAffineConstantExpr(0);
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap &map = maps[operand.getOperandNumber()];
+    SmallVector<AffineExpr> kept;
+    SmallVector<int64_t> shape;
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+      if (map.getResult(axis) == zero && type.getDimSize(axis) == 1)
+        continue;
+      kept.push_back(map.getResult(axis));
+      shape.push_back(type.getDimSize(axis));
+    }
+    if (kept.size() == map.getNumResults())
+      continue;
+    // What an output holds before goes with it.
+    linalg::FillOp fill = op.isDpsInit(&operand) ? findFill(op, operand) : nullptr;
+    rewriter.setInsertionPoint(fill ? fill.getOperation() : op.getOperation());
+    FailureOr<Value> reduced =
+        memref::SubViewOp::rankReduceIfNeeded(rewriter, op.getLoc(), operand.get(), shape);
+    if (failed(reduced))
+      continue;
+    if (fill)
+      fill.getDpsInitsMutable()[0].set(*reduced);
+    operand.set(*reduced);
+    map = AffineMap::get(map.getNumDims(), 0, kept, rewriter.getContext());
+  }
+  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+}
+
+/// Whether loops `dim` and `dim + 1` are one walk through the memory of each operand.
+static bool walkTogether(linalg::GenericOp op, unsigned dim) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
+      continue;
+    auto first = map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
+    auto second = map.getResultPosition(getAffineDimExpr(dim + 1, map.getContext()));
+    if (!map.isProjectedPermutation() || !first || !second || *second != *first + 1)
+      return false;
+    SmallVector<ReassociationIndices> groups;
+    for (int64_t i = 0; i < map.getNumResults(); ++i)
+      if (i == *second)
+        groups.back().push_back(i);
+      else
+        groups.push_back({i});
+    auto type = cast<MemRefType>(operand.get().getType());
+    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
+      return false;
+  }
+  return true;
+}
+
+static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) {
+  bool allPermute = llvm::all_of(op.getIndexingMapsArray(),
+                                 [](AffineMap map) { return map.isProjectedPermutation(); });
+  if (op.hasIndexSemantics() || op.getNumLoops() < 2 || !allPermute)
+    return op;
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  SmallVector<ReassociationIndices> groups = {{0}};
+  for (unsigned dim = 1; dim < op.getNumLoops(); ++dim) {
+    if (kinds[dim] == kinds[dim - 1] && walkTogether(op, dim - 1))
+      groups.back().push_back(dim);
+    else
+      groups.push_back({dim});
+  }
+  if (groups.size() == op.getNumLoops())
+    return op;
+  // The fills go with their outputs to the views that the merged operation writes.
+  SmallVector<linalg::FillOp> fills;
+  for (OpOperand &output : op.getDpsInitsMutable())
+    fills.push_back(findFill(op, output));
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::CollapseResult> merged = linalg::collapseOpIterationDims(op, groups, rewriter);
+  if (failed(merged))
+    return op;
+  rewriter.eraseOp(op);
+  auto generic = cast<linalg::GenericOp>(merged->collapsedOp);
+  for (auto [fill, output] : llvm::zip_equal(fills, generic.getOutputs())) {
+    if (!fill || fill.output() == output)
+      continue;
+    output.getDefiningOp()->moveBefore(fill);
+    fill.getDpsInitsMutable()[0].set(output);
+  }
+  return generic;
+}
+
+linalg::GenericOp simplifyLoops(IRRewriter &rewriter, linalg::GenericOp op) {
+  op = dropUnitLoops(rewriter, op);
+  dropUnitAxes(rewriter, op);
+  return mergeLoops(rewriter, op);
+}
+
+} // namespace nnc

@@ -1,0 +1,350 @@
+//===- PackOperands.cpp - Operands in the order of the loops --------------===//
+//
+// A panel holds, for as many results as a tile has along its vectors, all that the reduction reads: one
+// stretch of memory that the innermost loop walks from end to end.
+//
+//   matrix    b[k, n]                                    rows of N
+//   panels    packed[n / width, k, n % width]            the loop over n becomes two
+//
+// What is left over of a loop that the width does not divide is an operation of its own.
+//
+//===----------------------------------------------------------------------===//
+#include "PackOperands.h"
+
+#include "BufferPlaces.h"
+#include "CPU/KernelPlan.h"
+#include "KernelFills.h"
+#include "KernelLoops.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+/// Sizes that are not known count as this many.
+constexpr int64_t kUnknownSize = 64;
+
+int64_t sizeOr(int64_t size, int64_t unknown) {
+  return ShapedType::isDynamic(size) ? unknown : size;
+}
+
+bool isParallel(linalg::GenericOp op, unsigned dim) {
+  return op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel;
+}
+
+/// How many iterations the loops that `choose` picks have together.
+double countIterations(linalg::GenericOp op, function_ref<bool(unsigned)> choose) {
+  double count = 1;
+  for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
+    if (choose(dim))
+      count *= double(sizeOr(size, kUnknownSize));
+  return count;
+}
+
+/// Whether vectors along `dim` would have to gather `input` unless it is packed.
+bool isGathered(linalg::GenericOp op, OpOperand *input, unsigned dim) {
+  return classifyAccess(op.getMatchingIndexingMap(input), input->get().getType(), dim) ==
+         Access::Strided;
+}
+
+bool canPack(linalg::GenericOp op, OpOperand *input, unsigned dim) {
+  AffineMap map = op.getMatchingIndexingMap(input);
+  return map.isProjectedPermutation() && isReused(op, map, dim);
+}
+
+/// Whether `input`, a matrix to the tile, is worth laying out in panels: it must be read often enough to
+/// pay the copy, and its rows lie far apart.
+bool wantsPanels(linalg::GenericOp op, OpOperand *input, unsigned vectorDim) {
+  constexpr double kReads = 512, kSteps = 64;
+  constexpr int64_t kFarApartBytes = 1024;
+  AffineMap map = op.getMatchingIndexingMap(input);
+  auto type = dyn_cast<MemRefType>(input->get().getType());
+  if (!type || !type.getElementType().isIntOrFloat() || !map.isFunctionOfDim(vectorDim) ||
+      !canPack(op, input, vectorDim))
+    return false;
+  if (isGathered(op, input, vectorDim))
+    return true;
+  double reads = countIterations(
+      op, [&](unsigned dim) { return isParallel(op, dim) && !map.isFunctionOfDim(dim); });
+  double steps = countIterations(
+      op, [&](unsigned dim) { return !isParallel(op, dim) && map.isFunctionOfDim(dim); });
+  int64_t rowBytes = op.getStaticLoopRanges()[vectorDim] * (type.getElementTypeBitWidth() / 8);
+  return reads >= kReads && steps >= kSteps && rowBytes >= kFarApartBytes;
+}
+
+//===----------------------------------------------------------------------===//
+// Results computed in another order
+//===----------------------------------------------------------------------===//
+
+/// Cycles that an element of the result takes with vectors along `dim`, roughly: a vector of products
+/// each, twice that where lanes are added up, and more where an input is gathered or packed.
+double elementCost(linalg::GenericOp op, unsigned dim, int64_t lanes) {
+  constexpr double kAddingLanes = 2, kGather = 2, kPack = 1;
+  int64_t size = op.getStaticLoopRanges()[dim];
+  double use = 1;
+  if (!ShapedType::isDynamic(size) && size != 0)
+    use = double(size) / double(llvm::divideCeil(size, lanes) * lanes);
+  auto isReduction = [&](unsigned loop) { return !isParallel(op, loop); };
+  double results = countIterations(op, [&](unsigned loop) { return isParallel(op, loop); });
+  double vector = isReduction(dim) ? kAddingLanes : 1, packed = 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    if (!isReduction(dim) && wantsPanels(op, input, dim))
+      packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    else if (isGathered(op, input, dim))
+      vector += kGather;
+  }
+  return countIterations(op, isReduction) * vector / (use * double(lanes)) +
+         packed * kPack / results;
+}
+
+/// The loop along which vectors are so much better used than along the plan's that it pays to turn the
+/// result around.
+std::optional<unsigned> findBetterDim(linalg::GenericOp op, const KernelPlan &plan,
+                                      const TargetDescription &target) {
+  // A copy that turns an array takes about this many cycles an element, memory included.
+  constexpr double kTurn = 0.75, kWorthIt = 0.95;
+  auto type = dyn_cast<MemRefType>(op.getDpsInits().front().getType());
+  if (!plan.vectorDim || op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 || !type ||
+      !type.getElementType().isFloat())
+    return std::nullopt;
+  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (!output.isProjectedPermutation())
+    return std::nullopt;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  int64_t lanes = target.lanes(type.getElementTypeBitWidth());
+  std::optional<unsigned> best;
+  double least = elementCost(op, *plan.vectorDim, lanes) * kWorthIt - kTurn;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+    if (dim == *plan.vectorDim || !output.isFunctionOfDim(dim) || ShapedType::isDynamic(sizes[dim]))
+      continue;
+    bool gathers = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      return isGathered(op, input, dim) && !canPack(op, input, dim);
+    });
+    double cost = elementCost(op, dim, lanes);
+    if (!gathers && cost <= least) {
+      best = dim;
+      least = cost;
+    }
+  }
+  return best;
+}
+
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
+
+/// How wide the panels of `op` are to be; none if it wants none.
+std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan) {
+  unsigned dim = *plan.vectorDim;
+  int64_t size = op.getStaticLoopRanges()[dim], width = int64_t(plan.columns) * plan.lanes;
+  if (ShapedType::isDynamic(size) || size <= width)
+    return std::nullopt;
+  AffineExpr here = getAffineDimExpr(dim, op.getContext());
+  for (AffineMap map : op.getIndexingMapsArray())
+    if (map.isFunctionOfDim(dim) && !map.getResultPosition(here))
+      return std::nullopt;
+  bool wanted = llvm::any_of(op.getDpsInputOperands(),
+                             [&](OpOperand *input) { return wantsPanels(op, input, dim); });
+  return wanted ? std::optional(width) : std::nullopt;
+}
+
+/// The part of `buffer` that iterations [begin, begin + size) of `dim` use.
+Value takeRange(OpBuilder &b, Location loc, Value buffer, AffineMap map, unsigned dim,
+                int64_t begin, int64_t size) {
+  auto axis = map.getResultPosition(b.getAffineDimExpr(dim));
+  if (!axis)
+    return buffer;
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, buffer);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
+      strides(sizes.size(), b.getIndexAttr(1));
+  offsets[*axis] = b.getIndexAttr(begin);
+  sizes[*axis] = b.getIndexAttr(size);
+  return memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides);
+}
+
+/// Iterations [begin, begin + size) of loop `dim` of `op` as an operation before it, that starts from
+/// these `fills`.
+linalg::GenericOp cloneRange(OpBuilder &b, linalg::GenericOp op, ArrayRef<linalg::FillOp> fills,
+                             unsigned dim, int64_t begin, int64_t size) {
+  b.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  SmallVector<Value> operands;
+  for (OpOperand &operand : op->getOpOperands())
+    operands.push_back(
+        takeRange(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), dim, begin, size));
+  for (unsigned index = 0; index < fills.size(); ++index)
+    if (linalg::FillOp fill = fills[index])
+      linalg::FillOp::create(b, loc, fill.value(), operands[op.getNumDpsInputs() + index]);
+  auto clone = cast<linalg::GenericOp>(b.clone(*op));
+  clone->setOperands(operands);
+  return clone;
+}
+
+/// Cuts loop `dim` at `size`: two operations, of which the first is for iterations [0, size).
+std::pair<linalg::GenericOp, linalg::GenericOp> cutLoop(IRRewriter &rewriter, linalg::GenericOp op,
+                                                        unsigned dim, int64_t size) {
+  SmallVector<linalg::FillOp> fills;
+  for (OpOperand &output : op.getDpsInitsMutable())
+    fills.push_back(findFill(op, output));
+  int64_t all = op.getStaticLoopRanges()[dim];
+  linalg::GenericOp first = cloneRange(rewriter, op, fills, dim, 0, size);
+  linalg::GenericOp rest = cloneRange(rewriter, op, fills, dim, size, all - size);
+  rewriter.eraseOp(op);
+  for (linalg::FillOp fill : fills)
+    if (fill)
+      rewriter.eraseOp(fill);
+  return {first, rest};
+}
+
+//===----------------------------------------------------------------------===//
+// Copies
+//===----------------------------------------------------------------------===//
+
+/// The loops of an operation while its operands are packed.
+struct Loops {
+  SmallVector<AffineMap> maps;
+  SmallVector<utils::IteratorType> kinds;
+  SmallVector<int64_t> sizes;
+  unsigned vectorDim;
+
+  Loops(linalg::GenericOp op, unsigned dim)
+      : maps(op.getIndexingMapsArray()), kinds(op.getIteratorTypesArray()),
+        sizes(op.getStaticLoopRanges()), vectorDim(dim) {}
+
+  /// Makes two loops of the vectors' one: an outer one in its place, and the innermost, of `width`.
+  void split(int64_t width) {
+    MLIRContext *context = maps.front().getContext();
+    unsigned inner = kinds.size();
+    SmallVector<AffineExpr> replacements;
+    for (unsigned dim = 0; dim < inner; ++dim)
+      replacements.push_back(getAffineDimExpr(dim, context));
+    replacements[vectorDim] = replacements[vectorDim] * width + getAffineDimExpr(inner, context);
+    for (AffineMap &map : maps)
+      map = map.replaceDimsAndSymbols(replacements, {}, inner + 1, 0);
+    kinds.push_back(kinds[vectorDim]);
+    sizes[vectorDim] /= width;
+    sizes.push_back(width);
+    vectorDim = inner;
+  }
+};
+
+/// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
+/// makes `map` read that. The copy itself goes through the source from end to end.
+Value packInput(IRRewriter &rewriter, Location loc, Value source, const Loops &loops,
+                AffineMap &map) {
+  unsigned numLoops = loops.kinds.size();
+  SmallVector<unsigned> sourceOrder, packedOrder;
+  for (AffineExpr expr : map.getResults())
+    for (unsigned dim = 0; dim < numLoops; ++dim)
+      if (expr.isFunctionOfDim(dim))
+        sourceOrder.push_back(dim);
+  for (unsigned dim = 0; dim < numLoops; ++dim)
+    if (dim != loops.vectorDim && map.isFunctionOfDim(dim))
+      packedOrder.push_back(dim);
+  packedOrder.push_back(loops.vectorDim);
+  SmallVector<AffineExpr> copyDims(numLoops, rewriter.getAffineConstantExpr(0)), packedExprs;
+  for (auto [place, dim] : llvm::enumerate(sourceOrder))
+    copyDims[dim] = rewriter.getAffineDimExpr(place);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamicSizes;
+  for (unsigned dim : packedOrder) {
+    AffineExpr expr = rewriter.getAffineDimExpr(dim);
+    packedExprs.push_back(expr);
+    shape.push_back(loops.sizes[dim]);
+    if (ShapedType::isDynamic(shape.back()))
+      dynamicSizes.push_back(
+          memref::DimOp::create(rewriter, loc, source, *map.getResultPosition(expr)));
+  }
+  auto type = MemRefType::get(shape, cast<MemRefType>(source.getType()).getElementType());
+  Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes);
+  AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
+  auto onCopyDims = [&](AffineMap from) {
+    return from.replaceDimsAndSymbols(copyDims, {}, sourceOrder.size(), 0);
+  };
+  simplifyLoops(rewriter,
+                copyBuffer(rewriter, loc, source, packed, onCopyDims(map), onCopyDims(packedMap)));
+  map = packedMap;
+  return packed;
+}
+
+} // namespace
+
+linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
+                             AffineMap sourceMap, AffineMap targetMap) {
+  SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, source, target,
+                                   ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
+                                   [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
+                                     linalg::YieldOp::create(body, bodyLoc, arguments[0]);
+                                   });
+}
+
+void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
+  std::optional<unsigned> dim = findBetterDim(op, planKernel(op, target), target);
+  linalg::FillOp fill = dim ? findFill(op, *op.getDpsInitOperand(0)) : nullptr;
+  if (!fill)
+    return;
+  Location loc = op.getLoc();
+  OpOperand &output = *op.getDpsInitOperand(0);
+  AffineMap map = op.getMatchingIndexingMap(&output);
+  int64_t last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
+  // turned[..., i_last] = output[i]
+  SmallVector<int64_t> order;
+  for (int64_t axis = 0; axis < map.getNumResults(); ++axis)
+    if (axis != last)
+      order.push_back(axis);
+  order.push_back(last);
+  AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
+  rewriter.setInsertionPoint(op);
+  Value turned = allocateInOrder(rewriter, loc, output.get(), order);
+  linalg::FillOp::create(rewriter, loc, fill.value(), turned);
+  rewriter.setInsertionPointAfter(op);
+  AffineMap inOrder = rewriter.getMultiDimIdentityMap(map.getNumResults());
+  simplifyLoops(rewriter, copyBuffer(rewriter, loc, turned, output.get(), turn, inOrder));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[output.getOperandNumber()] = turn.compose(map);
+  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+  output.set(turned);
+  rewriter.eraseOp(fill);
+}
+
+void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
+  KernelPlan plan = planKernel(op, target);
+  if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
+    return;
+  unsigned vectorDim = *plan.vectorDim;
+  std::optional<int64_t> width = panelWidth(op, plan);
+  int64_t size = op.getStaticLoopRanges()[vectorDim];
+  if (width && size % *width != 0) {
+    auto [whole, rest] = cutLoop(rewriter, op, vectorDim, size - size % *width);
+    packInputs(rewriter, rest, target);
+    op = whole;
+  }
+  Loops loops(op, vectorDim);
+  if (width)
+    loops.split(*width);
+  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
+  bool packs = false;
+  rewriter.setInsertionPoint(op);
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    bool isPacked = isGathered(op, input, vectorDim) && canPack(op, input, vectorDim);
+    if (!isPacked && !(width && wantsPanels(op, input, vectorDim)))
+      continue;
+    unsigned position = input->getOperandNumber();
+    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
+    packs = true;
+  }
+  if (!packs)
+    return;
+  rewriter.setInsertionPoint(op);
+  auto packed = linalg::GenericOp::create(rewriter, op.getLoc(), inputs, op.getOutputs(),
+                                          loops.maps, loops.kinds);
+  packed.getRegion().takeBody(op.getRegion());
+  rewriter.eraseOp(op);
+}
+
+} // namespace nnc

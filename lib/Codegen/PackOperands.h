@@ -1,0 +1,30 @@
+//===- PackOperands.h - Operands in the order of the loops ------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_PACKOPERANDS_H
+#define NNC_LIB_CODEGEN_PACKOPERANDS_H
+
+#include "nnc/Codegen/Target.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+/// target[targetMap(i)] = source[sourceMap(i)].
+mlir::linalg::GenericOp copyBuffer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
+                                   mlir::Value target, mlir::AffineMap sourceMap,
+                                   mlir::AffineMap targetMap);
+
+/// Computes into a buffer in which another dimension lies last, and copies that to its place, where
+/// this saves more than the copy costs: a convolution of many filters on small images, the derivative
+/// of small kernels. Only what overwrites its output.
+void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
+                const TargetDescription &target);
+
+/// Copies the inputs that lie as the inner loops do not walk and that are read again and again, once:
+/// what would be gathered, and rows so long that a kernel's tile has each step on another page. The
+/// latter, and all of these where the vectors' loop is long, as panels as wide as the tile.
+void packInputs(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
+                const TargetDescription &target);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_PACKOPERANDS_H
