@@ -99,6 +99,51 @@ void computeLoopsInPlace(func::FuncOp function) {
   });
 }
 
+/// Whether nothing in or around the block of `op` reads the memory of `value` after `op`: neither through
+/// `value` nor through what it is a view of or what is a view of it.
+static bool diesAt(Operation *op, Value value) {
+  while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  auto producer = value.getDefiningOp<linalg::LinalgOp>();
+  if (!producer || producer->getBlock() != op->getBlock())
+    return false;
+  SmallVector<Value> views = {value};
+  while (!views.empty()) {
+    for (Operation *user : views.pop_back_val().getUsers()) {
+      if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp,
+              tensor::CastOp>(user)) {
+        views.push_back(user->getResult(0));
+        continue;
+      }
+      Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+      if (!ancestor || (ancestor != op && !ancestor->isBeforeInBlock(op)) ||
+          !isa<linalg::LinalgOp, tensor::DimOp>(user))
+        return false;
+    }
+  }
+  return true;
+}
+
+void computeInDyingInputs(func::FuncOp function) {
+  function.walk([](linalg::GenericOp op) {
+    OpOperand *output = op.getNumDpsInits() == 1 ? op.getDpsInitOperand(0) : nullptr;
+    if (!output || !output->get().getDefiningOp<tensor::EmptyOp>() ||
+        op.getNumParallelLoops() != op.getNumLoops() || op.payloadUsesValueFromOperand(output) ||
+        !op.getMatchingIndexingMap(output).isIdentity())
+      return;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      bool readsAlike = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *other) {
+        return other->get() != input->get() || op.getMatchingIndexingMap(other).isIdentity();
+      });
+      if (readsAlike && input->get().getType() == output->get().getType() &&
+          diesAt(op, input->get())) {
+        output->set(input->get());
+        return;
+      }
+    }
+  });
+}
+
 Value allocateInOrder(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> order) {
   auto type = cast<MemRefType>(source.getType());
   SmallVector<int64_t> shape;

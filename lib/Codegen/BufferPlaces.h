@@ -29,6 +29,10 @@ void computeIn(mlir::OpOperand &value, mlir::Value place);
 /// The same for what the loops of `function` carry.
 void computeLoopsInPlace(mlir::func::FuncOp function);
 
+/// Points computations of one element from another at the memory of an input of the same shape that
+/// nothing reads afterwards.
+void computeInDyingInputs(mlir::func::FuncOp function);
+
 /// After bufferization: ends the trips of every loop with what they carry in the memory that they
 /// started from, so that loops carry no buffers any more.
 void settleLoops(mlir::func::FuncOp function);

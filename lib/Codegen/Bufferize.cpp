@@ -122,8 +122,11 @@ class Bufferize : public impl::BufferizePassBase<Bufferize> {
       return bufferization::getMemRefTypeWithStaticIdentityLayout(type, space);
     };
     bufferization::BufferizationState state;
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, getOperation())) ||
-        failed(bufferization::runOneShotModuleBufferize(getOperation(), options, state)))
+    if (failed(bufferization::eliminateEmptyTensors(rewriter, getOperation())))
+      return failure();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      computeInDyingInputs(function);
+    if (failed(bufferization::runOneShotModuleBufferize(getOperation(), options, state)))
       return failure();
     bufferization::removeBufferizationAttributesInModule(getOperation());
     return success();

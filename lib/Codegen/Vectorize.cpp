@@ -22,6 +22,14 @@ namespace nnc {
 
 namespace {
 
+/// Whether `op` is a product that goes anywhere but into sums. What a kernel stores is rounded: a sum in
+/// another one must not take the product in, only because LLVM sees that it reads what was stored.
+bool isRounded(Operation *op) {
+  return isa<arith::MulFOp>(op) && !llvm::all_of(op->getUsers(), [](Operation *user) {
+           return isa<arith::AddFOp, arith::SubFOp, arith::NegFOp>(user);
+         });
+}
+
 class Vectorize : public impl::VectorizePassBase<Vectorize> {
   using VectorizePassBase::VectorizePassBase;
 
@@ -33,7 +41,7 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     emitAll(rewriter, *target);
     getOperation().walk([](arith::ArithFastMathInterface op) {
       arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr();
-      if (!flags)
+      if (!flags || isRounded(op))
         return;
       auto contract = arith::FastMathFlags::contract | flags.getValue();
       op->setAttr(op.getFastMathAttrName(),

@@ -59,3 +59,48 @@ func.func @swap(%a: tensor<4xf32> {nn.name = "a"}, %b: tensor<4xf32> {nn.name = 
     -> (tensor<4xf32> {nn.name = "a"}, tensor<4xf32> {nn.name = "b"}) {
   return %b, %a : tensor<4xf32>, tensor<4xf32>
 }
+
+// What is computed from one element of a temporary goes where that was, as long as nothing reads it again.
+// CHECK-LABEL: func.func @chain(
+// CHECK: %[[A:.*]] = memref.alloc(
+// CHECK-NOT: memref.alloc
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : memref<?xf32>) outs(%[[A]] : memref<?xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[A]] : memref<?xf32>) outs(%[[A]] : memref<?xf32>)
+// CHECK: %[[B:.*]] = memref.alloc(
+// CHECK: linalg.generic {{.*}} ins(%[[A]] : memref<?xf32>) outs(%[[B]] : memref<?xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[A]], %[[B]] : {{.*}}) outs(%{{.*}} : memref<f32>)
+// CHECK-NOT: memref.copy
+func.func @chain(%x: tensor<?xf32> {nn.shape = ["N"]}) -> tensor<f32> attributes {nn.symbols = ["N"]} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %a = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+    ^bb0(%i: f32, %o: f32):
+      %p = math.exp %i : f32
+      linalg.yield %p : f32
+  } -> tensor<?xf32>
+  %b = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%a : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+    ^bb0(%i: f32, %o: f32):
+      %p = math.sin %i : f32
+      linalg.yield %p : f32
+  } -> tensor<?xf32>
+  %c = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%b : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+    ^bb0(%i: f32, %o: f32):
+      %p = math.cos %i : f32
+      linalg.yield %p : f32
+  } -> tensor<?xf32>
+  %s = tensor.empty() : tensor<f32>
+  %init = linalg.fill ins(%zero : f32) outs(%s : tensor<f32>) -> tensor<f32>
+  %d = linalg.generic {indexing_maps = [#id, #id, affine_map<(i) -> ()>], iterator_types = ["reduction"]}
+      ins(%b, %c : tensor<?xf32>, tensor<?xf32>) outs(%init : tensor<f32>) {
+    ^bb0(%i: f32, %j: f32, %o: f32):
+      %p = arith.mulf %i, %j : f32
+      %q = arith.addf %p, %o : f32
+      linalg.yield %q : f32
+  } -> tensor<f32>
+  return %d : tensor<f32>
+}

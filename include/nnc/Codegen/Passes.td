@@ -156,7 +156,8 @@ def PlanArenaPass : Pass<"codegen-plan-arena", "mlir::ModuleOp"> {
   let summary = "Give every temporary buffer a place in one workspace";
   let description = [{
     Buffers whose lives do not overlap share memory. Sizes are functions of the symbols, so that
-    every offset is known when the function starts. A function `NAME_workspace` returns the bytes.
+    every offset is known when the function starts: it is the largest end of the buffers below, in
+    the order that needs least where a symbol is 64. A function `NAME_workspace` returns the bytes.
 
     ```mlir
     func.func @f(%x: memref<?xf32>, %N: index) { %0 = memref.alloc(%N) ... }
