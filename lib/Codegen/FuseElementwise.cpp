@@ -5,6 +5,7 @@
 // inner loop of a contraction gets no extra work.
 //
 //===----------------------------------------------------------------------===//
+#include "LoopCost.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -18,21 +19,6 @@ namespace nnc {
 #include "nnc/Codegen/Passes.h.inc"
 
 namespace {
-
-bool isDear(Operation &op) {
-  if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemFOp>(op))
-    return true;
-  return isa<math::MathDialect>(op.getDialect()) &&
-         !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::CopySignOp>(op);
-}
-
-/// How much it costs to compute an element again instead of loading it: dear operations count 16.
-unsigned recomputeCost(linalg::GenericOp op) {
-  unsigned cost = 0;
-  for (Operation &inner : op.getBody()->without_terminator())
-    cost += isDear(inner) ? 16 : 1;
-  return cost;
-}
 
 /// Whether `consumer` reads each element of `operand` about once.
 bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
@@ -58,12 +44,12 @@ bool shouldFuse(OpOperand *operand) {
   for (OpOperand &init : producer.getDpsInitsMutable())
     if (producer.payloadUsesValueFromOperand(&init))
       return false;
-  unsigned cost = recomputeCost(producer);
+  unsigned cost = bodyCost(producer);
   if (cost == 0)
     return true;
   if (!readsOnce(consumer, operand))
     return cost <= 2 && consumer.getNumReductionLoops() == 0;
-  if (recomputeCost(consumer) + cost > 200)
+  if (bodyCost(consumer) + cost > kMostBodyCost)
     return false;
   return producer->hasOneUse() || cost <= 6;
 }

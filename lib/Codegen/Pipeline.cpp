@@ -26,6 +26,7 @@ void buildLinalgStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
   cleanUp(passes);
   passes.addNestedPass<func::FuncOp>(createFuseElementwisePass());
+  passes.addNestedPass<func::FuncOp>(createFuseSiblingsPass());
   passes.addPass(memref::createResolveShapedTypeResultDimsPass());
   cleanUp(passes);
 }

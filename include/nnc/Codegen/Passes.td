@@ -53,6 +53,25 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
                            "mlir::memref::MemRefDialect", "mlir::tensor::TensorDialect"];
 }
 
+def FuseSiblingsPass : Pass<"codegen-fuse-siblings", "mlir::func::FuncOp"> {
+  let summary = "Compute in one loop what walks over the same elements";
+  let description = [{
+    Elementwise operations and reductions with the same loops that read the same tensor become one
+    operation with several results, and read it once; so does what reads a result of another one
+    that others need, too. What depends on the other in any other way stays apart, and so does what
+    would not fit the registers: 14 arrays, four results of a reduction.
+
+    ```mlir
+    %m1 = linalg.generic {maths = %m + c * %g}           // three arrays
+    %v1 = linalg.generic {maths = %v + d * %g * %g}      // three
+    %p1 = linalg.generic {maths = %p - %m1 / sqrt(%v1)}  // four
+    // becomes
+    %m1, %v1, %p1 = linalg.generic ... ins(%g, %m, %v, %p)  // seven
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect"];
+}
+
 def BufferizePass : Pass<"codegen-bufferize", "mlir::ModuleOp"> {
   let summary = "Turn tensors into buffers that the caller provides";
   let description = [{
