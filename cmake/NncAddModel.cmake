@@ -1,14 +1,15 @@
-# nnc_add_model(TARGET FILE.nn [CPU NAME] [ENTRIES KIND...] [BIND SYMBOL=SIZE...])
+# nnc_add_model(TARGET FILE.nn [CPU NAME] [ENTRIES KIND...] [BIND SYMBOL=SIZE...] [DEPENDS FILE...])
 #
 # Makes a static library TARGET from a model. Whoever links it finds FILE.h, and builds after it.
 #
 #   CPU      processor to compile for (x86-64-v3); the machine that builds when left out
 #   ENTRIES  forward, init, step, steps, func; all when left out
 #   BIND     sizes for symbolic dimensions
+#   DEPENDS  files that FILE.nn imports: it is compiled again when they change
 function(nnc_add_model target file)
-  cmake_parse_arguments(ARG "" "CPU" "ENTRIES;BIND" ${ARGN})
+  cmake_parse_arguments(ARG "" "CPU" "ENTRIES;BIND;DEPENDS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nnc_add_model: expected CPU, ENTRIES or BIND, found ${ARG_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR "nnc_add_model: expected CPU, ENTRIES, BIND or DEPENDS, found ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   get_filename_component(source ${file} ABSOLUTE)
   get_filename_component(stem ${file} NAME_WE)
@@ -23,10 +24,15 @@ function(nnc_add_model target file)
   foreach(binding IN LISTS ARG_BIND)
     list(APPEND flags --bind ${binding})
   endforeach()
+  set(imports)
+  foreach(import IN LISTS ARG_DEPENDS)
+    get_filename_component(import ${import} ABSOLUTE)
+    list(APPEND imports ${import})
+  endforeach()
   add_custom_command(
     OUTPUT ${directory}/${stem}.o ${directory}/${stem}.h
     COMMAND ${NNC_EXECUTABLE} compile ${source} -o ${directory} ${flags}
-    DEPENDS ${source} ${NNC_EXECUTABLE}
+    DEPENDS ${source} ${imports} ${NNC_EXECUTABLE}
     COMMENT "Compiling ${file}"
     VERBATIM)
   set_source_files_properties(${directory}/${stem}.o PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)

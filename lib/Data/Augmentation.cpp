@@ -120,7 +120,8 @@ static Tensor warpAll(const Tensor &images, Size to, const Affine &map, double f
 Tensor cropCentre(const Tensor &images, const Augmentation &crop) {
   Size size = imageSize(images.shape());
   auto offset = [&](int64_t before, int64_t after) {
-    return double((before + 2 * crop.padding - after) / 2 - crop.padding);
+    int64_t pixels = (before + 2 * crop.padding - after) / 2 - crop.padding;
+    return double(pixels);
   };
   Affine map{{1, 0, offset(size.height, crop.height), 0, 1, offset(size.width, crop.width)}};
   return warpAll(images, {crop.height, crop.width}, map, crop.fill);

@@ -7,6 +7,7 @@
 
 #include "nnc/Driver/Bindings.h"
 #include "nnc/Syntax/Elaborate.h"
+#include "nnc/Syntax/Imports.h"
 #include "nnc/Syntax/Parser.h"
 #include "nnc/Transforms/RepeatStep.h"
 #include "nnc/Transforms/SplitEvaluation.h"
@@ -39,7 +40,8 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
   }
   session->source = &diagnostics.own(std::move(source));
   session->tree = parse(*session->source, diagnostics);
-  if (!session->tree || diagnostics.hasErrors())
+  resolveImports(*session->tree, diagnostics);
+  if (diagnostics.hasErrors())
     return nullptr;
   session->context = makeContext();
   Session *self = session.get();

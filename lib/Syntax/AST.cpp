@@ -101,7 +101,10 @@ private:
 };
 
 void Dumper::decl(const Decl &node) {
-  if (auto *fragment = dynCast<FragmentDecl>(&node)) {
+  if (auto *import = dynCast<ImportDecl>(&node)) {
+    Scope scope(*this, fmt::format("import \"{}\"", import->path));
+    trivia(node.trivia);
+  } else if (auto *fragment = dynCast<FragmentDecl>(&node)) {
     Scope scope(*this, fmt::format("{} {}", spelling(fragment->fragment), fragment->name));
     trivia(node.trivia);
     params(*fragment);

@@ -1,6 +1,7 @@
 //===- ParseDecls.cpp - Declarations --------------------------------------===//
 //
-//   decl     := ("func" | "layer" | "model" | "optimizer") NAME "(" params ")" ["->" results] block
+//   decl     := "import" STRING
+//             | ("func" | "layer" | "model" | "optimizer") NAME "(" params ")" ["->" results] block
 //             | "data" NAME ("=" stage {"|" stage} | block)
 //             | "train" NAME ["on" use] block | "test" NAME ["on" use] block
 //   param    := [role] NAME [":" type] ["=" expr]
@@ -21,7 +22,12 @@ std::optional<std::string> Parser::declarationKeyword() {
   const Token &token = current();
   if (token.kind == Kind::Identifier && words::isDeclaration(token.text))
     return std::string(token.text);
-  constexpr std::string_view what = "func, layer, model, optimizer, data, train or test";
+  constexpr std::string_view what = "func, layer, model, optimizer, data, train, test or import";
+  if (token.kind == Kind::Identifier && ahead(1).kind == Kind::String) {
+    // Nothing else has a string behind its first word: use "layers.nn".
+    expectedToken(what).suggest(token.range, "import");
+    return "import";
+  }
   if (token.kind != Kind::Identifier || ahead(1).kind != Kind::Identifier) {
     bool statement = token.kind == Kind::Identifier && (ahead(1).is("=") || ahead(1).is(":"));
     Diagnostic &diagnostic = expectedToken(what);
@@ -33,8 +39,8 @@ std::optional<std::string> Parser::declarationKeyword() {
   if (std::string_view alias = words::declarationAlias(token.text); !alias.empty())
     meant = std::string(alias);
   else
-    meant =
-        closestMatch(token.text, {"func", "layer", "model", "optimizer", "data", "train", "test"});
+    meant = closestMatch(
+        token.text, {"func", "layer", "model", "optimizer", "data", "train", "test", "import"});
   Diagnostic &diagnostic = expectedToken(what);
   if (meant)
     diagnostic.suggest(token.range, *meant);
@@ -46,6 +52,8 @@ DeclPtr Parser::parseDecl() {
   if (!keyword)
     return nullptr;
   bump();
+  if (*keyword == "import")
+    return parseImport();
   if (*keyword == "func")
     return parseFragment(FragmentKind::Func);
   if (*keyword == "layer")
@@ -57,6 +65,19 @@ DeclPtr Parser::parseDecl() {
   if (*keyword == "data")
     return parseData();
   return *keyword == "train" ? parseTrain() : parseTest();
+}
+
+DeclPtr Parser::parseImport() {
+  if (current().kind != Kind::String) {
+    expected("the path of a file such as \"layers.nn\"")
+        .help("the standard layers are always there; nothing needs importing");
+    return nullptr;
+  }
+  auto decl = std::make_unique<ImportDecl>();
+  decl->pathRange = current().range;
+  ExprPtr path = parseString();
+  decl->path = static_cast<StringExpr &>(*path).value;
+  return decl;
 }
 
 DeclPtr Parser::parseFragment(FragmentKind kind) {

@@ -89,9 +89,11 @@ bool Parser::consumeWord(std::string_view word) {
 }
 
 bool Parser::startsDeclaration(size_t index) const {
+  // An import ends with its line; in a body it is a mistake of its own, not a sign of a missing brace.
   const Token &token = tokens[index];
   return token.startsLine && token.kind == Kind::Identifier && words::isDeclaration(token.text) &&
-         index + 1 < tokens.size() && tokens[index + 1].kind == Kind::Identifier;
+         token.text != "import" && index + 1 < tokens.size() &&
+         tokens[index + 1].kind == Kind::Identifier;
 }
 
 /// Finds the closing bracket of each opening one. A bracket that is never closed does not take

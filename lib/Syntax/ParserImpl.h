@@ -85,6 +85,7 @@ private:
   ast::DeclPtr parseDecl();
   std::optional<std::string> declarationKeyword();
   ast::DeclPtr parseFragment(ast::FragmentKind kind);
+  ast::DeclPtr parseImport();
   ast::DeclPtr parseData();
   ast::DeclPtr parseTrain();
   ast::DeclPtr parseTest();

@@ -15,9 +15,6 @@ namespace nnc {
 
 using namespace ast;
 
-namespace {
-constexpr unsigned negatePrecedence = 7, notPrecedence = 3, postfixPrecedence = 10;
-
 std::string quote(std::string_view value) {
   std::string text = "\"";
   for (char c : value) {
@@ -30,6 +27,9 @@ std::string quote(std::string_view value) {
   }
   return text + "\"";
 }
+
+namespace {
+constexpr unsigned negatePrecedence = 7, notPrecedence = 3, postfixPrecedence = 10;
 
 std::string joinFlat(const std::vector<Item> &items) {
   std::string text;

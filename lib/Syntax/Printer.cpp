@@ -208,7 +208,9 @@ void Printer::repeat(const RepeatStmt &node, size_t indent) {
 }
 
 void Printer::decl(const Decl &node) {
-  if (auto *fragmentDecl = dynCast<FragmentDecl>(&node)) {
+  if (auto *import = dynCast<ImportDecl>(&node)) {
+    write(fmt::format("import {}", quote(import->path)));
+  } else if (auto *fragmentDecl = dynCast<FragmentDecl>(&node)) {
     fragment(*fragmentDecl);
   } else if (auto *dataDecl = dynCast<DataDecl>(&node)) {
     data(*dataDecl);

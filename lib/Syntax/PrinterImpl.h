@@ -15,6 +15,8 @@ namespace nnc {
 
 /// Columns of text.
 size_t width(std::string_view text);
+/// A string as it is written, in quotes, with escapes.
+std::string quote(std::string_view value);
 /// `expr` on one line, in parentheses if it binds more loosely than `minimum`. In a dimension, `*`
 /// and `/` are written without blanks: "2*N + 1".
 std::string flat(const ast::Expr &expr, unsigned minimum = 1, bool inDimension = false);

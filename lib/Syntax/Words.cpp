@@ -28,7 +28,7 @@ template <size_t N> std::string_view lookUp(const Pair (&table)[N], std::string_
 constexpr std::string_view reserved[] = {"and", "or",  "not", "true",   "false",  "None",
                                          "inf", "nan", "as",  "return", "repeat", "expect"};
 constexpr std::string_view declarations[] = {"func", "layer", "model", "optimizer",
-                                             "data", "train", "test"};
+                                             "data", "train", "test",  "import"};
 constexpr std::string_view paramRoles[] = {"param", "state", "input", "key"};
 constexpr std::string_view resultRoles[] = {"output", "param",  "state", "loss",
                                             "record", "expect", "tap",   "plot"};
@@ -55,8 +55,8 @@ constexpr Pair advice[] = {
     {"auto", "a name is given a value by 'name = value' alone"},
     {"assert", "a check is written 'expect condition'"},
     {"print", "an intermediate value is shown by 'tap(x, \"name\")'"},
-    {"import", "the standard layers are always there; nothing needs importing"},
-    {"from", "the standard layers are always there; nothing needs importing"}};
+    {"import", "an import stands outside of all braces: 'import \"layers.nn\"'"},
+    {"from", "a file is imported by 'import \"layers.nn\"', outside of all braces"}};
 
 } // namespace
 

@@ -47,7 +47,7 @@ void writeTypes(ast::File &file, const Program &program) {
       writeTypes(static_cast<ast::DataDecl &>(*decl).body, program);
     else if (decl->kind() == Kind::Train)
       writeTypes(static_cast<ast::TrainDecl &>(*decl).body, program);
-    else
+    else if (decl->kind() == Kind::Test)
       writeTypes(static_cast<ast::TestDecl &>(*decl).body, program);
   }
 }

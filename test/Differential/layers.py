@@ -73,6 +73,8 @@ LAYERS = [
     ("linear(x, units = 3)", "x: f64[N, 4]", "w: f64[4, 3]", lambda x, w: x @ w, {}),
     ("embedding(x, count = 7, size = 3)", "x: i64[N, 2] in 0..6", "table: f32[7, 3]",
      lambda x, table: F.embedding(x, table), {}),
+    ("embedding(x, count = 7, size = 3, dtype = f64)", "x: i64[N, 2] in 0..6", "table: f64[7, 3]",
+     lambda x, table: F.embedding(x, table), {}),
     ("layer_norm(x)", "x: f64[N, 6]", "scale: f64[6], shift: f64[6]",
      lambda x, scale, shift: F.layer_norm(x, [6], scale, shift), {}),
     ("layer_norm(x, epsilon = 0.1)", "x: f64[N, 2, 6]", "scale: f64[6], shift: f64[6]",

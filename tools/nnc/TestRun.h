@@ -4,6 +4,8 @@
 
 #include "nnc/Driver/Testing.h"
 
+#include <map>
+
 namespace nnc {
 
 struct TestRunOptions {
@@ -16,9 +18,12 @@ struct TestRunOptions {
   int64_t seed = 0;
 };
 
-/// Runs tests, prints their outcome, and returns the exit status. `state` holds the parameters of
-/// `options.model`, or is null.
-int runTests(Session &session, const TestRunOptions &options, State *state);
+/// The parameters of models, by name.
+using States = std::map<std::string, State *>;
+
+/// Runs tests, prints their outcome, and returns the exit status. A test of a model that has no
+/// parameters in `states` is skipped.
+int runTests(Session &session, const TestRunOptions &options, const States &states);
 
 } // namespace nnc
 

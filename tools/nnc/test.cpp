@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Command.h"
+#include "ParameterFiles.h"
 #include "TestRun.h"
 
 #include "nnc/Driver/TensorText.h"
@@ -15,25 +16,27 @@ using namespace nnc;
 
 namespace {
 struct TestFlags {
-  std::string file, params, plots;
+  std::string file, model, plots;
+  std::vector<std::string> params;
   int64_t seed = 0;
 };
 } // namespace
 
-int nnc::runTests(Session &session, const TestRunOptions &options, State *state) {
+int nnc::runTests(Session &session, const TestRunOptions &options, const States &states) {
   unsigned failed = 0;
   for (const TestPlan &plan : session.program.tests) {
-    if (!plan.model.empty() && !state) {
+    if (plan.model.empty() ? options.onlyWithModel
+                           : !options.model.empty() && plan.model != options.model)
+      continue;
+    auto state = states.find(plan.model);
+    if (!plan.model.empty() && state == states.end()) {
       fmt::print(
           "test {}: skipped, it needs trained parameters: give --params, or run 'nnc train'\n",
           plan.name);
       continue;
     }
-    if (plan.model.empty() ? options.onlyWithModel
-                           : !options.model.empty() && plan.model != options.model)
-      continue;
     std::optional<TestOutcome> outcome =
-        runTest(session, plan, plan.model.empty() ? nullptr : state, options.seed);
+        runTest(session, plan, plan.model.empty() ? nullptr : state->second, options.seed);
     if (!outcome)
       return fail(session.diagnostics);
     fmt::print("test {}: {}\n", plan.name,
@@ -53,6 +56,44 @@ int nnc::runTests(Session &session, const TestRunOptions &options, State *state)
   return failed ? fail(session.diagnostics) : exitOk;
 }
 
+/// The models that the tests are about, or the one that was chosen; none, with a diagnostic, if there
+/// is no test of that one.
+static std::optional<std::vector<std::string>> testedModels(Session &session,
+                                                            const std::string &chosen) {
+  std::vector<std::string> models;
+  for (const TestPlan &plan : session.program.tests)
+    if (!plan.model.empty() && !llvm::is_contained(models, plan.model))
+      models.push_back(plan.model);
+  if (chosen.empty())
+    return models;
+  if (llvm::is_contained(models, chosen))
+    return std::vector<std::string>{chosen};
+  if (session.findModel(chosen))
+    session.diagnostics.error(SourceRange::whole(*session.source),
+                              fmt::format("no test of the model '{}'", chosen));
+  return std::nullopt;
+}
+
+/// The parameters of a model: those of its file or, of a model that nothing trains, those it begins
+/// with. Nothing for a model that learns and has no file.
+static bool addState(Session &session, const std::string &name,
+                     const std::map<std::string, std::string> &files, int64_t seed,
+                     std::map<std::string, State> &states) {
+  const ModelPlan *model = session.findModel(name);
+  if (!model)
+    return false;
+  auto file = files.find(name);
+  bool learns = llvm::any_of(session.program.trains,
+                             [&](const TrainPlan &train) { return train.model == name; });
+  if (file == files.end() && learns)
+    return true;
+  std::optional<State> state = file == files.end() ? initialState(session, *model, seed)
+                                                   : readState(session, *model, file->second);
+  if (state)
+    states.emplace(name, std::move(*state));
+  return state.has_value();
+}
+
 static int runTestCommand(const TestFlags &flags) {
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
@@ -62,30 +103,20 @@ static int runTestCommand(const TestFlags &flags) {
   if (session->program.tests.empty())
     return fail(SourceRange::whole(*session->source),
                 "nothing to test: expected 'test NAME { … }'");
-  TestRunOptions options{"", /*onlyWithModel=*/false, flags.plots, flags.seed};
-  std::optional<State> state;
-  for (const TestPlan &plan : session->program.tests) {
-    if (plan.model.empty())
-      continue;
-    const ModelPlan *model = session->findModel(plan.model);
-    if (!model)
+  std::optional<std::vector<std::string>> models = testedModels(*session, flags.model);
+  if (!models)
+    return fail(diagnostics);
+  auto files = parameterFiles(*session, flags.params, *models);
+  if (!files)
+    return fail(diagnostics);
+  std::map<std::string, State> states;
+  States given;
+  for (const std::string &model : *models)
+    if (!addState(*session, model, *files, flags.seed, states))
       return fail(diagnostics);
-    if (!options.model.empty() && options.model != plan.model)
-      return fail(flags.file + ": error: expected tests of one model, found some of '" +
-                  options.model + "' and some of '" + plan.model + "'");
-    options.model = plan.model;
-    // Without parameters, a model that learns cannot be tested; one that does not is what it is.
-    bool learns = llvm::any_of(session->program.trains,
-                               [&](const TrainPlan &train) { return train.model == plan.model; });
-    if (state || (flags.params.empty() && learns))
-      continue;
-    state = flags.params.empty() ? initialState(*session, *model, flags.seed)
-                                 : readState(*session, *model, flags.params);
-    if (!state)
-      return fail(diagnostics);
-  }
-  options.model.clear();
-  return runTests(*session, options, state ? &*state : nullptr);
+  for (auto &[model, state] : states)
+    given[model] = &state;
+  return runTests(*session, {flags.model, !flags.model.empty(), flags.plots, flags.seed}, given);
 }
 
 void nnc::addTestCommand(CommandLine &commandLine) {
@@ -93,8 +124,12 @@ void nnc::addTestCommand(CommandLine &commandLine) {
   CLI::App *command = commandLine.add("test", "Run the test declarations of a file",
                                       [=] { return runTestCommand(*flags); });
   command->add_option("file", flags->file, "The .nn file")->required();
-  command->add_option("--params", flags->params,
-                      "Parameters (.safetensors); initial ones without it");
+  command->add_option("--model", flags->model, "Only tests of this model");
+  command
+      ->add_option("--params", flags->params,
+                   "Parameters (.safetensors); initial ones without it. Where the tests are of "
+                   "several models, MODEL=FILE for each")
+      ->type_name("[MODEL=]FILE");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
   command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
   addThreadsOption(*command);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Command.h"
+#include "ParameterFiles.h"
 #include "TestRun.h"
 
 #include "nnc/Data/Npy.h"
@@ -21,7 +22,10 @@ using namespace nnc;
 
 namespace {
 struct TrainFlags {
-  std::string file, model, data, log, plots, save, history, initial, checkpointEvery, board, page;
+  std::string file, model, data, log, plots, save, history, checkpointEvery, board, page;
+  std::vector<std::string> params;
+  /// Of each model, the file that it starts from.
+  std::map<std::string, std::string> initial;
   std::optional<int> servePort;
   std::optional<int64_t> seed;
   TrainRunOptions run;
@@ -109,8 +113,8 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   std::string error;
   if (!training.initialize(error))
     return fail(plan.range, error);
-  if (!flags.initial.empty()) {
-    std::optional<State> state = readState(session, *model, flags.initial);
+  if (auto initial = flags.initial.find(plan.model); initial != flags.initial.end()) {
+    std::optional<State> state = readState(session, *model, initial->second);
     if (!state)
       return fail(session.diagnostics);
     training.state() = std::move(*state);
@@ -149,8 +153,8 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
   }
   if (int status = writeResults(session, plan, training, flags))
     return status;
-  int status =
-      runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, seed}, &training.state());
+  int status = runTests(session, {plan.model, /*onlyWithModel=*/true, flags.plots, seed},
+                        {{plan.model, &training.state()}});
   return run.isUnsaved() ? exitBadInput : status;
 }
 
@@ -171,7 +175,7 @@ static Status checkPlaces(const TrainFlags &flags) {
   return {};
 }
 
-static int runTrain(const TrainFlags &flags) {
+static int runTrain(TrainFlags &flags) {
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
   if (!session)
@@ -190,8 +194,10 @@ static int runTrain(const TrainFlags &flags) {
             fmt::format("{} expects one train declaration: choose with --model and --on", option));
   if (Status writable = checkPlaces(flags); !writable)
     return fail(writable.error());
-  std::vector<std::string> entries;
+  std::vector<std::string> entries, models;
   for (const TrainPlan *plan : plans) {
+    if (!llvm::is_contained(models, plan->model))
+      models.push_back(plan->model);
     session->setDataSeed(flags.seed.value_or(plan->seed));
     const ModelPlan *model = session->findModel(plan->model);
     if (!model)
@@ -200,6 +206,10 @@ static int runTrain(const TrainFlags &flags) {
       if (!llvm::is_contained(entries, entry))
         entries.push_back(entry);
   }
+  auto initial = parameterFiles(*session, flags.params, models);
+  if (!initial)
+    return fail(diagnostics);
+  flags.initial = std::move(*initial);
   std::unique_ptr<Executable> executable =
       Executable::compile(session->module(), entries, session->options, diagnostics);
   if (!executable)
@@ -265,7 +275,11 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
   addThreadsOption(*command);
-  command->add_option("--params", flags->initial, "Start from these parameters (.safetensors)");
+  command
+      ->add_option(
+          "--params", flags->params,
+          "Start from these parameters (.safetensors); MODEL=FILE for each of several models")
+      ->type_name("[MODEL=]FILE");
   command->add_option("--save", flags->save, "Write the trained parameters (.safetensors)");
   addCheckpointOptions(*command, *flags);
   command->add_option("--log", flags->log, "Write one JSON object a step (.jsonl)");

@@ -282,7 +282,7 @@ struct RepeatStmt : StmtOf<Stmt::Kind::Repeat> {
 //===----------------------------------------------------------------------===//
 
 struct Decl {
-  enum class Kind { Fragment, Data, Train, Test };
+  enum class Kind { Import, Fragment, Data, Train, Test };
 
   virtual ~Decl() = default;
   Kind kind() const { return declKind; }
@@ -301,6 +301,16 @@ using DeclPtr = std::unique_ptr<Decl>;
 template <Decl::Kind K> struct DeclOf : Decl {
   DeclOf() : Decl(K) {}
   static bool classof(const Decl *decl) { return decl->kind() == K; }
+};
+
+struct File;
+
+/// `import "layers.nn"`: what that file declares is visible in this one.
+struct ImportDecl : DeclOf<Decl::Kind::Import> {
+  std::string path;
+  SourceRange pathRange;
+  /// What resolveImports has read; shared by all that import it.
+  std::shared_ptr<const File> file;
 };
 
 /// `role name: type = default` in parentheses behind a fragment's name. The role (param, state,

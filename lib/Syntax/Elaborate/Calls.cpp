@@ -33,9 +33,8 @@ std::optional<CallArguments> Elaborator::collectArguments(const ast::CallExpr &c
 }
 
 std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
-  // The prelude means its own functions, whatever the file calls its.
-  const auto &visible = call.calleeRange.file == file.source ? fragments : preludeFragments;
-  if (auto fragment = visible.find(call.callee); fragment != visible.end())
+  const auto &fragments = fragmentsAt(call.calleeRange);
+  if (auto fragment = fragments.find(call.callee); fragment != fragments.end())
     return callFragment(*fragment->second, call);
   if (!call.instance.empty()) {
     reportNoInstance(call);
@@ -74,7 +73,7 @@ void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
   std::vector<std::string> names = {"grad", "tap", "shape", "dtype", "len", "bytes"};
   for (const OpInfo &op : getOpTable())
     names.push_back(op.name);
-  for (const auto &[name, decl] : fragments)
+  for (const auto &[name, decl] : fragmentsAt(call.calleeRange))
     names.push_back(name);
   names.insert(names.end(), std::begin(dtypeNames), std::end(dtypeNames));
   Diagnostic &diagnostic =

@@ -10,20 +10,25 @@ using namespace mlir;
 
 namespace nnc {
 
+const ast::DataDecl *Elaborator::findData(const std::string &name) const {
+  for (const ast::File *each : files)
+    for (const ast::DeclPtr &decl : each->decls)
+      if (const auto *data = ast::dynCast<ast::DataDecl>(decl.get()); data && data->name == name)
+        return data;
+  return nullptr;
+}
+
 /// Whether the declaration is free of itself: `data a = b | …` with `data b = a | …` is not.
 bool Elaborator::checkSource(const ast::DataDecl &decl) {
   const ast::DataDecl *current = &decl;
-  for (size_t steps = 0; current && steps <= file.decls.size(); ++steps) {
+  // More steps than there is data: a circle that does not lead back here, and is reported there.
+  for (size_t steps = 0; current && steps <= declared.size(); ++steps) {
     const auto *source = current->stages.empty()
                              ? nullptr
                              : ast::dynCast<ast::NameExpr>(current->stages.front().value.get());
     if (!source)
       return true;
-    current = nullptr;
-    for (const ast::DeclPtr &other : file.decls)
-      if (const auto *data = ast::dynCast<ast::DataDecl>(other.get()))
-        if (data->name == source->name)
-          current = data;
+    current = findData(source->name);
     if (current == &decl) {
       error(decl.stages.front().value->range,
             fmt::format("data '{}' is made from itself", decl.name));
@@ -114,13 +119,6 @@ static std::optional<StageArgument::Value> toStageValue(const Operand &operand) 
   return std::nullopt;
 }
 
-bool Elaborator::isDataName(const std::string &name) const {
-  return llvm::any_of(file.decls, [&](const ast::DeclPtr &decl) {
-    const auto *data = ast::dynCast<ast::DataDecl>(decl.get());
-    return data && data->name == name;
-  });
-}
-
 std::optional<PipelineStage> Elaborator::elaborateStage(const ast::Expr &expr) {
   PipelineStage stage;
   stage.range = expr.range;
@@ -146,7 +144,7 @@ std::optional<PipelineStage> Elaborator::elaborateStage(const ast::Expr &expr) {
       valueExpr = conversion->args.front().value.get();
     }
     // Other data may be named: standardize(of = training).
-    if (const auto *name = ast::dynCast<ast::NameExpr>(valueExpr); name && isDataName(name->name)) {
+    if (const auto *name = ast::dynCast<ast::NameExpr>(valueExpr); name && findData(name->name)) {
       argument.value = name->name;
       stage.arguments.push_back(std::move(argument));
       continue;

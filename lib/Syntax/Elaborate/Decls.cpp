@@ -6,13 +6,16 @@
 //===----------------------------------------------------------------------===//
 #include "Elaborator.h"
 
+#include "nnc/Syntax/Imports.h"
+
 using namespace mlir;
 
 namespace nnc {
 
 Elaborator::Elaborator(const ast::File &file, MLIRContext &context, DiagnosticEngine &diagnostics,
                        const ElaborateOptions &options)
-    : file(file), context(context), diagnostics(diagnostics), options(options), builder(&context) {
+    : file(file), context(context), diagnostics(diagnostics), options(options), builder(&context),
+      files(filesOf(file)) {
   context.loadDialect<nn::NNDialect, func::FuncDialect>();
 }
 
@@ -20,7 +23,7 @@ Diagnostic &Elaborator::error(SourceRange range, std::string message) {
   // Inside the prelude, the place that the reader can change is the call.
   SourceRange place = range;
   size_t depth = callStack.size();
-  while (depth > 0 && place.file != file.source)
+  while (depth > 0 && !isOwn(place.file))
     place = callStack[--depth].second;
   Diagnostic &diagnostic = diagnostics.error(place, std::move(message));
   while (depth > 0) {
@@ -34,7 +37,7 @@ Location Elaborator::locationOf(SourceRange range) {
   if (!range.file || range.isWholeFile())
     return UnknownLoc::get(&context);
   // What a fragment of the prelude does is done by whoever calls it.
-  for (size_t depth = callStack.size(); depth > 0 && range.file != file.source; --depth)
+  for (size_t depth = callStack.size(); depth > 0 && !isOwn(range.file); --depth)
     range = callStack[depth - 1].second;
   SourceFile::LineColumn begin = range.file->lineColumn(range.begin),
                          end = range.file->lineColumn(range.end);
@@ -70,9 +73,7 @@ bool Elaborator::collectDecls(const ast::File &source, bool isPrelude) {
       if (!isPrelude && !declare(fragment->name, fragment->nameRange))
         continue;
       ok &= checkParams(*fragment);
-      fragments[fragment->name] = fragment;
-      if (isPrelude)
-        preludeFragments[fragment->name] = fragment;
+      (isPrelude ? preludeFragments : visible[source.source])[fragment->name] = fragment;
       if (fragment->fragment == ast::FragmentKind::Model)
         models[fragment->name].decl = fragment;
     } else if (const auto *data = ast::dynCast<ast::DataDecl>(decl.get())) {
@@ -82,19 +83,49 @@ bool Elaborator::collectDecls(const ast::File &source, bool isPrelude) {
   return ok;
 }
 
+/// A file sees what it imports, which may be called as something in the prelude is.
+void Elaborator::collectImports(const ast::File &source) {
+  auto &fragments = visible[source.source];
+  fragments = preludeFragments;
+  for (const ast::File *imported : filesOf(source))
+    for (const ast::DeclPtr &decl : imported->decls)
+      if (const auto *fragment = ast::dynCast<ast::FragmentDecl>(decl.get()))
+        fragments[fragment->name] = fragment;
+}
+
+const std::map<std::string, const ast::FragmentDecl *> &
+Elaborator::fragmentsAt(SourceRange range) const {
+  // The prelude means its own functions, whatever a file calls its.
+  auto own = visible.find(range.file);
+  return own == visible.end() ? preludeFragments : own->second;
+}
+
 std::optional<Program> Elaborator::run() {
   program.module = ModuleOp::create(UnknownLoc::get(&context));
   for (const ast::File *prelude : getPrelude())
     collectDecls(*prelude, /*isPrelude=*/true);
-  bool ok = collectDecls(file, /*isPrelude=*/false);
+  for (const ast::File *each : files)
+    collectImports(*each);
+  bool ok = true;
+  for (const ast::File *each : files)
+    ok &= collectDecls(*each, /*isPrelude=*/false);
   using Kind = ast::Decl::Kind;
   for (Kind kind : {Kind::Fragment, Kind::Data, Kind::Train, Kind::Test})
-    for (const ast::DeclPtr &decl : file.decls)
-      if (decl->kind() == kind && !diagnostics.isFull())
-        ok &= elaborateDecl(*decl);
+    for (const ast::File *each : files)
+      for (const ast::DeclPtr &decl : each->decls)
+        if (decl->kind() == kind && !diagnostics.isFull() && isElaborated(*decl))
+          ok &= elaborateDecl(*decl);
   if (!ok || !buildInits())
     return std::nullopt;
   return std::move(program);
+}
+
+/// Whether the program has the declaration, rather than only what calls it. An imported file gives its
+/// models and data; its trainings and tests are of no concern here.
+bool Elaborator::isElaborated(const ast::Decl &decl) const {
+  const auto *fragment = ast::dynCast<ast::FragmentDecl>(&decl);
+  return decl.range.file == file.source || decl.kind() == ast::Decl::Kind::Data ||
+         (fragment && fragment->fragment == ast::FragmentKind::Model);
 }
 
 bool Elaborator::elaborateDecl(const ast::Decl &decl) {
@@ -104,6 +135,8 @@ bool Elaborator::elaborateDecl(const ast::Decl &decl) {
   body = &top;
   bool ok = false;
   switch (decl.kind()) {
+  case ast::Decl::Kind::Import:
+    return true;
   case ast::Decl::Kind::Fragment:
     ok = elaborateFragment(static_cast<const ast::FragmentDecl &>(decl));
     break;

@@ -119,7 +119,13 @@ public:
 private:
   //===-- Decls.cpp -------------------------------------------------------===//
   bool collectDecls(const ast::File &source, bool isPrelude);
+  void collectImports(const ast::File &source);
+  /// Whether the reader of errors can change that file: it is not the prelude.
+  bool isOwn(const SourceFile *source) const { return visible.count(source); }
+  /// What can be called at that place.
+  const std::map<std::string, const ast::FragmentDecl *> &fragmentsAt(SourceRange range) const;
   bool checkParams(const ast::FragmentDecl &decl);
+  bool isElaborated(const ast::Decl &decl) const;
   bool elaborateDecl(const ast::Decl &decl);
   void markBroken(const ast::Decl &decl);
   static bool canBeEntry(const ast::FragmentDecl &decl);
@@ -129,9 +135,9 @@ private:
 
   //===-- Data.cpp --------------------------------------------------------===//
   bool elaborateData(const ast::DataDecl &decl);
+  const ast::DataDecl *findData(const std::string &name) const;
   bool checkSource(const ast::DataDecl &decl);
   std::optional<PipelineStage> elaborateStage(const ast::Expr &expr);
-  bool isDataName(const std::string &name) const;
   std::optional<std::vector<mlir::RankedTensorType>> sourceTypes(const DataPlan &plan);
   std::optional<std::vector<mlir::RankedTensorType>> fieldTypes(const std::string &data,
                                                                 SourceRange range);
@@ -293,6 +299,7 @@ private:
   takeAttributes(const OpInfo &op, CallArguments &arguments, SourceRange range);
   std::optional<mlir::Attribute> impliedAttribute(const OpInfo &op, const AttributeInfo &info,
                                                   SourceRange range);
+  bool reportWord(const Operand &value, llvm::StringRef expected);
   std::optional<mlir::Attribute> toAttribute(const AttributeInfo &info, const Operand &value,
                                              SourceRange range, llvm::StringRef op);
   bool checkAllTaken(const OpInfo &op, const CallArguments &arguments);
@@ -339,8 +346,11 @@ private:
   mlir::OpBuilder builder;
 
   Program program;
-  /// By name: those that the file sees, and those that the prelude sees, its own.
-  std::map<std::string, const ast::FragmentDecl *> fragments, preludeFragments;
+  /// The file, and before it those that it imports.
+  std::vector<const ast::File *> files;
+  /// By name: those that the prelude sees, its own, and those that each file sees.
+  std::map<std::string, const ast::FragmentDecl *> preludeFragments;
+  std::map<const SourceFile *, std::map<std::string, const ast::FragmentDecl *>> visible;
   std::map<std::string, SourceRange> declared;
   std::map<std::string, ModelInfo> models;
   std::map<std::string, std::vector<mlir::RankedTensorType>> dataTypes;

@@ -25,7 +25,7 @@ std::optional<Operand> Elaborator::evaluate(const ast::Expr &expr) {
   case Kind::None:
     return Operand();
   case Kind::String:
-    return Operand::ofString(static_cast<const ast::StringExpr &>(expr).value);
+    return Operand::ofString(static_cast<const ast::StringExpr &>(expr).value, expr.range);
   case Kind::Name:
     return evaluateName(static_cast<const ast::NameExpr &>(expr));
   case Kind::List: {
@@ -95,7 +95,7 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
         fmt::format("it is given in a 'repeat': 'collect {0} = …' there keeps it for each "
                     "iteration, a value for it before the loop keeps the last",
                     expr.name));
-  else if (lookupOp(expr.name) || fragments.count(expr.name))
+  else if (lookupOp(expr.name) || fragmentsAt(expr.range).count(expr.name))
     diagnostic.help(fmt::format("'{}' is a function: call it, '{}(…)'", expr.name, expr.name));
   else
     diagnostic.didYouMean(closestMatch(expr.name, names));

@@ -10,19 +10,28 @@ using namespace mlir;
 
 namespace nnc {
 
+/// Reports a string that is none of the words which could have stood in its place; false for any other
+/// value. The place is that of the string, not of the op deep in the prelude that finds it.
+bool Elaborator::reportWord(const Operand &value, StringRef expected) {
+  auto words = comparedWords.find(value.text);
+  if (value.kind != Operand::Kind::String || words == comparedWords.end() ||
+      !isOwn(value.origin.file))
+    return false;
+  Diagnostic &diagnostic =
+      diagnostics.error(value.origin, fmt::format("expected \"{}\", {}, found {}",
+                                                  llvm::join(words->second, "\", \""),
+                                                  expected.str(), value.describe()));
+  if (std::optional<std::string> closest = closestMatch(value.text, words->second))
+    diagnostic.help(fmt::format("did you mean \"{}\"?", *closest));
+  return true;
+}
+
 std::optional<Attribute> Elaborator::toAttribute(const AttributeInfo &info, const Operand &value,
                                                  SourceRange range, StringRef op) {
   auto mismatch = [&](StringRef expected) -> std::optional<Attribute> {
-    Diagnostic &diagnostic =
-        error(range, fmt::format("'{}' expects {} for '{}', found {}", op.str(), expected.str(),
-                                 info.name, value.describe()));
-    if (auto words = comparedWords.find(value.text);
-        value.kind == Operand::Kind::String && words != comparedWords.end()) {
-      std::optional<std::string> closest = closestMatch(value.text, words->second);
-      diagnostic.help(closest ? fmt::format("did you mean \"{}\"?", *closest)
-                              : fmt::format("words that may stand here: \"{}\"",
-                                            llvm::join(words->second, "\", \"")));
-    }
+    if (!reportWord(value, expected))
+      error(range, fmt::format("'{}' expects {} for '{}', found {}", op.str(), expected.str(),
+                               info.name, value.describe()));
     return std::nullopt;
   };
   auto dims = [&](const Operand &list, Shape &shape) {

@@ -31,6 +31,7 @@ struct Operand {
   mlir::Type dtype;
   std::vector<Operand> items;   ///< of a list; start, stop and step of a range, each None if absent
   SourceRange range, nameRange; ///< of an argument: where it and its name are written
+  SourceRange origin; ///< of a string: where it is written, whatever calls it went through
 
   static Operand of(mlir::Value value) {
     Operand operand;
@@ -56,10 +57,11 @@ struct Operand {
     operand.truth = value;
     return operand;
   }
-  static Operand ofString(std::string value) {
+  static Operand ofString(std::string value, SourceRange range = {}) {
     Operand operand;
     operand.kind = Kind::String;
     operand.text = std::move(value);
+    operand.origin = range;
     return operand;
   }
   static Operand ofDtype(mlir::Type type) {

@@ -129,7 +129,7 @@ bool Elaborator::applyUpdateSetting(const std::string &name, const Operand &valu
 
 const ast::FragmentDecl *Elaborator::findOptimizer(const ast::CallExpr &call) {
   std::vector<std::string> names;
-  for (const auto &[name, decl] : fragments) {
+  for (const auto &[name, decl] : fragmentsAt(call.calleeRange)) {
     if (decl->fragment != ast::FragmentKind::Optimizer)
       continue;
     if (name == call.callee)

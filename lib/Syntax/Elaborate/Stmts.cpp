@@ -37,7 +37,7 @@ bool Elaborator::elaborateBlock(const ast::Block &block) {
       continue;
     ok = false;
     // Going on finds more errors, which only the writer of the file can use.
-    if (stmt->range.file != file.source)
+    if (!isOwn(stmt->range.file))
       break;
     forget(*stmt);
   }

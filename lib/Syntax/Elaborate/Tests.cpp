@@ -82,7 +82,7 @@ bool Elaborator::elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan) {
   const auto *declare = ast::dynCast<ast::DeclareStmt>(&stmt);
   if (declare && declare->declares == ast::DeclareKind::Record) {
     const auto *call = declare->value ? ast::dynCast<ast::CallExpr>(declare->value.get()) : nullptr;
-    if (call && call->callee == "text" && !fragments.count("text"))
+    if (call && call->callee == "text" && !fragmentsAt(stmt.range).count("text"))
       return recordText(*declare, *call, plan);
     return recordValue(*declare);
   }

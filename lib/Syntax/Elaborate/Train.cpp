@@ -160,6 +160,7 @@ bool Elaborator::elaborateTrain(const ast::TrainDecl &decl) {
     std::vector<std::string> names;
     for (const auto &[name, info] : models)
       names.push_back(name);
+    const auto &fragments = fragmentsAt(decl.modelRange);
     if (auto other = fragments.find(decl.model); other != fragments.end())
       error(decl.modelRange,
             fmt::format("expected a model to train, found the {} '{}'",

@@ -5,7 +5,8 @@ usage: kill-resume.py NNC FILE.nn FOLDER KILLS [SEED] [OPTION...]
 Runs `nnc train FILE.nn` once without a break. Then it starts the same training with checkpoints every
 few steps and kills it (SIGKILL) after a random time, again and again, each time resuming from what is
 there, until it has been killed KILLS times; a training that reaches its end in between is compared and
-begun anew. Parameters, log and records must have the same bytes as those of the first run, no resumed
+begun anew. The times follow how fast the machine is just then, so that most kills hit a training at work.
+Parameters, log and records must have the same bytes as those of the first run, no resumed
 run may begin before an earlier one had begun, and every resumed run must begin.
 """
 import pathlib
@@ -30,6 +31,10 @@ def command(place):
 
 def read(place):
     return [(place / name).read_bytes() for name in outputs]
+
+
+def checkpoints(place):
+    return sorted(path.name for path in (place / "checkpoints").glob("step-*"))
 
 
 def stop_with(message):
@@ -58,12 +63,14 @@ if status != 0:
 expected = read(folder / "whole")
 
 choose = random.Random(seed)
-killed = finished = rounds = 0
+killed = finished = 0
+late = 0  # of the kills: those of a run that had written checkpoints
 furthest = -1
 place = folder / "killed"
 while killed < kills or finished == 0:
     arguments = command(place) + ["--checkpoint", str(place / "checkpoints"), "--checkpoint-every", "3", "--resume"]
     limit = choose.uniform(0, 1.3 * duration) if killed < kills else 600
+    before, start = checkpoints(place), time.monotonic()
     output, status = run_for(arguments, limit)
     begun = re.search(r"going on from step (\d+)", output)
     if begun and int(begun[1]) < furthest:
@@ -73,7 +80,12 @@ while killed < kills or finished == 0:
         stop_with(f"after {killed} kills: the checkpoint of step {furthest} is gone")
     if status is None:
         killed += 1
+        late += checkpoints(place) != before
+        # A machine that has become slower would be killed before it does anything, again and again.
+        if checkpoints(place) == before:
+            duration *= 1.1
         continue
+    duration = (duration + time.monotonic() - start) / 2
     if status != 0:
         stop_with(f"after {killed} kills:\n{output}")
     for name, now, then in zip(outputs, read(place), expected):
@@ -82,4 +94,4 @@ while killed < kills or finished == 0:
     finished += 1
     furthest = -1
     shutil.rmtree(place)
-print(f"{killed} kills, {finished} trainings as without them")
+print(f"{killed} kills, {finished} trainings as without them; {late} kills after new checkpoints")

@@ -32,10 +32,13 @@ def write_data(digits, folder):
 
 
 def write_program(example, path):
-    text = pathlib.Path(example).read_text()
-    for line in ("  | random_shift(2)\n", "  | shuffle()\n"):
-        assert text.count(line) == 1
-        text = text.replace(line, "")
+    example = pathlib.Path(example)
+    text = example.read_text()
+    folder = example.parent.resolve().as_posix()
+    for part, other in (("  | random_shift(2)\n", ""), ("  | shuffle()\n", ""),
+                        ('import "', f'import "{folder}/')):
+        assert text.count(part) == 1
+        text = text.replace(part, other)
     pathlib.Path(path).write_text(text[:text.index("\ntest ")] + "\n")
 
 

@@ -12,6 +12,7 @@
 #include "nnc/Reference/Compare.h"
 #include "nnc/Reference/DrawInputs.h"
 #include "nnc/Syntax/Elaborate.h"
+#include "nnc/Syntax/Imports.h"
 #include "nnc/Syntax/Parser.h"
 #include "nnc/Transforms/Passes.h"
 
@@ -47,13 +48,19 @@ protected:
     loadDialects(context);
   }
 
-  void compare(func::FuncOp function) {
+  /// What the arguments are: floats up to `limit`, symbolic dimensions of `size`.
+  struct Arguments {
+    double limit = 1;
+    int64_t size = 11; // Some programs look at the first ten rows.
+  };
+
+  void compare(func::FuncOp function, const Arguments &drawn) {
     SmallVector<ExampleInput> inputs;
     SymbolValues symbols;
     for (Type type : function.getArgumentTypes()) {
       auto tensor = cast<RankedTensorType>(type);
       bool isInteger = !isa<FloatType>(tensor.getElementType());
-      inputs.push_back({"", tensor, isInteger ? 0.0 : -1.0, 1.0});
+      inputs.push_back({"", tensor, isInteger ? 0.0 : -drawn.limit, isInteger ? 1.0 : drawn.limit});
     }
     for (Type type :
          llvm::concat<const Type>(function.getArgumentTypes(), function.getResultTypes()))
@@ -61,7 +68,7 @@ protected:
         std::set<std::string> names;
         dim.collectSymbols(names);
         for (const std::string &name : names)
-          symbols[name] = 11; // Some programs look at the first ten rows.
+          symbols[name] = drawn.size;
       }
     SmallVector<HostTensor> arguments = drawInputs(inputs, /*seed=*/3, symbols);
     InterpretOptions options;
@@ -93,14 +100,19 @@ INSTANTIATE_TEST_SUITE_P(Files, ExamplePrograms, testing::ValuesIn(examples()),
                          });
 
 TEST_P(ExamplePrograms, ComputeWhatTheReferenceDoes) {
-  // test/Differential/texts.test compares these with PyTorch, step by step.
-  if (GetParam() == "char-lstm" || GetParam() == "gpt")
-    GTEST_SKIP() << "what they write depends on the last bit, and the interpreter takes minutes";
+  // test/Differential/texts.test compares it with PyTorch, step by step.
+  if (GetParam() == "gpt")
+    GTEST_SKIP() << "the interpreter takes minutes";
+  // A memory of 128 numbers with weights as large as one doubles every difference at each of 64 places.
+  Arguments drawn;
+  if (GetParam() == "char-lstm")
+    drawn = {0.1, 2};
   std::string error;
   auto file = SourceFile::open(NNC_SOURCE_DIR "/examples/" + GetParam() + ".nn", error);
   ASSERT_TRUE(file) << error;
   DiagnosticEngine diagnostics;
   std::unique_ptr<ast::File> tree = parse(*file, diagnostics);
+  resolveImports(*tree, diagnostics);
   std::optional<Program> program = elaborate(*tree, context, diagnostics);
   if (diagnostics.render().find("cannot know the types of the fields") != std::string::npos)
     GTEST_SKIP() << "only the files of its data tell their types";
@@ -112,7 +124,9 @@ TEST_P(ExamplePrograms, ComputeWhatTheReferenceDoes) {
   ASSERT_TRUE(succeeded(passes.run(*program->module)));
   for (auto function : program->module->getOps<func::FuncOp>()) {
     SCOPED_TRACE(function.getName().str());
-    compare(function);
+    // What is written depends on the last bit: each byte is the largest of noisy numbers.
+    if (GetParam() != "char-lstm" || function.getName() != "test.writes")
+      compare(function, drawn);
   }
 }
 
