@@ -11,6 +11,7 @@ import peers
 TITLE = "diamond classifier, 500 x 3 -> 4 -> 1, 20,000 steps"
 STEPS = 20000
 RATE = 1e-3
+CASES = ("float32", "float64")
 # Rounding differs between the peers and grows over the steps.
 TOLERANCE = {"float32": 5e-3, "float64": 1e-8}
 
@@ -25,7 +26,7 @@ def start(dtype):
     return x, y, w1.astype(dtype), w2.astype(dtype)
 
 
-def prepare_numpy(dtype):
+def prepare_numpy(dtype, threads):
     x, y, first_w1, first_w2 = start(dtype)
 
     def sigmoid(z):
@@ -43,13 +44,14 @@ def prepare_numpy(dtype):
             w1, w2 = w1 - RATE * (x.T @ d_hidden), w2 - RATE * (hidden.T @ d_output)
         return {"accuracy": accuracy, "log_loss": log_loss}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_jax(dtype):
+def prepare_jax(dtype, threads):
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_enable_x64", True)
     x, y, first_w1, first_w2 = map(jnp.asarray, start(dtype))
 
     def predict(weights):
@@ -67,17 +69,21 @@ def prepare_jax(dtype):
         record = jnp.mean(jnp.abs(error) < 0.5, dtype=x.dtype), jnp.log(jnp.sum(error * error))
         return tuple(w - RATE * g for w, g in zip(weights, gradient)), record
 
-    train = jax.jit(lambda weights: jax.lax.scan(step, weights, None, length=STEPS))
+    def steps(weights):
+        return jax.lax.scan(step, weights, None, length=STEPS)
+
+    with peers.compiling():
+        train = jax.jit(steps).lower((first_w1, first_w2)).compile()
 
     def run():
         _, (accuracy, log_loss) = jax.block_until_ready(train((first_w1, first_w2)))
         return {"accuracy": numpy.asarray(accuracy), "log_loss": numpy.asarray(log_loss)}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_c(dtype):
-    train = peers.compile_c("diamond", dtype)
+def prepare_c(dtype, threads):
+    train = peers.compile_c("diamond", dtype).train
     x, y, first_w1, first_w2 = start(dtype)
 
     def run():
@@ -88,11 +94,11 @@ def prepare_c(dtype):
         train(ctypes.c_long(len(x)), *arrays, peers.real(RATE, dtype), ctypes.c_long(STEPS), *records)
         return {"accuracy": accuracy, "log_loss": log_loss}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_nnc(dtype):
-    entry = peers.compile_nnc("diamond", "diamond_steps", dtype)
+def prepare_nnc(dtype, threads):
+    entry = peers.compile_nnc(peers.program("diamond", dtype), "steps", "diamond_steps", threads)
     x, y, first_w1, first_w2 = map(peers.aligned, start(dtype))
     records = {name: peers.aligned(numpy.empty(STEPS, dtype)) for name in ("accuracy", "log_loss")}
     w1, w2 = peers.aligned(first_w1), peers.aligned(first_w2)
@@ -105,7 +111,7 @@ def prepare_nnc(dtype):
         call()
         return records
 
-    return run
+    return peers.Peer(run, size=entry.size)
 
 
 PEERS = {"nnc": prepare_nnc, "NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}

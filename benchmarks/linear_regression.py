@@ -11,6 +11,7 @@ import peers
 TITLE = "linear regression, 100 x 3, 2,000 steps"
 STEPS = 2000
 RATE = 1e-3
+CASES = ("float32", "float64")
 TOLERANCE = {"float32": 1e-3, "float64": 1e-10}
 
 
@@ -22,7 +23,7 @@ def start(dtype):
     return x.astype(dtype), y.astype(dtype), numpy.full(3, 3, dtype)
 
 
-def prepare_numpy(dtype):
+def prepare_numpy(dtype, threads):
     x, y, first = start(dtype)
 
     def run():
@@ -34,30 +35,32 @@ def prepare_numpy(dtype):
             theta = theta + RATE * (error @ x) / len(x)
         return {"loss": losses, "path": path}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_jax(dtype):
+def prepare_jax(dtype, threads):
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_enable_x64", True)
     x, y, first = map(jnp.asarray, start(dtype))
 
     def step(theta, _):
         error = y - x @ theta
         return theta + RATE * (error @ x) / len(x), (error @ error, theta)
 
-    train = jax.jit(lambda theta: jax.lax.scan(step, theta, None, length=STEPS))
+    with peers.compiling():
+        train = jax.jit(lambda theta: jax.lax.scan(step, theta, None, length=STEPS)).lower(first).compile()
 
     def run():
         _, (losses, path) = jax.block_until_ready(train(first))
         return {"loss": numpy.asarray(losses), "path": numpy.asarray(path)}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_c(dtype):
-    train = peers.compile_c("linear_regression", dtype)
+def prepare_c(dtype, threads):
+    train = peers.compile_c("linear_regression", dtype).train
     x, y, first = start(dtype)
 
     def run():
@@ -68,11 +71,11 @@ def prepare_c(dtype):
         train(ctypes.c_long(len(x)), *arrays, peers.real(RATE, dtype), ctypes.c_long(STEPS), *records)
         return {"loss": losses, "path": path}
 
-    return run
+    return peers.Peer(run)
 
 
-def prepare_nnc(dtype):
-    entry = peers.compile_nnc("linear-regression", "line_steps", dtype)
+def prepare_nnc(dtype, threads):
+    entry = peers.compile_nnc(peers.program("linear-regression", dtype), "steps", "line_steps", threads)
     x, y, first = map(peers.aligned, start(dtype))
     theta, losses = peers.aligned(first), peers.aligned(numpy.empty(STEPS, dtype))
     path = peers.aligned(numpy.empty((STEPS, 3), dtype))
@@ -85,7 +88,7 @@ def prepare_nnc(dtype):
         call()
         return {"loss": losses, "path": path}
 
-    return run
+    return peers.Peer(run, size=entry.size)
 
 
 PEERS = {"nnc": prepare_nnc, "NumPy": prepare_numpy, "JAX": prepare_jax, "C": prepare_c}

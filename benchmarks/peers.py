@@ -1,35 +1,72 @@
-"""How a benchmark reaches what it compares: plain C, JAX, and nnc itself.
+"""How a benchmark reaches what it compares: plain C, OpenBLAS, and nnc itself.
 
-A peer is a function without arguments that does the whole work once, from the same start, and
-returns its recorded arrays by name. It is made by a `prepare` function, which compiles; only the
-calls are timed.
+A peer is made by a `prepare(case, threads)`, which compiles, within `compiling()` so that it is known
+how long that takes; only its runs are timed.
 """
+import contextlib
 import ctypes
+import glob
+import hashlib
+import os
 import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "benchmarks"
+RELEASE = ROOT / "build" / "release"
 C_TYPES = {"float32": (ctypes.c_float, "float"), "float64": (ctypes.c_double, "double")}
 FLAGS = ["-std=gnu11", "-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
 
 
-def compile_c(name, dtype):
-    """The function `train` of benchmarks/c/NAME.c, compiled for `dtype`."""
+class Peer:
+    """What is timed: `run()` does the work once, or `many(count)` does it so often.
+
+    `records()` does it from the start that all have in common, and returns arrays by name; where
+    it is left out, run does. `size` is how many bytes were compiled, where that is known.
+    """
+
+    def __init__(self, run=None, records=None, many=None, size=None):
+        self.run = run or (lambda: many(1))
+        self.records = records or self.run
+        self.many = many or self.call_often
+        self.size = size
+
+    def call_often(self, count):
+        for _ in range(count):
+            self.run()
+
+
+compile_seconds = 0.0
+
+
+@contextlib.contextmanager
+def compiling():
+    """Adds the processor time of what is within, other processes too, to `compile_seconds`."""
+    global compile_seconds
+    begin = sum(os.times()[:4])
+    yield
+    compile_seconds += sum(os.times()[:4]) - begin
+
+
+def compile_c(name, dtype=None):
+    """benchmarks/c/NAME.c as a library, its REAL being `dtype`."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    library = BUILD / f"{name}-{dtype}.so"
+    library = BUILD / (f"{name}-{dtype}.so" if dtype else f"{name}.so")
+    source = ROOT / "benchmarks" / "c" / f"{name}.c"
+    if library.exists() and library.stat().st_mtime > source.stat().st_mtime:
+        return ctypes.CDLL(library)
     # gcc calls the C library's vector functions by itself, clang when told to.
     compiler = ["gcc"] if shutil.which("gcc") else ["clang-22", "-fveclib=libmvec"]
-    source = ROOT / "benchmarks" / "c" / f"{name}.c"
-    defines = [f"-DREAL={C_TYPES[dtype][1]}"]
+    defines = [f"-DREAL={C_TYPES[dtype][1]}"] if dtype else []
     subprocess.run(
         [*compiler, *FLAGS, *defines, source, "-o", library, "-lmvec", "-lm"], check=True
     )
-    return ctypes.CDLL(library).train
+    return ctypes.CDLL(library)
 
 
 def aligned(array):
@@ -48,7 +85,7 @@ class Entry:
     Which buffer goes where is read from the wrapper in the header that nnc wrote.
     """
 
-    def __init__(self, library, header, name):
+    def __init__(self, library, header, name, size):
         wrapper = re.search(rf"static inline void {name}\(.*?\n}}", header, re.DOTALL).group()
 
         def members(array):
@@ -63,38 +100,80 @@ class Entry:
         self.call = library[raw]
         self.workspace_size = library[f"{raw}_workspace"]
         self.workspace_size.restype = ctypes.c_int64
+        self.repeat = compile_c("harness").repeat_entry
+        self.size = size
 
     def bind(self, arrays, sizes):
-        """A function without arguments that runs the entry on these arrays."""
-        symbols = (ctypes.c_int64 * len(self.symbols))(*[sizes[name] for name in self.symbols])
+        """A function of a number that runs the entry so often on these arrays."""
+        values = [int(name) if name.isdigit() else sizes[name] for name in self.symbols]
+        symbols = (ctypes.c_int64 * len(values))(*values)
         pointers = [arrays[name].ctypes.data for name in self.buffers]
         buffers = (ctypes.c_void_p * len(pointers))(*pointers)
         workspace = aligned(numpy.empty(max(self.workspace_size(symbols), 1), numpy.uint8))
 
-        def run():
-            self.call(buffers, symbols, pointer(workspace))
+        def many(count=1):
+            self.repeat(self.call, buffers, symbols, pointer(workspace), ctypes.c_long(count))
 
-        run.arrays = arrays  # The pointers do not keep them alive.
-        return run
+        many.arrays = arrays  # The pointers do not keep them alive.
+        return many
 
 
-def compile_nnc(name, entry, dtype):
-    """The Entry of NAME.nn, of the benchmarks or the examples, with the type that is asked for."""
-    folder = BUILD / f"{name}-{dtype}"
+def compile_nnc(text, kind, entry, threads=1, bind={}):
+    """The Entry that nnc makes of a program, as `kind` (steps, step, forward, func)."""
+    sizes = [f"--bind={name}={size}" for name, size in bind.items()]
+    mark = hashlib.sha1("\n".join([text, kind, *sizes]).encode()).hexdigest()[:12]
+    folder = BUILD / f"{entry}-{mark}"
     folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "net.nn"
+    source.write_text(text, encoding="utf-8")
+    with compiling():
+        subprocess.run(
+            [RELEASE / "bin/nnc", "compile", source, "--entry", kind, *sizes, "-o", folder],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    # With the pool of threads, which a program takes from libnnc_rt.a.
+    library, runtime = folder / "libnet.so", RELEASE / "lib/libnnc_rt.a"
+    subprocess.run(["cc", "-shared", "-o", library, folder / "net.o", "-Wl,-u,nnc_set_num_threads",
+                    runtime, "-lm", "-pthread"], check=True)
+    loaded = ctypes.CDLL(library)
+    loaded.nnc_set_num_threads(ctypes.c_int(threads))
+    header = (folder / "net.h").read_text(encoding="utf-8")
+    return Entry(loaded, header, entry, code_size(folder / "net.o") + code_size(runtime))
+
+
+def code_size(path):
+    """Bytes of code and data in an object or in an archive."""
+    output = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
+    return sum(int(size) for line in output.splitlines()[1:] for size in line.split()[:2])
+
+
+def program(name, dtype="float32"):
+    """The text of NAME.nn, of the benchmarks or the examples, with the type that is asked for."""
     own = ROOT / "benchmarks" / f"{name}.nn"
-    program = own if own.exists() else ROOT / "examples" / f"{name}.nn"
-    text = program.read_text(encoding="utf-8")
-    source = folder / f"{name}.nn"
-    source.write_text(text.replace("f64", dtype.replace("float", "f")), encoding="utf-8")
-    nnc = ROOT / "build" / "release" / "bin" / "nnc"
-    subprocess.run(
-        [nnc, "compile", source, "--entry", "steps", "--emit", "so", "-o", folder],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    header = (folder / f"{name}.h").read_text(encoding="utf-8")
-    return Entry(ctypes.CDLL(folder / f"lib{name}.so"), header, entry)
+    path = own if own.exists() else ROOT / "examples" / f"{name}.nn"
+    return path.read_text(encoding="utf-8").replace("f64", dtype.replace("float", "f"))
+
+
+def openblas(threads):
+    """cblas_sgemm of the OpenBLAS that NumPy brings."""
+    place = pathlib.Path(numpy.__file__).parent.parent / "numpy.libs"
+    library = ctypes.CDLL(glob.glob(str(place / "libscipy_openblas64_*"))[0])
+    library.scipy_openblas_set_num_threads64_(ctypes.c_int(threads))
+    return library.scipy_cblas_sgemm64_
+
+
+def fma_peak():
+    """How many GFLOP/s one core reaches in registers."""
+    call = compile_c("harness").multiply_and_add
+    call.restype = ctypes.c_double
+    result = numpy.full(1, 0.1, "float32")
+    best = 0
+    for _ in range(200):
+        begin = time.thread_time()
+        operations = call(ctypes.c_long(200_000), pointer(result))
+        best = max(best, operations / (time.thread_time() - begin) / 1e9)
+    return best
 
 
 def pointer(array):

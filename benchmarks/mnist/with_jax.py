@@ -1,5 +1,7 @@
-"""An epoch of LeNet in JAX, as its own MNIST example is written: parameters in a tree, a jitted update
+"""Epochs of LeNet in JAX, as its own MNIST example is written: parameters in a tree, a jitted update
 with an optimizer of jax.example_libraries, batches of a permuted NumPy array."""
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy
@@ -44,7 +46,9 @@ def loss_of(p, x, y):
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(predict(p, x)), y[:, None], axis=1))
 
 
-initialize, apply_gradient, parameters_of = optimizers.adam(1e-3)
+EPOCHS = int(sys.argv[1])
+rate = optimizers.polynomial_decay(2e-3, 938 * EPOCHS, 0)
+initialize, apply_gradient, parameters_of = optimizers.adam(rate)
 
 
 @jax.jit
@@ -62,10 +66,13 @@ def main():
     random = numpy.random.default_rng(1)
     state = initialize(first_parameters(random))
     images, labels = idx.load("train")
-    order = random.permutation(len(images))
-    for count, start in enumerate(range(0, len(images), 64)):
-        rows = order[start:start + 64]
-        state = update(count, state, images[rows], labels[rows])
+    count = 0
+    for _ in range(EPOCHS):
+        order = random.permutation(len(images))
+        for start in range(0, len(images), 64):
+            rows = order[start:start + 64]
+            state = update(count, state, images[rows], labels[rows])
+            count += 1
     images, labels = idx.load("t10k")
     p = parameters_of(state)
     right = sum(int(correct(p, images[i:i + 1000], labels[i:i + 1000]))

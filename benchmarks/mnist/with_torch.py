@@ -1,4 +1,4 @@
-"""An epoch of LeNet in PyTorch, as its own MNIST example is written: a module, train(), test(). Batches are
+"""Epochs of LeNet in PyTorch, as its own MNIST example is written: a module, train(), test(). Batches are
 rows of one tensor, which is faster than a DataLoader that collects them image by image."""
 import sys
 
@@ -27,13 +27,14 @@ class Net(nn.Module):
         return self.fc3(x)
 
 
-def train(model, data, target, optimizer):
+def train(model, data, target, optimizer, scheduler):
     model.train()
     for rows in torch.randperm(len(data)).split(64):
         optimizer.zero_grad()
         loss = F.cross_entropy(model(data[rows]), target[rows])
         loss.backward()
         optimizer.step()
+        scheduler.step()
 
 
 def test(model, data, target):
@@ -46,11 +47,15 @@ def test(model, data, target):
 
 
 def main():
+    epochs = int(sys.argv[2])
     torch.set_num_threads(int(sys.argv[1]))
     torch.manual_seed(1)
     model = Net()
-    optimizer = optim.Adam(model.parameters(), lr=1e-3)
-    train(model, *map(torch.from_numpy, idx.load("train")), optimizer)
+    optimizer = optim.Adam(model.parameters(), lr=2e-3)
+    scheduler = optim.lr_scheduler.LinearLR(optimizer, 1, 0, total_iters=938 * epochs)
+    images, labels = map(torch.from_numpy, idx.load("train"))
+    for _ in range(epochs):
+        train(model, images, labels, optimizer, scheduler)
     print(f"accuracy {test(model, *map(torch.from_numpy, idx.load('t10k'))):.4f}")
 
 

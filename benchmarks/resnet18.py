@@ -1,0 +1,17 @@
+"""ResNet-18: a step with momentum on 16 images of 224 x 224."""
+import networks
+import residual
+
+TITLE = "ResNet-18, training step, batch 16"
+CASES = ("float32",)
+TOLERANCE = 1e-3
+
+
+def inputs(random):
+    return {"image": random.standard_normal((16, 3, 224, 224), "float32"),
+            "label": random.integers(0, 1000, 16)}
+
+
+NETWORK = networks.Network("resnet18", inputs, residual.module, residual.function,
+                           ("momentum", 0.01))
+PEERS, flops = NETWORK.peers(), NETWORK.flops
