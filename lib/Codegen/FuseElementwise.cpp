@@ -20,19 +20,27 @@ namespace nnc {
 
 namespace {
 
-/// Whether `consumer` reads each element of `operand` about once.
+/// Whether `consumer` reads each element of `operand` about once: the place is a function of all its
+/// loops, and where it is a quotient, of the remainder, too.
 bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   AffineMap map = consumer.getMatchingIndexingMap(operand);
   llvm::SmallBitVector used(consumer.getNumLoops());
-  for (AffineExpr expr : map.getResults())
+  llvm::SmallDenseMap<AffineExpr, int> quotients;
+  for (AffineExpr expr : map.getResults()) {
     for (unsigned dim = 0; dim < consumer.getNumLoops(); ++dim)
       if (expr.isFunctionOfDim(dim))
         used.set(dim);
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (binary && binary.getKind() == AffineExprKind::FloorDiv)
+      ++quotients[binary.getLHS()];
+    if (binary && binary.getKind() == AffineExprKind::Mod)
+      --quotients[binary.getLHS()];
+  }
   SmallVector<int64_t> ranges = consumer.getStaticLoopRanges();
   for (unsigned dim = 0; dim < consumer.getNumLoops(); ++dim)
     if (!used.test(dim) && ranges[dim] != 1)
       return false;
-  return true;
+  return llvm::all_of(quotients, [](auto &entry) { return entry.second <= 0; });
 }
 
 bool shouldFuse(OpOperand *operand) {
@@ -54,6 +62,92 @@ bool shouldFuse(OpOperand *operand) {
   return producer->hasOneUse() || cost <= 6;
 }
 
+/// `op` with one more input, which tells the sizes of the loops that reduce: a fused producer that
+/// goes over windows would no longer. None if they are not known now.
+linalg::GenericOp withReducedSizes(IRRewriter &rewriter, linalg::GenericOp op) {
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges(), shape;
+  SmallVector<AffineExpr> exprs;
+  SmallVector<unsigned> reduced;
+  op.getReductionDims(reduced);
+  for (unsigned dim : reduced) {
+    if (ShapedType::isDynamic(sizes[dim]))
+      return nullptr;
+    shape.push_back(sizes[dim]);
+    exprs.push_back(rewriter.getAffineDimExpr(dim));
+  }
+  rewriter.setInsertionPoint(op);
+  Type elementType = getElementTypeOrSelf(op.getOutputs().front().getType());
+  Value teller = tensor::EmptyOp::create(rewriter, op.getLoc(), shape, elementType);
+  unsigned position = op.getNumDpsInputs();
+  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
+  inputs.push_back(teller);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps.insert(maps.begin() + position,
+              AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
+  auto copy = linalg::GenericOp::create(rewriter, op.getLoc(), op->getResultTypes(), inputs,
+                                        op.getOutputs(), maps, op.getIteratorTypesArray());
+  rewriter.cloneRegionBefore(op.getRegion(), copy.getRegion(), copy.getRegion().end());
+  copy.getBody()->insertArgument(position, elementType, op.getLoc());
+  return copy;
+}
+
+/// Fuses into reductions what would take the sizes of their loops away.
+void fuseWindows(func::FuncOp function) {
+  SmallVector<linalg::GenericOp> reductions;
+  function.walk([&](linalg::GenericOp op) {
+    if (op.getNumReductionLoops() != 0)
+      reductions.push_back(op);
+  });
+  IRRewriter rewriter(function.getContext());
+  for (linalg::GenericOp op : reductions)
+    for (unsigned input = 0; input < op.getNumDpsInputs(); ++input) {
+      OpOperand *operand = op.getDpsInputOperand(input);
+      if (linalg::areElementwiseOpsFusable(operand) || !shouldFuse(operand))
+        continue;
+      linalg::GenericOp copy = withReducedSizes(rewriter, op);
+      if (!copy)
+        break;
+      OpOperand *copied = copy.getDpsInputOperand(input);
+      if (!linalg::areElementwiseOpsFusable(copied)) {
+        rewriter.eraseOp(copy);
+        continue;
+      }
+      rewriter.replaceOp(op, copy);
+      if (auto fused = linalg::fuseElementwiseOps(rewriter, copied); succeeded(fused))
+        for (Value result : copy.getResults())
+          rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
+      rewriter.eraseOp(copy);
+      break;
+    }
+}
+
+/// p / n * n + p % n, the place of an element in its window and of that window, is p.
+AffineExpr joinQuotient(AffineExpr expr) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return expr;
+  AffineExpr left = joinQuotient(binary.getLHS()), right = joinQuotient(binary.getRHS());
+  if (expr.getKind() == AffineExprKind::Add)
+    for (auto [product, rest] : {std::pair(left, right), std::pair(right, left)}) {
+      auto remainder = dyn_cast<AffineBinaryOpExpr>(rest);
+      if (remainder && remainder.getKind() == AffineExprKind::Mod &&
+          product == remainder.getLHS().floorDiv(remainder.getRHS()) * remainder.getRHS())
+        return remainder.getLHS();
+    }
+  return getAffineBinaryOpExpr(expr.getKind(), left, right);
+}
+
+void joinQuotients(func::FuncOp function) {
+  function.walk([](linalg::GenericOp op) {
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    for (AffineMap &map : maps) {
+      SmallVector<AffineExpr> exprs = llvm::map_to_vector(map.getResults(), joinQuotient);
+      map = AffineMap::get(map.getNumDims(), map.getNumSymbols(), exprs, op.getContext());
+    }
+    op.setIndexingMapsAttr(OpBuilder(op).getAffineMapArrayAttr(maps));
+  });
+}
+
 class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -71,6 +165,13 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+      return signalPassFailure();
+    fuseWindows(getOperation());
+    joinQuotients(getOperation());
+    // What is read twice now is read once.
+    RewritePatternSet cleaning(context);
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(cleaning);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(cleaning))))
       signalPassFailure();
   }
 };

@@ -86,8 +86,7 @@ private:
 };
 
 bool Siblings::areWorthFusing() {
-  if (first.getIteratorTypesArray() != second.getIteratorTypesArray() || first.getNumLoops() == 0 ||
-      !readsSame(first, second))
+  if (first.getIteratorTypesArray() != second.getIteratorTypesArray() || !readsSame(first, second))
     return false;
   unsigned outputs = first.getNumDpsInits() + second.getNumDpsInits();
   if (first.getNumReductionLoops() != 0 && outputs > kMostReductions)

@@ -433,6 +433,27 @@ struct LowerInputGradient : LowerPattern<nn::ConvolutionInputGradientOp> {
   }
 };
 
+/// Windows that lie side by side and fill the result are read where they lie: what computes them can
+/// then be fused into what reads the result.
+bool areTiles(const GatherAxes &axes) {
+  return llvm::all_of(axes, [](const GatherAxis &axis) {
+    return axis.axis.size == axis.axis.stride && axis.axis.dilation == 1 && axis.axis.low == 0 &&
+           axis.windows * Dim(axis.axis.stride) == axis.size;
+  });
+}
+
+/// (outer..., p / stride..., p % stride...)
+AffineMap tileMap(const GatherAxes &axes, size_t outer, MLIRContext *context) {
+  SmallVector<AffineExpr> exprs;
+  for (size_t i = 0; i < outer; ++i)
+    exprs.push_back(getAffineDimExpr(i, context));
+  for (auto [i, axis] : llvm::enumerate(axes))
+    exprs.push_back(getAffineDimExpr(outer + i, context).floorDiv(axis.axis.stride));
+  for (auto [i, axis] : llvm::enumerate(axes))
+    exprs.push_back(getAffineDimExpr(outer + i, context) % axis.axis.stride);
+  return AffineMap::get(outer + axes.size(), 0, exprs, context);
+}
+
 struct LowerOverlapAdd : LowerPattern<nn::OverlapAddOp> {
   using LowerPattern::LowerPattern;
 
@@ -445,6 +466,12 @@ struct LowerOverlapAdd : LowerPattern<nn::OverlapAddOp> {
     Shape outer(ArrayRef(xShape).take_front(first));
     GatherAxes axes =
         gatherAxes(windows, op.getShape(), ArrayRef(xShape).drop_front(first).take_front(rank));
+    if (areTiles(axes)) {
+      rewriter.replaceOp(op, lowering.rearrange(rewriter, op.getLoc(), adaptor.getX(),
+                                                tileMap(axes, first, op.getContext()),
+                                                getShape(op.getY())));
+      return success();
+    }
     Gathering gathering(b, axes);
     Value x = gathering.padWindows(adaptor.getX(), xShape, first);
     x = gathering.splitKernel(x, xShape);

@@ -72,3 +72,70 @@ func.func @dear(%a: tensor<8xf32>, %init: tensor<f32>) -> (tensor<8xf32>, tensor
   } -> tensor<f32>
   return %0, %1 : tensor<8xf32>, tensor<f32>
 }
+
+#pixel = affine_map<(i, a) -> (i * 2 + a)>
+#window = affine_map<(i, a) -> (i, a)>
+#row = affine_map<(i, a) -> (i)>
+#quotient = affine_map<(p) -> (p floordiv 2, p mod 2)>
+
+// How often the largest element stands in each window of two: the windows are not written down. What
+// tells their size then is a tensor that nothing reads.
+// CHECK-LABEL: func.func @count
+// CHECK: %[[SIZE:.*]] = tensor.empty() : tensor<2xf32>
+// CHECK: linalg.generic {{.*}}"parallel", "reduction"{{.*}} ins(%arg0, %arg1, %[[SIZE]] :
+// CHECK: arith.cmpf oeq
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+func.func @count(%x: tensor<8xf32>, %max: tensor<4xf32>, %init: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4x2xf32>
+  %0 = linalg.generic {indexing_maps = [#pixel, #row, #window], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %max : tensor<8xf32>, tensor<4xf32>) outs(%e : tensor<4x2xf32>) {
+    ^bb0(%a: f32, %m: f32, %o: f32):
+      %is = arith.cmpf oeq, %a, %m : f32
+      %bit = arith.extui %is : i1 to i32
+      %one = arith.sitofp %bit : i32 to f32
+      linalg.yield %one : f32
+  } -> tensor<4x2xf32>
+  %1 = linalg.generic {indexing_maps = [#window, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%0 : tensor<4x2xf32>) outs(%init : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}
+
+// Windows side by side, put back: each element is read where it was, what belongs to the window
+// where that is. The quotient, which all elements of a window share, is computed once.
+// CHECK-LABEL: func.func @back
+// CHECK: %[[SHARE:.*]] = linalg.generic
+// CHECK: arith.divf
+// CHECK: linalg.generic {indexing_maps = [#[[$SAME:.*]], #[[$OF:.*]], #[[$OF]], #[[$SAME]]], {{.*}} ins(%arg0, %arg1, %[[SHARE]] :
+// CHECK: arith.cmpf oeq
+// CHECK-NOT: linalg.generic
+func.func @back(%x: tensor<8xf32>, %max: tensor<4xf32>, %d: tensor<4xf32>, %n: tensor<4xf32>)
+    -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel"]}
+      ins(%d, %n : tensor<4xf32>, tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %q = arith.divf %a, %b : f32
+      linalg.yield %q : f32
+  } -> tensor<4xf32>
+  %e2 = tensor.empty() : tensor<4x2xf32>
+  %1 = linalg.generic {indexing_maps = [#pixel, #row, #row, #window], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %max, %0 : tensor<8xf32>, tensor<4xf32>, tensor<4xf32>) outs(%e2 : tensor<4x2xf32>) {
+    ^bb0(%a: f32, %m: f32, %q: f32, %o: f32):
+      %is = arith.cmpf oeq, %a, %m : f32
+      %zero = arith.constant 0.0 : f32
+      %s = arith.select %is, %q, %zero : f32
+      linalg.yield %s : f32
+  } -> tensor<4x2xf32>
+  %e3 = tensor.empty() : tensor<8xf32>
+  %2 = linalg.generic {indexing_maps = [#quotient, #id], iterator_types = ["parallel"]}
+      ins(%1 : tensor<4x2xf32>) outs(%e3 : tensor<8xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+  } -> tensor<8xf32>
+  return %2 : tensor<8xf32>
+}

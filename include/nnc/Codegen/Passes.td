@@ -40,7 +40,8 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
   let summary = "Fuse elementwise computations into their consumers";
   let description = [{
     A producer is merged into its consumer, reductions included, when that computes nothing twice
-    that is dear (exp, log, division) and adds no work to a contraction.
+    that is dear (exp, log, division) and adds no work to a contraction. Windows that only a reduction
+    reads, or that lie side by side and are put back, are not written down.
 
     ```mlir
     %0 = linalg.generic {maths = a * 2}   // tensor<Nxf32>
