@@ -86,7 +86,7 @@ def prepare_openblas(case, threads):
     return peers.Peer(None, records, many)
 
 
-def prepare_torch(case, threads, compiled=False):
+def prepare_torch(case, threads):
     import torch
 
     torch.set_num_threads(threads)
@@ -94,8 +94,6 @@ def prepare_torch(case, threads, compiled=False):
     a, b, bias = (torch.from_numpy(array) for array in operands(case))
     c = torch.empty(a.shape[0], b.shape[1])
     if not parse(case)[3]:
-        if compiled:
-            return None
 
         def run():
             torch.mm(a, b, out=c)
@@ -106,15 +104,7 @@ def prepare_torch(case, threads, compiled=False):
     def layer(a, b, bias):
         return torch.nn.functional.gelu(torch.addmm(bias, a, b))
 
-    if compiled:
-        with peers.compiling():
-            layer = torch.compile(layer)
-            layer(a, b, bias)
     return peers.Peer(lambda: {"c": layer(a, b, bias).numpy()})
-
-
-def prepare_compiled(case, threads):
-    return prepare_torch(case, threads, compiled=True)
 
 
 def prepare_jax(case, threads):
@@ -134,4 +124,4 @@ def prepare_jax(case, threads):
 
 
 PEERS = {"reference": prepare_reference, "nnc": prepare_nnc, "OpenBLAS": prepare_openblas,
-         "PyTorch": prepare_torch, "torch.compile": prepare_compiled, "JAX": prepare_jax}
+         "PyTorch": prepare_torch, "JAX": prepare_jax}

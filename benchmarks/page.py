@@ -7,28 +7,28 @@ import json
 import math
 import os
 import subprocess
+import textwrap
 
 # How many times faster than the best peer nnc is to be, by benchmark: issue 5.
 REACH = {"gemm": 1, "convolution": 1.2, "mlp": 1.3, "lenet": 4, "cnn": 1.8, "cnn_norm": 2.5,
          "resnet18": 1.3, "gpt": 1.2, "resnet18_inference": 1, "mobilenet": 1, "blocks": 1,
          "diamond": 1, "mnist_epoch": 5}
 PACKAGES = ("numpy", "torch", "jax", "onnxruntime", "openvino")
-INTRODUCTION = """<!-- Written by benchmarks/run.py; do not edit. -->
-# Benchmarks
-
-`benchmarks/run.py` on one machine: {machine}. Every peer computes the same from the same start, which is
-compared before anything is timed. Each is a process of its own; they take turns on the same processors,
-and a peer's time is that of its best run: with one thread the processor's time, with two that of the
-clock. "x nnc" is that time divided by nnc's. The error is the largest difference from a run in f64, as a part
-of the largest value. To compile is to go from the program to machine code, in processor time: `nnc compile`, the first run of
-what torch.compile returns, JAX's lowering and compiling, the making of a session. Peak memory is that of
-the whole process, Python and libraries included; nnc's compiler is another process. A size is that of code and data,
-in the object and in the runtime library. C is what gcc makes of benchmarks/c with `-O3 -march=native -ffast-math`; OpenBLAS is the one
-that NumPy brings. Whole processes (mnist_epoch) start, compile, read the files, train, and read the unseen
-images; nnc's program is benchmarks/mnist_epoch.nn, the peers' are in benchmarks/mnist.
-
-{load}
-"""
+INTRODUCTION = (
+    "`benchmarks/run.py` on one machine: {machine}.",
+    "Every peer computes the same from the same start, which is compared before anything is timed. Each "
+    "is a process of its own; they take turns on the same processors, and a peer's time is that of its "
+    "best run: with one thread the processor's time, with two that of the clock. {load}",
+    "*x nnc* is a time divided by nnc's, *peer / nnc* the same of the best peer. The *error* is the "
+    "largest difference from a run in f64, as a part of the largest value. To *compile* is to go from "
+    "the program to machine code, in processor time: `nnc compile`, the first run of what torch.compile "
+    "returns, JAX's lowering and compiling, the making of a session. *Peak memory* is that of the whole "
+    "process, Python and libraries included; nnc's compiler is another process. A *size* is that of code "
+    "and data, in the object and in the runtime library.",
+    "C is what gcc makes of benchmarks/c with `-O3 -march=native -ffast-math`; OpenBLAS is the one that "
+    "NumPy brings. Whole processes (mnist_epoch) start, compile, read the files, train, and read the "
+    "unseen images; nnc's program is benchmarks/mnist_epoch.nn, the peers' are in benchmarks/mnist.",
+)
 
 
 class Results:
@@ -48,10 +48,11 @@ class Results:
         version = lambda name: f"{name} {importlib.metadata.version(name)}"
         self.data["machine"] = {
             "processor": peers.processor(), "cores": os.cpu_count(), "peak": peers.fma_peak(),
-            "versions": [commit(), *map(version, PACKAGES)],
+            "versions": [version(name) for name in PACKAGES],
         }
 
     def add(self, result):
+        result["commit"] = commit()
         result["date"] = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
         self.read()  # Another run may have added its own.
         identity = lambda item: (item["benchmark"], item["case"], item["threads"])
@@ -64,9 +65,10 @@ class Results:
 
 
 def commit():
+    """What nnc was built from, if that was the tree as it is."""
     found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                            cwd=os.path.dirname(__file__))
-    return f"nnc {found.stdout.strip()}" if found.returncode == 0 else "nnc"
+    return found.stdout.strip()
 
 
 def best_peer(result):
@@ -166,6 +168,23 @@ def section(title, results, peak):
     return "\n".join(parts)
 
 
+def describe(data):
+    """The machine and the versions of all."""
+    machine = data["machine"]
+    commits = sorted({result["commit"] for result in data["results"] if result.get("commit")})
+    return (f"{machine['processor']}, {machine['cores']} cores, {machine['peak']:.1f} GFLOP/s of fused "
+            f"multiplications and additions in f32 a core; nnc {' and '.join(commits)}, "
+            f"{', '.join(machine['versions'])}")
+
+
+def load(results):
+    """How busy the machine was, and when."""
+    loads = [result["load"] for result in results]
+    dates = [result["date"] for result in results]
+    return (f"On this page the machine's load was {min(loads):.1f} to {max(loads):.1f} meanwhile, "
+            f"from {min(dates)} to {max(dates)}.") if results else ""
+
+
 def write(path, results, order):
     """Writes the page; benchmarks stand in this order."""
     data = results.data
@@ -175,15 +194,10 @@ def write(path, results, order):
         groups[result["benchmark"], result["threads"]].append(result)
     title_of = lambda name: importlib.import_module(name).TITLE
     machine = data["machine"]
-    described = (f"{machine['processor']}, {machine['cores']} cores, "
-                 f"{machine['peak']:.1f} GFLOP/s of fused multiplications and additions a core; "
-                 f"{', '.join(machine['versions'])}")
-    loads = [result["load"] for result in data["results"] if result.get("load") is not None]
-    first = " What was timed had priority." if any(item.get("nice") for item in data["results"]) else ""
-    load = (f"The machine's load was {min(loads):.1f} to {max(loads):.1f} during the measurements, between "
-            f"{min(item['date'] for item in data['results'])} and "
-            f"{max(item['date'] for item in data['results'])}.{first}") if loads else ""
-    parts = [INTRODUCTION.format(machine=described, load=load),
+    text = [paragraph.format(machine=describe(data), load=load(data["results"]))
+            for paragraph in INTRODUCTION]
+    parts = ["<!-- Written by benchmarks/run.py; do not edit. -->\n# Benchmarks\n",
+             *(textwrap.fill(paragraph, 110) + "\n" for paragraph in text),
              f"## Summary\n\n{summary(groups, title_of)}\n"]
     for (name, threads), found in groups.items():
         title = f"{title_of(name)}, {threads} thread{'s' if threads > 1 else ''}"
