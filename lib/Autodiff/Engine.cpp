@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Rule.h"
+#include "nnc/Autodiff/GradientLocation.h"
 
 #include "llvm/ADT/DenseSet.h"
 
@@ -151,6 +152,7 @@ private:
     if (failed(gradients))
       return failure();
     eraseUnusedAfter(last, *gradients);
+    markAfter(last);
     for (unsigned index : needed.set_bits())
       if (Value gradient = (*gradients)[index])
         add(inputs[index], gradient);
@@ -162,6 +164,12 @@ private:
     Block *block = builder.getInsertionBlock();
     Block::iterator point = builder.getInsertionPoint();
     return point == block->begin() ? nullptr : &*std::prev(point);
+  }
+
+  /// Says of what a rule built that it is a gradient.
+  void markAfter(Operation *last) {
+    for (Operation *op = lastOp(); op && op != last; op = op->getPrevNode())
+      op->walk([](Operation *inner) { inner->setLoc(markGradient(inner->getLoc())); });
   }
 
   /// Erases what a rule built for inputs whose cotangents are not asked for.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "LoopCost.h"
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -43,23 +44,50 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return llvm::all_of(quotients, [](auto &entry) { return entry.second <= 0; });
 }
 
-bool shouldFuse(OpOperand *operand) {
+/// Why `producer` stays apart from `consumer`, which reads it by `operand`; null if it does not.
+const char *reasonAgainst(linalg::GenericOp producer, linalg::GenericOp consumer,
+                          OpOperand *operand) {
+  for (OpOperand &init : producer.getDpsInitsMutable())
+    if (producer.payloadUsesValueFromOperand(&init))
+      return "what accumulates must happen once";
+  unsigned cost = bodyCost(producer);
+  if (cost == 0)
+    return nullptr;
+  if (!readsOnce(consumer, operand) && consumer.getNumReductionLoops() != 0)
+    return "the inner loop would compute its elements again and again";
+  if (!readsOnce(consumer, operand))
+    return cost <= 2 ? nullptr : "each element would be computed several times";
+  if (bodyCost(consumer) + cost > kMostBodyCost)
+    return "the loop would need more registers than there are";
+  return producer->hasOneUse() || cost <= 6
+             ? nullptr
+             : "others read it, too, and loading it is cheaper than computing it again";
+}
+
+/// The two operations between which `operand` is, if they could be one.
+std::optional<std::pair<linalg::GenericOp, linalg::GenericOp>> findPair(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer || producer->getBlock() != consumer->getBlock())
+    return std::nullopt;
+  return std::pair(producer, consumer);
+}
+
+void explainFused(OpOperand *operand) {
+  remarkDone(operand->get().getLoc(), "fuse-elementwise")
+      << "merged into the loop of " << lineText(operand->getOwner()->getLoc());
+}
+
+bool shouldFuse(OpOperand *operand) {
+  auto pair = findPair(operand);
+  return pair && !reasonAgainst(pair->first, pair->second, operand);
+}
+
+bool fuseAndTell(OpOperand *operand) {
+  if (!shouldFuse(operand))
     return false;
-  // What accumulates onto its initial value must happen once.
-  for (OpOperand &init : producer.getDpsInitsMutable())
-    if (producer.payloadUsesValueFromOperand(&init))
-      return false;
-  unsigned cost = bodyCost(producer);
-  if (cost == 0)
-    return true;
-  if (!readsOnce(consumer, operand))
-    return cost <= 2 && consumer.getNumReductionLoops() == 0;
-  if (bodyCost(consumer) + cost > kMostBodyCost)
-    return false;
-  return producer->hasOneUse() || cost <= 6;
+  explainFused(operand);
+  return true;
 }
 
 /// `op` with one more input, which tells the sizes of the loops that reduce: a fused producer that
@@ -112,6 +140,7 @@ void fuseWindows(func::FuncOp function) {
         rewriter.eraseOp(copy);
         continue;
       }
+      explainFused(copied);
       rewriter.replaceOp(op, copy);
       if (auto fused = linalg::fuseElementwiseOps(rewriter, copied); succeeded(fused))
         for (Value result : copy.getResults())
@@ -152,7 +181,7 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+    linalg::populateElementwiseOpsFusionPatterns(patterns, fuseAndTell);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
@@ -172,7 +201,19 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
     RewritePatternSet cleaning(context);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(cleaning);
     if (failed(applyPatternsGreedily(getOperation(), std::move(cleaning))))
-      signalPassFailure();
+      return signalPassFailure();
+    getOperation().walk([](linalg::GenericOp op) {
+      for (OpOperand *operand : op.getDpsInputOperands())
+        explainApart(operand);
+    });
+  }
+
+  static void explainApart(OpOperand *operand) {
+    auto pair = findPair(operand);
+    const char *reason = pair ? reasonAgainst(pair->first, pair->second, operand) : nullptr;
+    if (reason)
+      remarkLeft(pair->first.getLoc(), "fuse-elementwise")
+          << "a loop apart from that of " << lineText(pair->second.getLoc()) << ": " << reason;
   }
 };
 

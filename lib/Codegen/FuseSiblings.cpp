@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "LoopCost.h"
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -74,6 +75,7 @@ public:
   /// Whether neither needs the other, but for elements that `first` has just computed.
   bool areIndependent();
   linalg::GenericOp fuse(IRRewriter &rewriter);
+  Location firstLoc() { return first.getLoc(); }
 
 private:
   bool collect(Operation *op);
@@ -192,8 +194,12 @@ class FuseSiblings : public impl::FuseSiblingsPassBase<FuseSiblings> {
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops)
-      while (std::optional<Siblings> siblings = findSiblings(op))
+      while (std::optional<Siblings> siblings = findSiblings(op)) {
+        remarkDone(op.getLoc(), "fuse-siblings")
+            << "one loop with that of " << lineText(siblings->firstLoc())
+            << ", which walks over the same elements";
         op = siblings->fuse(rewriter);
+      }
   }
 
   /// `op` and the last operation before it with which it can be fused: that reads what `op` reads,

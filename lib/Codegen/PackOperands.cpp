@@ -15,6 +15,7 @@
 #include "CPU/KernelPlan.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
+#include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
@@ -289,6 +290,10 @@ void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   if (!fill)
     return;
   Location loc = op.getLoc();
+  remarkDone(loc, "prepare-kernels") << remark::add(
+      "computed with the {0} elements of another dimension across vectors, and turned "
+      "afterwards: that fills the vectors better",
+      op.getStaticLoopRanges()[*dim]);
   OpOperand &output = *op.getDpsInitOperand(0);
   AffineMap map = op.getMatchingIndexingMap(&output);
   int64_t last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
@@ -335,6 +340,10 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
     if (!isPacked && !(width && wantsPanels(op, input, vectorDim)))
       continue;
     unsigned position = input->getOperandNumber();
+    remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
+        "input {0} is packed{1}: it is read again and again, and {2}", position,
+        width ? " in panels" : "",
+        isPacked ? "its neighbours across vectors lie apart" : "its rows lie far apart");
     inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
     packs = true;
   }

@@ -38,9 +38,14 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createCanonicalizerPass());
 }
 
-void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
+void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
+}
+
+void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
+  if (options.traceKernels)
+    passes.addPass(createTraceKernelsPass());
   passes.addPass(createShareKernelsPass());
   passes.addNestedPass<func::FuncOp>(
       createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
@@ -73,6 +78,7 @@ void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildCpuPipeline(OpPassManager &passes, const CodegenOptions &options) {
   buildFusionStage(passes, options);
   buildBufferizeStage(passes, options);
+  buildPrepareStage(passes, options);
   buildKernelStage(passes, options);
   buildLLVMStage(passes, options);
 }

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 #include "KernelFills.h"
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -150,8 +151,11 @@ class ShareKernels : public impl::ShareKernelsPassBase<ShareKernels> {
       }
       function.setName("kernel." + std::to_string(number++));
       getOperation().push_back(function);
-      for (Kernel &kernel : kernels)
+      for (Kernel &kernel : kernels) {
+        remarkDone(kernel.op.getLoc(), "share-kernels")
+            << remark::add("compiled once for {0} equal operations", kernels.size());
         replaceByCall(kernel, function);
+      }
     }
   }
 };

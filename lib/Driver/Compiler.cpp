@@ -23,6 +23,7 @@ namespace nnc {
 static CodegenOptions codegenOptions(const CompileOptions &options) {
   CodegenOptions result;
   result.cpu = options.cpu;
+  result.traceKernels = options.traceKernels;
   return result;
 }
 
@@ -62,6 +63,10 @@ const std::vector<Phase> &getPhases() {
        [](OpPassManager &passes, const CompileOptions &options) {
          buildBufferizeStage(passes, codegenOptions(options));
        }},
+      {"prepare", "write what computes as kernels, pack and turn what lies the wrong way",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         buildPrepareStage(passes, codegenOptions(options));
+       }},
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
          buildKernelStage(passes, codegenOptions(options));
@@ -88,6 +93,8 @@ bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine 
   for (const Phase &phase : getPhases()) {
     PassManager passes(module.getContext());
     phase.build(passes, options);
+    if (options.beforePhase)
+      options.beforePhase(phase.name, passes);
     capture.enter(phase.name, phase.speaksToReader);
     if (failed(passes.run(module))) {
       if (!diagnostics.hasErrors())

@@ -181,7 +181,7 @@ std::unique_ptr<Executable> Executable::compile(ModuleOp module, ArrayRef<std::s
     return nullptr;
   auto executable = std::make_unique<Executable>();
   std::string error;
-  executable->jit = Jit::load(object, error);
+  executable->jit = Jit::load(object, error, options.hostSymbols);
   if (!executable->jit) {
     diagnostics.defect({}, "cannot load the compiled code: " + error);
     return nullptr;

@@ -21,7 +21,8 @@ struct Jit::State {
 Jit::Jit(std::unique_ptr<State> loaded) : state(std::move(loaded)) {}
 Jit::~Jit() = default;
 
-std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error) {
+std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error,
+                               const std::map<std::string, void *> &hostSymbols) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto fail = [&](llvm::Error problem) {
@@ -31,12 +32,16 @@ std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error) {
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return fail(jit.takeError());
-  llvm::orc::SymbolMap pool = {
-      {(*jit)->mangleAndIntern("nnc_parallel_for"),
-       llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(&nnc_parallel_for),
-                                    llvm::JITSymbolFlags::Exported)}};
+  llvm::orc::SymbolMap symbols;
+  auto define = [&](const std::string &name, void *address) {
+    symbols[(*jit)->mangleAndIntern(name)] = llvm::orc::ExecutorSymbolDef(
+        llvm::orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported);
+  };
+  define("nnc_parallel_for", reinterpret_cast<void *>(&nnc_parallel_for));
+  for (const auto &[name, address] : hostSymbols)
+    define(name, address);
   if (llvm::Error problem =
-          (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(pool))))
+          (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols))))
     return fail(std::move(problem));
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, "nnc");
   if (llvm::Error problem = (*jit)->addObjectFile(std::move(buffer)))

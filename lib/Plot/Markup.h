@@ -6,9 +6,6 @@
 
 namespace nnc {
 
-/// Text for HTML and SVG: without the characters that mean something there.
-std::string escapeMarkup(std::string_view text);
-
 /// A curve as SVG: mean and range of the training over short spans of steps, and the validation as
 /// points.
 std::string curveSvg(const ReportCurve &curve);

@@ -33,7 +33,7 @@ std::string escapeMarkup(std::string_view text) {
   return result;
 }
 
-static constexpr const char *style = R"(
+static constexpr const char *pageStyle = R"(
 :root { color-scheme: light dark; --ink: #1f2933; --soft: #6b7785; --line: #d8dee5; --back: #ffffff;
   --training: #2f6fb3; --validation: #d9622b; --right: #2f6fb3; --wrong: #c23b3b; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --soft: #9aa6b2; --line: #3a444e;
@@ -125,13 +125,14 @@ std::string renderReportBody(const ReportPage &page) {
   return html;
 }
 
-std::string renderReportPage(const std::string &title, const std::string &body, bool isLive) {
+std::string renderReportPage(const std::string &title, const std::string &body, bool isLive,
+                             const std::string &style) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>{}</style>\n"
+      "<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>{}{}</style>\n"
       "</head>\n<body>\n<main>\n{}</main>\n<p id=\"note\"></p>\n{}</body>\n</html>\n",
-      escapeMarkup(title), style, body, isLive ? script : "");
+      escapeMarkup(title), pageStyle, style, body, isLive ? script : "");
 }
 
 } // namespace nnc

@@ -33,6 +33,7 @@ struct CommandLine {
 
 void addCheckCommand(CommandLine &commandLine);
 void addCompileCommand(CommandLine &commandLine);
+void addExplainCommand(CommandLine &commandLine);
 void addFmtCommand(CommandLine &commandLine);
 void addGradCommand(CommandLine &commandLine);
 void addRunCommand(CommandLine &commandLine);
@@ -48,8 +49,12 @@ void addThreadsOption(CLI::App &command);
 /// Says what is wrong with the command line, and which command would explain it.
 int failUsage(CLI::App &app, const CLI::ParseError &error);
 
-/// Reads texts such as "N=64"; false, with an error printed, if one is not of that form.
-bool parseBindings(const std::vector<std::string> &texts, std::map<std::string, int64_t> &bindings);
+/// Reads texts such as "N=64", which `flag` was given; false, with an error printed, if one is not of that
+/// form.
+bool parseBindings(const std::vector<std::string> &texts, std::map<std::string, int64_t> &bindings,
+                   const char *flag = "--bind");
+/// The processor of --target, "cpu" or "cpu:NAME"; none, with an error printed, if there is no such thing.
+std::optional<std::string> parseTarget(const std::string &target);
 
 /// Prints what went wrong to stderr and returns exitBadInput.
 int fail(const DiagnosticEngine &diagnostics);

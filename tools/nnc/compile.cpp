@@ -30,12 +30,12 @@ struct CompileFlags {
 
 /// Reads "N=64"; false if it is not of that form.
 bool nnc::parseBindings(const std::vector<std::string> &texts,
-                        std::map<std::string, int64_t> &bindings) {
+                        std::map<std::string, int64_t> &bindings, const char *flag) {
   for (const std::string &text : texts) {
     auto [symbol, size] = llvm::StringRef(text).split('=');
     int64_t value;
     if (symbol.empty() || size.getAsInteger(10, value) || value < 0) {
-      fail("--bind expects NAME=SIZE, found '" + text + "'");
+      fail(fmt::format("{} expects NAME=SIZE, found '{}'", flag, text));
       return false;
     }
     bindings[symbol.str()] = value;
@@ -43,8 +43,7 @@ bool nnc::parseBindings(const std::vector<std::string> &texts,
   return true;
 }
 
-/// The processor of "cpu" or "cpu:NAME"; none, with an error printed, if there is no such thing.
-static std::optional<std::string> parseTarget(const std::string &target) {
+std::optional<std::string> nnc::parseTarget(const std::string &target) {
   llvm::StringRef cpu = target;
   if (cpu == "cpu")
     return "native";
@@ -62,8 +61,8 @@ static std::optional<std::string> parseTarget(const std::string &target) {
 
 /// Phases that may precede what --emit prints.
 static llvm::ArrayRef<llvm::StringRef> phasesBefore(llvm::StringRef emit) {
-  static const llvm::StringRef all[] = {"autodiff", "simplify",  "decompose", "linalg",
-                                        "fusion",   "bufferize", "kernels",   "llvm"};
+  static const llvm::StringRef all[] = {"autodiff",  "simplify", "decompose", "linalg", "fusion",
+                                        "bufferize", "prepare",  "kernels",   "llvm"};
   if (emit == "nn")
     return llvm::ArrayRef(all).take_front(3);
   if (emit == "linalg")

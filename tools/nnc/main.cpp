@@ -38,6 +38,7 @@ int main(int argc, char **argv) {
   addTestCommand(commandLine);
   addGradCommand(commandLine);
   addCheckCommand(commandLine);
+  addExplainCommand(commandLine);
   addFmtCommand(commandLine);
   try {
     app.parse(argc, argv);

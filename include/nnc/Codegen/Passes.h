@@ -30,6 +30,8 @@ struct CodegenOptions {
   std::string cpu = "native";
   /// The least work of a part that another thread may run, in instructions; 0 for no parts.
   int64_t grain = kDefaultGrain;
+  /// Whether the code calls the host program around each kernel.
+  bool traceKernels = false;
 };
 
 /// nn becomes linalg on plain tensors.
@@ -38,6 +40,8 @@ void buildLinalgStage(mlir::OpPassManager &passes, const CodegenOptions &options
 void buildFusionStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// linalg on the caller's buffers and temporaries.
 void buildBufferizeStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// All that computes is a linalg.generic as the kernel emitter takes it.
+void buildPrepareStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// Loops and vectors over one planned workspace.
 void buildKernelStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The LLVM dialect with the C interface.

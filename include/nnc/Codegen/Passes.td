@@ -116,6 +116,23 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
                            "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
 }
 
+def TraceKernelsPass : Pass<"codegen-trace-kernels", "mlir::ModuleOp"> {
+  let summary = "Tell the host program when each kernel begins and ends";
+  let description = [{
+    For measurement (`nnc explain`), never in objects that are shipped. Kernels are numbered in program
+    order through the whole module; the program that loads the code provides the two functions.
+
+    ```mlir
+    linalg.generic {maths = exp} ins(%a) outs(%b)
+    // becomes
+    call @nnc_trace_begin(%c0) : (i64) -> ()
+    linalg.generic {maths = exp} ins(%a) outs(%b)
+    call @nnc_trace_end(%c0) : (i64) -> ()
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::func::FuncDialect"];
+}
+
 def ShareKernelsPass : Pass<"codegen-share-kernels", "mlir::ModuleOp"> {
   let summary = "Compile equal operations once";
   let description = [{

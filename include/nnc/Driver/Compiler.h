@@ -28,6 +28,12 @@ struct CompileOptions {
   std::map<std::string, int64_t> bindings;
   /// Run after each phase on the module, for dumps and checks.
   std::function<void(llvm::StringRef phase, mlir::ModuleOp module)> afterPhase;
+  /// Given the pass manager of each phase before it runs, to watch the passes.
+  std::function<void(llvm::StringRef phase, mlir::PassManager &passes)> beforePhase;
+  /// Whether kernels tell when they begin and end, to functions that `hostSymbols` names.
+  bool traceKernels = false;
+  /// What compiled code may call of this process, by name, when it is loaded here.
+  std::map<std::string, void *> hostSymbols;
 };
 
 /// A stretch of the pipeline with a name that --stop-after and messages use.

@@ -7,6 +7,7 @@
 #define NNC_DRIVER_JIT_H
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -19,8 +20,10 @@ using WorkspaceFunction = int64_t (*)(const int64_t *symbols);
 
 class Jit {
 public:
-  /// Loads `object`; on failure returns null and says why in `error`.
-  static std::unique_ptr<Jit> load(const std::string &object, std::string &error);
+  /// Loads `object`, which may call what `hostSymbols` names; on failure returns null and says why in
+  /// `error`.
+  static std::unique_ptr<Jit> load(const std::string &object, std::string &error,
+                                   const std::map<std::string, void *> &hostSymbols = {});
   ~Jit();
 
   /// The function `name`, null if the object has none.

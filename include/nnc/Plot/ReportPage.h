@@ -11,6 +11,7 @@
 #include "nnc/Data/Tensor.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,8 +56,12 @@ Tensor toPixels(const Tensor &values);
 
 /// The content, without the page around it.
 std::string renderReportBody(const ReportPage &page);
-/// The page; `isLive` adds the lines that ask for `body` every second.
-std::string renderReportPage(const std::string &title, const std::string &body, bool isLive);
+/// The page; `isLive` adds the lines that ask for `body` every second, `style` more rules of CSS.
+std::string renderReportPage(const std::string &title, const std::string &body, bool isLive,
+                             const std::string &style = "");
+
+/// Text for HTML and SVG: without the characters that mean something there.
+std::string escapeMarkup(std::string_view text);
 
 } // namespace nnc
 

@@ -71,21 +71,44 @@ private:
   Location loc;
 };
 
+/// Numbers of units along the dimension that is cut, and of parts.
+std::pair<OpFoldResult, OpFoldResult> divide(Sizes &sizes, const KernelPlan &plan,
+                                             ArrayRef<OpFoldResult> extents, int64_t grain) {
+  OpFoldResult work = sizes.constant(plan.cost);
+  for (OpFoldResult size : extents)
+    work = sizes.multiply(work, size);
+  OpFoldResult units = sizes.divideUp(extents[*plan.partDim], sizes.constant(plan.partUnit));
+  OpFoldResult grains =
+      sizes.divide(work, sizes.multiply(sizes.constant(grain), sizes.constant(plan.lanes)));
+  OpFoldResult parts =
+      sizes.atLeast(sizes.atMost(sizes.atMost(grains, units), sizes.constant(kMaxParts)), 1);
+  return {units, parts};
+}
+
 } // namespace
+
+int64_t countParts(MLIRContext *context, const KernelPlan &plan, ArrayRef<int64_t> extents,
+                   int64_t grain) {
+  if (!plan.partDim || grain == 0)
+    return 1;
+  OpBuilder builder(context);
+  Sizes sizes(builder, builder.getUnknownLoc());
+  SmallVector<OpFoldResult> known;
+  for (int64_t size : extents)
+    known.push_back(sizes.constant(size));
+  return *getConstantIntValue(divide(sizes, plan, known, grain).second);
+}
 
 std::optional<KernelPart> emitParts(OpBuilder &b, Location loc, const KernelPlan &plan,
                                     ArrayRef<Value> extents, int64_t grain) {
   if (!plan.partDim || grain == 0)
     return std::nullopt;
   Sizes sizes(b, loc);
-  OpFoldResult work = sizes.constant(plan.cost), extent = getAsOpFoldResult(extents[*plan.partDim]);
+  SmallVector<OpFoldResult> known;
   for (Value size : extents)
-    work = sizes.multiply(work, getAsOpFoldResult(size));
-  OpFoldResult units = sizes.divideUp(extent, sizes.constant(plan.partUnit));
-  OpFoldResult grains =
-      sizes.divide(work, sizes.multiply(sizes.constant(grain), sizes.constant(plan.lanes)));
-  OpFoldResult parts =
-      sizes.atLeast(sizes.atMost(sizes.atMost(grains, units), sizes.constant(kMaxParts)), 1);
+    known.push_back(getAsOpFoldResult(size));
+  OpFoldResult extent = known[*plan.partDim];
+  auto [units, parts] = divide(sizes, plan, known, grain);
   if (getConstantIntValue(parts) == 1)
     return std::nullopt;
   // An empty kernel has no units, and yet a step.

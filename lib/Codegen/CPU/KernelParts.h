@@ -16,6 +16,10 @@ struct KernelPart {
   mlir::Value begin, end;
 };
 
+/// How many parts a kernel with loops of these `extents` is cut into.
+int64_t countParts(mlir::MLIRContext *context, const KernelPlan &plan,
+                   llvm::ArrayRef<int64_t> extents, int64_t grain);
+
 /// Opens the loop over the parts of a kernel whose loops have these `extents`, and leaves `builder`
 /// inside; none, and `builder` where it is, if it is known to be too small.
 std::optional<KernelPart> emitParts(mlir::OpBuilder &builder, mlir::Location loc,

@@ -1,0 +1,107 @@
+//===- ExplainRun.cpp - Time each kernel of a function --------------------===//
+//
+// The times of a kernel over many calls: the best of them, since what else the machine does makes it
+// slower, never faster. Floats are drawn between zero and one, which no function of the language minds,
+// integers are zero, so that they index something; every call starts from the same parameters.
+//
+//===----------------------------------------------------------------------===//
+#include "ExplainRun.h"
+
+#include "nnc/Support/Random.h"
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+constexpr double kBudget = 0.4; ///< seconds of calls, after one to warm up
+constexpr int64_t kLeastCalls = 3, kMostCalls = 1000;
+
+void drawValues(Tensor &tensor, uint64_t number) {
+  dispatch(tensor.type(), [&](auto zero) {
+    using T = decltype(zero);
+    auto *data = reinterpret_cast<T *>(tensor.data());
+    uint64_t state = 0x9E3779B97F4A7C15ull * (number + 1);
+    for (int64_t i = 0; i < tensor.size(); ++i) {
+      if constexpr (std::is_integral_v<T>) {
+        data[i] = T();
+      } else {
+        // Numbers that differ are all that is asked for.
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
+        data[i] = T(double(state >> 11) * 0x1p-53);
+      }
+    }
+  });
+}
+
+/// Memory for all buffers of a call.
+struct Arguments {
+  std::vector<Tensor> tensors, initial;
+  SmallVector<void *> pointers;
+
+  Arguments(const Entry &entry, ArrayRef<int64_t> symbols) {
+    const std::vector<Buffer> &buffers = entry.signature().buffers;
+    std::map<std::string, void *> places;
+    tensors.reserve(buffers.size());
+    for (const Buffer &buffer : buffers) {
+      if (buffer.isUpdate) {
+        pointers.push_back(places.at(buffer.name));
+        continue;
+      }
+      tensors.emplace_back(hostType(buffer.elementType), entry.shapeOf(buffer, symbols));
+      drawValues(tensors.back(), tensors.size());
+      pointers.push_back(tensors.back().data());
+      if (!buffer.isResult)
+        places[buffer.name] = pointers.back();
+    }
+    initial = tensors;
+  }
+
+  void restore() {
+    for (auto [tensor, values] : llvm::zip(tensors, initial))
+      std::memcpy(tensor.data(), values.data(), values.sizeInBytes());
+  }
+};
+
+} // namespace
+
+bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntry &entry) {
+  std::unique_ptr<Executable> executable =
+      Executable::compile(session.module(), {entry.name}, options, session.diagnostics);
+  if (!executable)
+    return false;
+  int64_t phasesEnd = entry.passes.empty() ? 0 : entry.passes.back().end;
+  entry.passes.push_back({"machine code", "", "", phasesEnd, KernelClock::now()});
+  Entry &code = executable->entry(entry.name);
+  SmallVector<int64_t> symbols;
+  for (const std::string &symbol : code.signature().symbols)
+    symbols.push_back(entry.sizes.at(symbol));
+  Arguments arguments(code, symbols);
+  KernelClock clock(entry.kernels.size());
+  double spent = 0;
+  code.call(arguments.pointers, symbols);
+  while (entry.measuredRuns < kLeastCalls || (spent < kBudget && entry.measuredRuns < kMostCalls)) {
+    arguments.restore();
+    clock.reset();
+    int64_t begin = KernelClock::now();
+    code.call(arguments.pointers, symbols);
+    int64_t end = KernelClock::now();
+    double seconds = double(end - begin) * 1e-9;
+    std::vector<double> times = clock.nanoseconds();
+    for (auto [kernel, time] : llvm::zip(entry.kernels, times))
+      kernel.measured = std::min(kernel.measured.value_or(INFINITY), time * 1e-9);
+    entry.measured = std::min(entry.measured.value_or(INFINITY), seconds);
+    spent += seconds;
+    ++entry.measuredRuns;
+  }
+  arguments.restore();
+  clock.reset(/*keepsEvents=*/true);
+  int64_t begin = KernelClock::now();
+  code.call(arguments.pointers, symbols);
+  entry.trace.push_back({-1, begin, KernelClock::now()});
+  for (const KernelClock::Event &event : clock.events())
+    entry.trace.push_back({event.kernel, event.begin, event.end});
+  return true;
+}
+
+} // namespace nnc
