@@ -53,7 +53,7 @@ static Result<Archive> openArchive(std::string_view bytes) {
   Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error));
   Archive archive(source ? zip_open_from_source(source.get(), ZIP_RDONLY, &error) : nullptr);
   if (archive)
-    source.release();
+    (void)source.release(); // The archive frees it.
   std::string reason = archive ? "" : reasonOf(&error);
   zip_error_fini(&error);
   if (!archive)
@@ -227,7 +227,7 @@ static bool addMember(zip_t *archive, const std::string &name, const std::string
       source ? zip_file_add(archive, name.c_str(), source.get(), ZIP_FL_ENC_UTF_8) : -1;
   if (index < 0)
     return false;
-  source.release();
+  (void)source.release(); // The archive frees it.
   return zip_set_file_compression(archive, zip_uint64_t(index), ZIP_CM_STORE, 0) == 0 &&
          zip_file_set_dostime(archive, zip_uint64_t(index), noTime, firstDay, 0) == 0;
 }

@@ -33,7 +33,8 @@ using TemporaryFile = std::unique_ptr<FILE, CloseFile>;
 
 static std::string contentOf(FILE *file) {
   std::string bytes;
-  std::rewind(file);
+  if (std::fseek(file, 0, SEEK_SET) != 0)
+    return bytes;
   char buffer[65536];
   while (size_t count = std::fread(buffer, 1, sizeof buffer, file))
     bytes.append(buffer, count);
@@ -85,9 +86,8 @@ Result<std::string> runGnuplot(const std::string &script) {
   TemporaryFile input(std::tmpfile()), output(std::tmpfile()), messages(std::tmpfile());
   if (!input || !output || !messages ||
       std::fwrite(script.data(), 1, script.size(), input.get()) != script.size() ||
-      std::fflush(input.get()) != 0)
+      std::fflush(input.get()) != 0 || std::fseek(input.get(), 0, SEEK_SET) != 0)
     return Error::plain(fmt::format("cannot write a temporary file: {}", systemReason(errno)));
-  std::rewind(input.get());
 
   pid_t process;
   int code = start(process, input.get(), output.get(), messages.get());

@@ -104,7 +104,7 @@ static Color colorAt(ColorMap map, double place) {
 
 static void store(uint8_t *&pixel, const Color &color) {
   for (double part : {color.red, color.green, color.blue})
-    *pixel++ = uint8_t(part + 0.5);
+    *pixel++ = uint8_t(std::lround(part));
 }
 
 Tensor colorize(const Tensor &values, ColorMap map, ColorRange range) {
@@ -134,7 +134,8 @@ Tensor colorizeOver(const Tensor &values, ColorMap map, ColorRange range, const 
     double place = range.place(values.at(index / perValue));
     double amount = map == ColorMap::RdBu ? std::abs(2 * place - 1) : place;
     double part = std::isnan(amount) ? 1 : most * std::sqrt(amount);
-    pixel[index] = uint8_t(part * pixel[index] + (1 - part) * brightness * below[index] + 0.5);
+    pixel[index] =
+        uint8_t(std::lround(part * pixel[index] + (1 - part) * brightness * below[index]));
   }
   return pixels;
 }

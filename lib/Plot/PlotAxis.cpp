@@ -66,9 +66,11 @@ std::vector<double> PlotAxis::ticks() const {
   // Near the ends of double's precision there is nothing between two ticks.
   if (!(last - first <= 20))
     return {low, high};
-  for (double i = first; i <= last; ++i)
+  for (int i = 0; i <= int(last - first); ++i) {
     // Not -0, and not 0.30000000000000004.
-    ticks.push_back(i == 0 ? 0 : std::round(i) * step);
+    double multiple = std::round(first + i);
+    ticks.push_back(multiple == 0 ? 0 : multiple * step);
+  }
   return ticks;
 }
 

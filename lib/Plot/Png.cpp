@@ -7,6 +7,7 @@
 #include "Markup.h"
 
 #include <algorithm>
+#include <cmath>
 #include <zlib.h>
 
 namespace nnc {
@@ -25,7 +26,7 @@ static uint8_t toByte(const Tensor &pixels, int64_t index) {
   double value = pixels.at(index);
   if (pixels.type() == ElementType::U8)
     return uint8_t(value);
-  return value == value ? uint8_t(std::clamp(value, 0.0, 1.0) * 255 + 0.5) : 0;
+  return value == value ? uint8_t(std::lround(std::clamp(value, 0.0, 1.0) * 255)) : 0;
 }
 
 std::string encodePng(const Tensor &pixels) {

@@ -209,7 +209,16 @@ bool Parser::parseTarget(Target &target) {
     return false;
   target.name = name->text;
   target.range = name->range;
-  return !consume(":") || (target.type = parseType());
+  if (!consume(":"))
+    return true;
+  if (current().kind == Kind::Integer || current().kind == Kind::Float ||
+      current().kind == Kind::String) {
+    expected("a type such as f32[N, 3]")
+        .help(fmt::format("a value follows '=': '{} = {}'", target.name, current().text));
+    return false;
+  }
+  target.type = parseType();
+  return target.type != nullptr;
 }
 
 bool Parser::parseValues(std::vector<ExprPtr> &values) {

@@ -11,6 +11,19 @@ using namespace mlir;
 
 namespace nnc {
 
+/// The forms that are neither ops nor fragments, dtypes apart.
+static constexpr StringRef builtinNames[] = {"grad", "tap", "shape", "dtype", "len", "bytes"};
+
+bool Elaborator::isBuiltinName(StringRef name) {
+  return llvm::is_contained(builtinNames, name) || elementTypeFromString(&context, name.str());
+}
+
+/// The function that `x.tanh` means to those who know methods; empty if there is none of that name.
+std::string methodOf(StringRef name, const std::vector<std::string> &functions) {
+  StringRef last = name.contains('.') ? name.rsplit('.').second : "";
+  return llvm::is_contained(functions, last) ? last.str() : "";
+}
+
 std::optional<CallArguments> Elaborator::collectArguments(const ast::CallExpr &call,
                                                           StringRef skipped) {
   CallArguments arguments;
@@ -37,7 +50,8 @@ std::optional<Operand> Elaborator::evaluateCall(const ast::CallExpr &call) {
   if (auto fragment = fragments.find(call.callee); fragment != fragments.end())
     return callFragment(*fragment->second, call);
   if (!call.instance.empty()) {
-    reportNoInstance(call);
+    bool isFunction = lookupOp(call.callee) || isBuiltinName(call.callee);
+    isFunction ? reportNoInstance(call) : reportUnknownCallee(call);
     return std::nullopt;
   }
   bool isBuiltin = false;
@@ -70,7 +84,7 @@ const ast::Expr *Elaborator::knownChoice(const ast::CallExpr &call) {
 }
 
 void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
-  std::vector<std::string> names = {"grad", "tap", "shape", "dtype", "len", "bytes"};
+  std::vector<std::string> names(std::begin(builtinNames), std::end(builtinNames));
   for (const OpInfo &op : getOpTable())
     names.push_back(op.name);
   for (const auto &[name, decl] : fragmentsAt(call.calleeRange))
@@ -81,6 +95,8 @@ void Elaborator::reportUnknownCallee(const ast::CallExpr &call) {
   if (call.callee == "text")
     diagnostic.help("in a test, 'record NAME = text(x)' shows integers as text; a source of data "
                     "stands in 'data NAME = text(…)'");
+  else if (std::string method = methodOf(call.callee, names); !method.empty())
+    diagnostic.help(fmt::format("there are no methods; write a call: '{}(x)'", method));
   else
     diagnostic.didYouMean(closestMatch(call.callee, names));
 }
@@ -94,8 +110,7 @@ std::optional<Operand> Elaborator::callBuiltin(const ast::CallExpr &call, bool &
   if (auto found = body->scope.find(call.callee);
       found != body->scope.end() && found->second.kind == Operand::Kind::Dtype)
     dtype = found->second.dtype;
-  isBuiltin = dtype || call.callee == "grad" || call.callee == "tap" || call.callee == "shape" ||
-              call.callee == "dtype" || call.callee == "len" || call.callee == "bytes";
+  isBuiltin = dtype || llvm::is_contained(builtinNames, call.callee);
   if (!isBuiltin)
     return std::nullopt;
   if (call.callee == "grad")

@@ -152,6 +152,7 @@ private:
   bool recordValue(const ast::DeclareStmt &stmt);
   bool applySetting(const ast::AssignStmt &stmt, TrainState &train);
   bool applyMetrics(const ast::AssignStmt &stmt, TrainState &train);
+  bool applyMetric(const ast::Expr &metric, TrainState &train);
   bool applyLoss(const ast::Expr &expr, TrainState &train);
   bool reportMisspelt(const ast::Target &target, const std::vector<std::string> &settings);
   void finishStep(mlir::Value loss);
@@ -288,6 +289,7 @@ private:
   std::optional<Operand> callTap(const ast::CallExpr &call);
   void tapValue(const std::string &name, mlir::Value value);
   const ast::Expr *knownChoice(const ast::CallExpr &call);
+  bool isBuiltinName(llvm::StringRef name);
   void reportUnknownCallee(const ast::CallExpr &call);
   void reportNoInstance(const ast::CallExpr &call);
 
@@ -315,6 +317,7 @@ private:
   std::optional<std::vector<Operand>> inlineFragment(const ast::FragmentDecl &decl,
                                                      CallArguments arguments, std::string path,
                                                      SourceRange range);
+  bool checkTruth(const ast::FragmentDecl &decl, SourceRange range);
   bool checkNames(const ast::FragmentDecl &decl, const std::map<std::string, Operand> &named);
   bool bindParams(const ast::FragmentDecl &decl, CallArguments arguments,
                   mlir::RankedTensorType initial, SourceRange range);
@@ -371,6 +374,8 @@ private:
 
 /// The names that a body returns, empty where it returns something else.
 std::vector<std::string> returnedNames(const ast::Block &block);
+
+std::string methodOf(llvm::StringRef name, const std::vector<std::string> &functions);
 
 /// The files of fragments that ship with nnc, parsed once.
 std::vector<const ast::File *> getPrelude();

@@ -90,6 +90,7 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
   std::vector<std::string> names = namesIn(body->scope);
   names.insert(names.end(), std::begin(dtypeNames), std::end(dtypeNames));
   Diagnostic &diagnostic = error(expr.range, fmt::format("unknown name '{}'", expr.name));
+  auto [owner, attribute] = StringRef(expr.name).rsplit('.');
   if (llvm::is_contained(body->loopNames, expr.name))
     diagnostic.help(
         fmt::format("it is given in a 'repeat': 'collect {0} = …' there keeps it for each "
@@ -97,6 +98,9 @@ std::optional<Operand> Elaborator::evaluateName(const ast::NameExpr &expr) {
                     expr.name));
   else if (lookupOp(expr.name) || fragmentsAt(expr.range).count(expr.name))
     diagnostic.help(fmt::format("'{}' is a function: call it, '{}(…)'", expr.name, expr.name));
+  else if (body->scope.count(owner.str()) && (attribute == "shape" || attribute == "dtype"))
+    diagnostic.help(fmt::format("there are no attributes; write a call: '{}({})'", attribute.str(),
+                                owner.str()));
   else
     diagnostic.didYouMean(closestMatch(expr.name, names));
   return std::nullopt;

@@ -180,6 +180,29 @@ std::optional<Operand> Elaborator::takeArgument(const ast::FragmentDecl &decl,
   return std::nullopt;
 }
 
+/// A loss or a metric of the prelude compares two tensors element by element. Those of shapes [N, 1] and
+/// [N] would be compared each with each, which learns nothing and says nothing.
+bool Elaborator::checkTruth(const ast::FragmentDecl &decl, SourceRange range) {
+  if (isOwn(decl.nameRange.file) || decl.params.size() < 2 || decl.params[1].name != "truth")
+    return true;
+  const Operand &first = body->scope[decl.params[0].name], &truth = body->scope["truth"];
+  if (!first.isTensor() || !truth.isTensor())
+    return true;
+  Shape expected = nnc::getShape(first.tensor), found = nnc::getShape(truth.tensor);
+  bool isColumn = expected.size() == found.size() + 1 && !found.empty() &&
+                  expected.back() == Dim(1) && expected.front() == found.front() &&
+                  found.front() != Dim(1);
+  bool isRow = found.size() == expected.size() + 1 && !expected.empty() && found.back() == Dim(1) &&
+               expected.front() == found.front() && expected.front() != Dim(1);
+  if (!isColumn && !isRow)
+    return true;
+  error(truth.range.isValid() ? truth.range : range,
+        fmt::format("'{}' expects a truth of the shape {}, found {}", decl.name,
+                    typeToString(first.tensor.getType()), typeToString(truth.tensor.getType())))
+      .help("'x[..., None]' adds a last axis of size one, 'x[..., 0]' removes it");
+  return false;
+}
+
 bool Elaborator::bindParams(const ast::FragmentDecl &decl, CallArguments arguments,
                             RankedTensorType initial, SourceRange range) {
   if (!checkNames(decl, arguments.named))
@@ -210,7 +233,7 @@ std::optional<std::vector<Operand>> Elaborator::inlineFragment(const ast::Fragme
   inner.path = std::move(path);
   Body *outer = std::exchange(body, &inner);
   RankedTensorType outerInitial = std::exchange(initialType, RankedTensorType());
-  bool ok = bindParams(decl, std::move(arguments), outerInitial, range);
+  bool ok = bindParams(decl, std::move(arguments), outerInitial, range) && checkTruth(decl, range);
   callStack.push_back({&decl, range});
   ok = ok && elaborateBlock(decl.body) && checkResults(decl, inner);
   callStack.pop_back();

@@ -76,9 +76,13 @@ bool Elaborator::checkPatterns(const std::vector<ParameterPattern> &patterns, St
     if (isUsed)
       continue;
     ok = false;
+    // The model's name in front may be missing.
+    std::optional<std::string> meant = closestMatch(pattern.text, names);
+    if (!meant)
+      meant = closestMatch((model + "." + pattern.text).str(), names);
     error(pattern.range,
           fmt::format("no parameter that the loss depends on is named '{}'", pattern.text))
-        .didYouMean(pattern.isGlob ? std::nullopt : closestMatch(pattern.text, names));
+        .didYouMean(pattern.isGlob ? std::nullopt : meant);
   }
   return ok;
 }
@@ -87,8 +91,11 @@ bool Elaborator::applyOptimizerSetting(const ast::Target &target, const ast::Exp
                                        TrainState &train) {
   const auto *call = ast::dynCast<ast::CallExpr>(&expr);
   if (!call) {
-    error(expr.range, fmt::format("expected an optimizer such as 'sgd(lr = 0.01)', found '{}'",
-                                  std::string(expr.range.text())));
+    Diagnostic &diagnostic =
+        error(expr.range, fmt::format("expected an optimizer such as 'sgd(lr = 0.01)', found '{}'",
+                                      std::string(expr.range.text())));
+    if (ast::NameExpr::classof(&expr))
+      diagnostic.suggest(expr.range, fmt::format("{}()", expr.range.text()));
     return false;
   }
   const ast::FragmentDecl *decl = findOptimizer(*call);

@@ -19,16 +19,32 @@ bool Elaborator::recordValue(const ast::DeclareStmt &stmt) {
   return true;
 }
 
-bool Elaborator::applyMetrics(const ast::AssignStmt &stmt, TrainState &train) {
-  for (const ast::ExprPtr &metric : stmt.values) {
-    std::optional<Value> value = evaluateTensor(*metric);
-    if (!value)
-      return false;
-    const auto *call = ast::dynCast<ast::CallExpr>(metric.get());
-    addResult(call ? call->callee : "metric", "record", *value);
-    train.metrics.push_back(frame->results.back().name);
+bool Elaborator::applyMetric(const ast::Expr &metric, TrainState &train) {
+  if (ast::StringExpr::classof(&metric)) {
+    error(metric.range,
+          fmt::format("expected a metric such as 'accuracy(logits, label)', found the "
+                      "string {}",
+                      std::string(metric.range.text())));
+    return false;
   }
+  std::optional<Value> value = evaluateTensor(metric);
+  if (!value)
+    return false;
+  const auto *call = ast::dynCast<ast::CallExpr>(&metric);
+  addResult(call ? call->callee : "metric", "record", *value);
+  train.metrics.push_back(frame->results.back().name);
   return true;
+}
+
+bool Elaborator::applyMetrics(const ast::AssignStmt &stmt, TrainState &train) {
+  auto apply = [&](const ast::Expr &metric) { return applyMetric(metric, train); };
+  return llvm::all_of(stmt.values, [&](const ast::ExprPtr &value) {
+    // [a, b] is a list of metrics, not one that is stacked from both.
+    const auto *list = ast::dynCast<ast::ListExpr>(value.get());
+    return list ? llvm::all_of(list->items,
+                               [&](const ast::Item &item) { return apply(*item.value); })
+                : apply(*value);
+  });
 }
 
 bool Elaborator::applyLoss(const ast::Expr &expr, TrainState &train) {
@@ -129,6 +145,14 @@ bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
       return applySetting(*assign, train);
     if (isMisspelt(*assign, settings))
       return reportMisspelt(assign->targets.front(), settings);
+    if (llvm::is_contained({"batch", "batch_size"}, assign->targets.front().name) &&
+        ast::NumberExpr::classof(assign->values.front().get())) {
+      error(assign->targets.front().range,
+            fmt::format("unknown setting '{}'", assign->targets.front().name))
+          .help(fmt::format("batches are made where the data is: 'data batches = {} | batch({})'",
+                            train.plan.data, std::string(assign->values.front()->range.text())));
+      return false;
+    }
   }
   if (stmt.kind() == ast::Stmt::Kind::Return) {
     error(stmt.range, "'return' has no meaning in a training")

@@ -5,8 +5,8 @@ usage: kill-resume.py NNC FILE.nn FOLDER KILLS [SEED] [OPTION...]
 Runs `nnc train FILE.nn` once without a break. Then it starts the same training with checkpoints every
 few steps and kills it (SIGKILL) after a random time, again and again, each time resuming from what is
 there, until it has been killed KILLS times; a training that reaches its end in between is compared and
-begun anew. The times follow how fast the machine is just then, so that most kills hit a training at work.
-Parameters, log and records must have the same bytes as those of the first run, no resumed
+begun anew. Every other time counts from the run's first checkpoint on, since most of the time before is the
+compiler's; all follow how fast the machine is just then. Parameters, log and records must have the same bytes as those of the first run, no resumed
 run may begin before an earlier one had begun, and every resumed run must begin.
 """
 import pathlib
@@ -42,9 +42,13 @@ def stop_with(message):
     sys.exit(1)
 
 
-def run_for(arguments, seconds):
-    """Output and exit status of a run that is killed after so many seconds; status None if it was."""
+def run_for(arguments, seconds, place=None):
+    """Output and exit status of a run that is killed after so many seconds, where a place is given of its
+    first checkpoint there; status None if it was."""
+    before = checkpoints(place) if place else None
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while place and process.poll() is None and checkpoints(place) == before:
+        time.sleep(0.001)
     try:
         output, _ = process.communicate(timeout=seconds)
         return output, process.returncode
@@ -71,7 +75,10 @@ while killed < kills or finished == 0:
     arguments = command(place) + ["--checkpoint", str(place / "checkpoints"), "--checkpoint-every", "3", "--resume"]
     limit = choose.uniform(0, 1.3 * duration) if killed < kills else 600
     before, start = checkpoints(place), time.monotonic()
-    output, status = run_for(arguments, limit)
+    if killed < kills and killed % 2:
+        output, status = run_for(arguments, choose.uniform(0, 0.1) * duration, place)
+    else:
+        output, status = run_for(arguments, limit)
     begun = re.search(r"going on from step (\d+)", output)
     if begun and int(begun[1]) < furthest:
         stop_with(f"after {killed} kills: begun at step {begun[1]}, before it had begun at {furthest}")
