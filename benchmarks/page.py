@@ -181,8 +181,9 @@ def load(results):
     """How busy the machine was, and when."""
     loads = [result["load"] for result in results]
     dates = [result["date"] for result in results]
+    first = " Some of it was timed with priority." if any(item.get("nice") for item in results) else ""
     return (f"On this page the machine's load was {min(loads):.1f} to {max(loads):.1f} meanwhile, "
-            f"from {min(dates)} to {max(dates)}.") if results else ""
+            f"from {min(dates)} to {max(dates)}.{first}") if results else ""
 
 
 def write(path, results, order):
