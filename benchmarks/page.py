@@ -52,11 +52,17 @@ class Results:
         }
 
     def add(self, result):
+        """Takes a result in; a peer keeps its best time of this build of nnc, as more rounds would."""
+        self.read()  # Another run may have added its own.
         result["commit"] = commit()
         result["date"] = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
-        self.read()  # Another run may have added its own.
         identity = lambda item: (item["benchmark"], item["case"], item["threads"])
         others = [item for item in self.data["results"] if identity(item) != identity(result)]
+        for older in self.data["results"]:
+            if identity(older) == identity(result) and older.get("commit") == result["commit"]:
+                for name, facts in older["peers"].items():
+                    if facts["time"] < result["peers"].get(name, {"time": math.inf})["time"]:
+                        result["peers"][name] = facts
         self.data["results"] = [*others, result]
 
     def save(self):
@@ -65,9 +71,10 @@ class Results:
 
 
 def commit():
-    """What nnc was built from, if that was the tree as it is."""
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                           cwd=os.path.dirname(__file__))
+    """The last change of nnc in this tree, which it should have been built from."""
+    root = os.path.dirname(os.path.dirname(__file__))
+    found = subprocess.run(["git", "log", "-1", "--format=%h", "--", "lib", "include", "tools"],
+                           capture_output=True, text=True, cwd=root)
     return found.stdout.strip()
 
 
