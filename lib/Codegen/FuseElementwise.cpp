@@ -211,7 +211,8 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
   static void explainApart(OpOperand *operand) {
     auto pair = findPair(operand);
     const char *reason = pair ? reasonAgainst(pair->first, pair->second, operand) : nullptr;
-    if (reason)
+    // That a reduction stays what it is needs no words.
+    if (reason && pair->first.getNumReductionLoops() == 0)
       remarkLeft(pair->first.getLoc(), "fuse-elementwise")
           << "a loop apart from that of " << lineText(pair->second.getLoc()) << ": " << reason;
   }

@@ -5,8 +5,8 @@
 // touches, each once, as if what it reads again came out of the nearest cache.
 //
 // Slots are the time that the vector unit needs, an FMA being one. In the time of an FMA a processor also
-// loads a vector or two numbers that lie apart, and stores half a vector; what needs the result of an
-// addition waits four. These are the round numbers of today's cores, and rather too good than too bad.
+// loads a vector or two numbers that lie apart, stores half a vector, compares or selects twice, and does
+// all of it twice with half a vector; what needs the result of an addition waits four. These are the round numbers of today's cores, and rather too good than too bad.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/KernelReport.h"
@@ -62,6 +62,9 @@ double slotsOf(Operation &op) {
       })
       .Case<arith::ConstantOp, arith::IndexCastOp, arith::IndexCastUIOp, linalg::IndexOp>(
           [](auto) { return 0; })
+      .Case<arith::CmpFOp, arith::CmpIOp, arith::SelectOp, arith::AndIOp, arith::OrIOp,
+            arith::ExtUIOp, arith::ExtSIOp, arith::TruncIOp, arith::NegFOp, math::AbsFOp>(
+          [](auto) { return 0.5; })
       .Default([](Operation *) { return 1; });
 }
 
@@ -199,15 +202,17 @@ double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan
     double cost = access != Access::Strided ? 1
                   : plan.turnsInputs        ? 2
                                             : std::max(1.0, plan.lanes / 2.0);
-    if (access == Access::Uniform)
-      cost /= plan.columns;
+    if (access == Access::Uniform) // A number in all lanes.
+      cost /= 2.0 * plan.columns;
     if (plan.rowDim && !map.isFunctionOfDim(*plan.rowDim))
       cost /= plan.rows;
     loads += cost;
   }
   double waits =
       generic.getNumReductionLoops() == 0 ? 0 : kLatency / (plan.rows * plan.columns * plan.chains);
-  return std::max({arithmetic, loads, 2 * stores, waits});
+  bool isNarrow = 2 * plan.lanes * result.elementBits <= 8 * target.vectorBytes;
+  double work = std::max({arithmetic, loads, 2 * stores}) * (isNarrow ? 0.5 : 1);
+  return std::max(work, waits);
 }
 
 void Reporter::describePlan(linalg::GenericOp generic) {

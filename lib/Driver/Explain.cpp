@@ -240,6 +240,25 @@ void collectLines(ExplainedEntry &entry) {
   }
 }
 
+/// By line, and in the order of the passes; what is said of several operations of a line, once.
+void collectRemarks(const Session &session, const std::vector<PassRemark> &remarks,
+                    ExplainedEntry &entry) {
+  std::map<ExplainedPlace, std::vector<ExplainedRemark>> byPlace;
+  for (const PassRemark &remark : remarks) {
+    ExplainedPlace place = placeOf(remark.location, session);
+    std::vector<ExplainedRemark> &known = byPlace[place];
+    auto same = llvm::find_if(known, [&](const ExplainedRemark &other) {
+      return other.pass == remark.pass && other.text == remark.text;
+    });
+    if (same != known.end())
+      ++same->times;
+    else
+      known.push_back({place, remark.pass, remark.isDone, remark.text});
+  }
+  for (auto &[place, known] : byPlace)
+    entry.remarks.insert(entry.remarks.end(), known.begin(), known.end());
+}
+
 void countBuffers(const Signature &signature, ExplainedEntry &entry) {
   std::map<std::string, Dim> values(entry.sizes.begin(), entry.sizes.end());
   for (const Buffer &buffer : signature.buffers) {
@@ -301,14 +320,7 @@ static std::optional<ExplainedEntry> explainFunction(Session &session, const std
     if (!runPhases(*code, compile, session.diagnostics, "kernels"))
       return std::nullopt;
   }
-  // By line, and in the order of the passes.
-  std::multimap<ExplainedPlace, ExplainedRemark> remarks;
-  for (const PassRemark &remark : listener.remarks()) {
-    ExplainedPlace place = placeOf(remark.location, session);
-    remarks.insert({place, {place, remark.pass, remark.isDone, remark.text}});
-  }
-  for (auto &[place, remark] : remarks)
-    entry.remarks.push_back(remark);
+  collectRemarks(session, listener.remarks(), entry);
   countBuffers(signature, entry);
   collectLines(entry);
   return entry;

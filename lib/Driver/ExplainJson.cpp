@@ -136,6 +136,7 @@ Json toJson(const Explanation &explanation, const ExplainedEntry &entry) {
     written["pass"] = remark.pass;
     written["done"] = remark.isDone;
     written["text"] = remark.text;
+    written["times"] = remark.times;
     json["remarks"].push_back(written);
   }
   return json;

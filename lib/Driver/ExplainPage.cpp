@@ -15,11 +15,11 @@ namespace nnc {
 namespace {
 
 constexpr const char *kStyle = R"(
-body { max-width: 1200px; } table { border-collapse: collapse; font-size: .85rem; width: 100%; }
+body { max-width: 1280px; } table { border-collapse: collapse; font-size: .85rem; width: 100%; }
 th { text-align: left; font-weight: 600; color: var(--soft); } th, td { padding: .1rem .5rem; }
 td { border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.n, th.n { text-align: right; } td.code { font: 12.5px/1.5 ui-monospace, monospace; white-space: pre;
-  max-width: 640px; overflow: hidden; text-overflow: ellipsis; } tr.idle td { color: var(--soft); }
+  max-width: 520px; overflow: hidden; text-overflow: ellipsis; } tr.idle td { color: var(--soft); }
 td.wide { white-space: normal; }
 .bar { display: flex; width: 130px; height: 10px; } .bar i { display: block; height: 100%; }
 i.forward { background: var(--training); } i.gradient { background: var(--validation); }
@@ -135,22 +135,22 @@ std::string kernelRows(const ExplainedEntry &entry,
   for (const ExplainedKernel *kernel : kernels)
     longest = std::max(longest, kernel->measured.value_or(0));
   std::string html = "<div class=\"scroll\"><table>\n" +
-                     header({"", "line", "kernel", "operations", "loops", "tile", "writes", ""},
-                            {"parts", "FLOP", "moved", "measured", "predicted", "roofline"}) +
-                     "<th>limit</th></tr>\n";
+                     header({"", "line", "kernel", "loops", "tile", ""},
+                            {"measured", "predicted", "roofline", "FLOP", "moved", "parts"}) +
+                     "<th>limit</th><th>writes</th><th>operations</th></tr>\n";
   for (const ExplainedKernel *kernel : kernels) {
     const KernelReport &report = kernel->report;
     double time = kernel->measured.value_or(0);
     bool isGradient = kernel->place.isGradient;
-    html +=
-        "<tr>" + cell(std::to_string(report.number)) + cell(kernel->place.str(), "") +
-        cell(report.kind, "") + cell(shortened(llvm::join(report.operations, " "), 40), "") +
-        cell(loopsText(report), "") + cell(tileText(report), "") + cell(writesText(report), "") +
-        bar(isGradient ? 0 : time, isGradient ? time : 0, longest) +
-        cell(std::to_string(report.parts)) + cell(countText(kernel->flops())) +
-        cell(sizeText(kernel->bytes())) + cell(timeText(kernel->measured)) +
-        cell(timeText(kernel->predicted)) + cell(shareText(kernel->predicted, kernel->measured)) +
-        cell(kernel->bound, "") + "</tr>\n";
+    html += "<tr>" + cell(std::to_string(report.number)) + cell(kernel->place.str(), "") +
+            cell(report.kind, "") + cell(loopsText(report), "") + cell(tileText(report), "") +
+            bar(isGradient ? 0 : time, isGradient ? time : 0, longest) +
+            cell(timeText(kernel->measured)) + cell(timeText(kernel->predicted)) +
+            cell(shareText(kernel->predicted, kernel->measured)) +
+            cell(countText(kernel->flops())) + cell(sizeText(kernel->bytes())) +
+            cell(std::to_string(report.parts)) + cell(kernel->bound, "") +
+            cell(shortened(writesText(report), 32), "") +
+            cell(shortened(llvm::join(report.operations, " "), 40), "") + "</tr>\n";
   }
   return html + "</table></div>\n";
 }
@@ -183,7 +183,7 @@ std::string remarksTable(const ExplainedEntry &entry) {
   std::string html = "<h2>Decisions</h2>\n<table>\n" + header({"line", "pass", ""}, {}) + "</tr>\n";
   for (const ExplainedRemark &remark : entry.remarks)
     html += "<tr>" + cell(remark.place.str(), "") + cell(remark.pass, "") +
-            cell(remark.text, "wide") + "</tr>\n";
+            cell(remarkText(remark), "wide") + "</tr>\n";
   return html + "</table>\n";
 }
 

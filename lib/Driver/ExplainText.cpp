@@ -140,7 +140,7 @@ std::string arenaText(const ExplainedEntry &entry) {
 std::string remarksText(const ExplainedEntry &entry) {
   Table table({"<line", "<pass", "<decision"});
   for (const ExplainedRemark &remark : entry.remarks)
-    table.add({remark.place.str(), remark.pass, remark.text});
+    table.add({remark.place.str(), remark.pass, remarkText(remark)});
   return entry.remarks.empty() ? "" : "\nDecisions\n" + table.str();
 }
 

@@ -101,6 +101,10 @@ std::string fullestText(const ExplainedEntry &entry) {
   return text + (live.size() > kShown ? fmt::format(" and {} more", live.size() - kShown) : "");
 }
 
+std::string remarkText(const ExplainedRemark &remark) {
+  return remark.times == 1 ? remark.text : fmt::format("{} ({} times)", remark.text, remark.times);
+}
+
 std::string sourceLine(const Explanation &explanation, const ExplainedPlace &place) {
   auto text = explanation.texts.find(place.file);
   if (text == explanation.texts.end() || place.line == 0 || place.line > text->second.size())

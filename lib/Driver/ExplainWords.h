@@ -31,6 +31,8 @@ std::string lifeText(const WorkspaceBuffer &buffer);
 /// ", by kernel 56, line 26: y: f32[64, 10] 2.5 KB, …": what would have to be smaller for a smaller
 /// workspace.
 std::string fullestText(const ExplainedEntry &entry);
+/// The decision, and of how many operations it is.
+std::string remarkText(const ExplainedRemark &remark);
 /// The text of the line, without the space around it.
 std::string sourceLine(const Explanation &explanation, const ExplainedPlace &place);
 std::string shortened(const std::string &text, size_t most);

@@ -71,6 +71,7 @@ struct ExplainedRemark {
   std::string pass;
   bool isDone;
   std::string text;
+  unsigned times = 1; ///< for so many operations
 };
 
 /// A pass on the module or on one function, in nanoseconds; without a pass, what else a phase does.
