@@ -98,3 +98,42 @@ func.func @gather(%table: memref<9xf32>, %at: memref<7xindex>, %out: memref<7xf3
   }
   return
 }
+
+// The largest of every two neighbours: the pairs lie across lanes, and every second element comes from
+// two vectors and a shuffle. The second ends with the last element that is read.
+// CHECK-LABEL: func.func @pairs
+// V3: vector.load %arg0[{{.*}}] : memref<64xf32>, vector<8xf32>
+// V3: vector.load %arg0[{{.*}}] : memref<64xf32>, vector<8xf32>
+// V3: vector.shuffle %{{.*}}, %{{.*}} [0, 2, 4, 6, 9, 11, 13, 15] : vector<8xf32>, vector<8xf32>
+// V3: arith.maximumf %{{.*}} : vector<8xf32>
+#pair = affine_map<(i, k) -> (i * 2 + k)>
+#within = affine_map<(i, k) -> (k)>
+#each = affine_map<(i, k) -> (i)>
+func.func @pairs(%x: memref<64xf32>, %size: memref<2xf32>, %y: memref<32xf32>) {
+  linalg.generic {indexing_maps = [#pair, #within, #each], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %size : memref<64xf32>, memref<2xf32>) outs(%y : memref<32xf32>) {
+    ^bb0(%a: f32, %s: f32, %o: f32):
+      %m = arith.maximumf %a, %o : f32
+      linalg.yield %m : f32
+  }
+  return
+}
+
+// The same back: each number twice. The rest of the row takes as many of them as it needs.
+// CHECK-LABEL: func.func @twice
+// V3: vector.load %arg0[{{.*}}] : memref<6xf32>, vector<4xf32>
+// V3: vector.shuffle {{.*}} [0, 0, 1, 1, 2, 2, 3, 3] : vector<4xf32>, vector<4xf32>
+// V3: vector.constant_mask [2] : vector<4xi1>
+// V3: vector.maskedload %arg0{{.*}} into vector<4xf32>
+// V3: vector.shuffle {{.*}} [0, 0, 1, 1, 2, 2, 3, 3] : vector<4xf32>, vector<4xf32>
+#half = affine_map<(i) -> (i floordiv 2)>
+#whole = affine_map<(i) -> (i)>
+func.func @twice(%x: memref<6xf32>, %z: memref<12xf32>, %y: memref<12xf32>) {
+  linalg.generic {indexing_maps = [#half, #whole, #whole], iterator_types = ["parallel"]}
+      ins(%x, %z : memref<6xf32>, memref<12xf32>) outs(%y : memref<12xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %m = arith.addf %a, %b : f32
+      linalg.yield %m : f32
+  }
+  return
+}

@@ -161,7 +161,8 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
   let description = [{
     Each operation becomes one loop nest: a register tile of rows x vectors whose accumulators are
     SSA values carried by the reduction loop. Contractions, reductions and elementwise operations
-    are the same emitter with other tiles. Ragged edges get smaller tiles, then a masked vector.
+    are the same emitter with other tiles. Ragged edges get smaller tiles, then a masked vector. Every
+    second element of a row, or each one several times, is a load or two and a shuffle.
 
     What takes more than two grains is cut into parts of at least a grain each, which
     codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on

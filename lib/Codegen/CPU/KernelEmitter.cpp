@@ -64,6 +64,7 @@ private:
   Value load(OpOperand &operand, Cell cell);
   Value emitLoad(OpOperand &operand, Cell cell, Access access);
   Value gather(OpOperand &operand, Cell cell);
+  Value loadPattern(OpOperand &operand, Cell cell, LanePattern pattern);
   bool isTurned(OpOperand &operand);
   Value loadTurned(OpOperand &operand, Cell cell);
   void store(Value value, OpOperand &output, Cell cell);
@@ -76,6 +77,7 @@ private:
   // Small help.
   Block &entry() { return op->getParentOfType<FunctionOpInterface>().getFunctionBody().front(); }
   Value constant(int64_t value);
+  void maskAfter(Value count);
   Value firstLanes(Value count);
   Value extent(unsigned dim);
   Value add(Value left, Value right);
@@ -98,7 +100,8 @@ private:
   SmallVector<int64_t> sizes;
 
   Values index;
-  Value mask;
+  /// The lanes that are there, and how many.
+  Value mask, unmasked;
   struct OpenLoop {
     unsigned dim;
     Operation *op;
@@ -215,7 +218,7 @@ void KernelEmitter::maskedRest(unsigned dim, Value from, function_ref<void()> bo
   auto masked = [&] {
     Value left = staticFrom && staticEnd ? constant(*staticEnd - *staticFrom)
                                          : arith::SubIOp::create(b, loc, ends[dim], index[dim]);
-    mask = firstLanes(left);
+    maskAfter(left);
     body();
     mask = Value();
   };
@@ -362,7 +365,7 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
     auto body = [&](Values carried) {
       if (partial) {
         Value left = arith::SubIOp::create(b, loc, size, index[dim]);
-        mask = firstLanes(left);
+        maskAfter(left);
       }
       Values next = emitCells({tile.rows, columns}, carried);
       if (partial)
@@ -505,7 +508,47 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
     return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), mask, zero);
   }
-  return isTurned(operand) ? loadTurned(operand, cell) : gather(operand, cell);
+  if (isTurned(operand))
+    return loadTurned(operand, cell);
+  std::optional<LanePattern> pattern =
+      findPattern(map, operand.get().getType(), *plan.vectorDim, plan.lanes);
+  return pattern ? loadPattern(operand, cell, *pattern) : gather(operand, cell);
+}
+
+/// Loads the elements that lie between the first and the last lane, and picks those that the lanes read.
+Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern pattern) {
+  Value source = buffer(operand);
+  Type element = getElementTypeOrSelf(source.getType());
+  Values place = indices(op.getMatchingIndexingMap(&operand), cell);
+  int64_t lanes = plan.lanes, width = lanes / pattern.repeat;
+  auto type = VectorType::get({width}, element);
+  // `width` elements from the one at `offset`, or as many of them as the lanes up to the mask read.
+  auto loadFrom = [&](int64_t offset) -> Value {
+    Values here = place;
+    here[pattern.axis] = add(here[pattern.axis], constant(offset));
+    if (!mask)
+      return vector::LoadOp::create(b, loc, type, source, here);
+    // The last lane's element is number (unmasked - 1) * step / repeat.
+    Value last = arith::SubIOp::create(b, loc, unmasked, constant(1));
+    last = arith::MulIOp::create(b, loc, last, constant(pattern.step));
+    last = arith::DivSIOp::create(b, loc, last, constant(pattern.repeat));
+    Value count = arith::SubIOp::create(b, loc, last, constant(offset - 1));
+    Value some =
+        vector::CreateMaskOp::create(b, loc, VectorType::get({width}, b.getI1Type()), count);
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return vector::MaskedLoadOp::create(b, loc, type, source, here, some, zero);
+  };
+  SmallVector<int64_t> picks;
+  if (pattern.step == 1) {
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      picks.push_back(lane / pattern.repeat);
+    Value row = loadFrom(0);
+    return vector::ShuffleOp::create(b, loc, row, row, picks);
+  }
+  // The second vector ends with the last lane's element, so that nothing behind it is touched.
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    picks.push_back(2 * lane < lanes ? 2 * lane : 2 * lane + 1);
+  return vector::ShuffleOp::create(b, loc, loadFrom(0), loadFrom(lanes - 1), picks);
 }
 
 /// Lane by lane; beyond the mask the last element is read again.
@@ -643,7 +686,12 @@ Value KernelEmitter::constant(int64_t value) {
   return known;
 }
 
-/// The first `count` lanes.
+/// Leaves out all but the first `count` lanes.
+void KernelEmitter::maskAfter(Value count) {
+  mask = firstLanes(count);
+  unmasked = count;
+}
+
 Value KernelEmitter::firstLanes(Value count) {
   auto type = VectorType::get({plan.lanes}, b.getI1Type());
   std::optional<int64_t> known = getConstantIntValue(count);

@@ -45,6 +45,34 @@ Access classifyAccess(AffineMap map, Type type, unsigned dim) {
   return findStep(map, type, dim) == 1 ? Access::Contiguous : Access::Strided;
 }
 
+std::optional<LanePattern> findPattern(AffineMap map, Type type, unsigned dim, unsigned lanes) {
+  SmallVector<unsigned> moving;
+  for (auto [axis, expr] : llvm::enumerate(map.getResults()))
+    if (expr.isFunctionOfDim(dim))
+      moving.push_back(axis);
+  auto memref = dyn_cast<MemRefType>(type);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!memref || moving.size() != 1 || failed(memref.getStridesAndOffset(strides, offset)) ||
+      strides[moving.front()] != 1)
+    return std::nullopt;
+  LanePattern pattern{moving.front()};
+  if (findStep(map, type, dim) == 2) {
+    pattern.step = 2;
+    return pattern;
+  }
+  auto quotient = dyn_cast<AffineBinaryOpExpr>(map.getResult(moving.front()));
+  if (!quotient || quotient.getKind() != AffineExprKind::FloorDiv ||
+      quotient.getLHS() != getAffineDimExpr(dim, map.getContext()))
+    return std::nullopt;
+  auto divisor = dyn_cast<AffineConstantExpr>(quotient.getRHS());
+  // Vectors start at multiples of their length.
+  if (!divisor || divisor.getValue() >= lanes || lanes % divisor.getValue() != 0)
+    return std::nullopt;
+  pattern.repeat = divisor.getValue();
+  return pattern;
+}
+
 bool isReused(linalg::GenericOp op, AffineMap map, unsigned vectorDim) {
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
@@ -79,7 +107,8 @@ private:
   }
   bool hasVectorBody();
   unsigned elementBits();
-  std::optional<unsigned> stridedInputs(unsigned dim);
+  unsigned lanesOf(unsigned dim);
+  std::optional<unsigned> loadCost(unsigned dim);
   std::optional<unsigned> chooseVectorDim();
   std::optional<unsigned> chooseRowDim(unsigned vectorDim);
   unsigned bodyCost();
@@ -114,22 +143,34 @@ unsigned Planner::elementBits() {
   return bits;
 }
 
-/// How many inputs would have to be gathered if `dim` went across lanes, those not counted that
-/// are worth packing first; none if it cannot.
-std::optional<unsigned> Planner::stridedInputs(unsigned dim) {
+unsigned Planner::lanesOf(unsigned dim) {
+  unsigned lanes = target.lanes(elementBits());
+  if (ShapedType::isDynamic(sizes[dim]))
+    return lanes;
+  return std::min<unsigned>(lanes, llvm::PowerOf2Ceil(sizes[dim]));
+}
+
+/// What loading costs if `dim` goes across lanes: 8 for each input that would have to be gathered, 1
+/// where a shuffle does; those not counted that are worth packing first. None if it cannot.
+std::optional<unsigned> Planner::loadCost(unsigned dim) {
   if (sizes[dim] == 1)
     return std::nullopt;
   for (auto [index, output] : llvm::enumerate(op.getDpsInitsMutable())) {
     if (isReduction(dim) ? !findCombiner(op, index) : access(output, dim) != Access::Contiguous)
       return std::nullopt;
   }
-  unsigned strided = 0;
+  unsigned cost = 0;
   for (OpOperand *input : op.getDpsInputOperands()) {
     bool packs = !isReduction(dim) && op.getNumReductionLoops() != 0 &&
                  isReused(op, op.getMatchingIndexingMap(input), dim);
-    strided += access(*input, dim) == Access::Strided && !packs;
+    if (access(*input, dim) != Access::Strided || packs)
+      continue;
+    bool isShuffled =
+        findPattern(op.getMatchingIndexingMap(input), input->get().getType(), dim, lanesOf(dim))
+            .has_value();
+    cost += isShuffled ? 1 : 8;
   }
-  return strided;
+  return cost;
 }
 
 /// A parallel dimension where nothing is gathered; else a reduction such; else what gathers least.
@@ -137,10 +178,10 @@ std::optional<unsigned> Planner::chooseVectorDim() {
   std::optional<unsigned> best;
   auto score = [&](unsigned dim) {
     bool tiny = !ShapedType::isDynamic(sizes[dim]) && sizes[dim] < 4;
-    return *stridedInputs(dim) * 8 + tiny * 4 + isReduction(dim) * 2;
+    return *loadCost(dim) + tiny * 4 + isReduction(dim) * 2;
   };
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
-    if (stridedInputs(dim) && (!best || score(dim) <= score(*best)))
+    if (loadCost(dim) && (!best || score(dim) <= score(*best)))
       best = dim;
   return best;
 }
@@ -254,10 +295,8 @@ void Planner::chooseTile(KernelPlan &plan) {
     return;
   plan.vectorDim = vectorDim;
   plan.reducesLanes = isReduction(*vectorDim);
-  plan.lanes = target.lanes(elementBits());
+  plan.lanes = lanesOf(*vectorDim);
   int64_t size = sizes[*vectorDim];
-  if (!ShapedType::isDynamic(size))
-    plan.lanes = std::min<unsigned>(plan.lanes, llvm::PowerOf2Ceil(size));
   if (op.getNumReductionLoops() == 0)
     return chooseTurning(plan);
 

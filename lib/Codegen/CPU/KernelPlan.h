@@ -52,6 +52,17 @@ std::optional<int64_t> findStep(mlir::AffineMap map, mlir::Type type, unsigned d
 enum class Access { Uniform, Contiguous, Strided };
 Access classifyAccess(mlir::AffineMap map, mlir::Type type, unsigned dim);
 
+/// Element i * step / repeat of a row: every second one, or each one several times in a row.
+struct LanePattern {
+  /// The axis that is the row; its elements are next to each other.
+  unsigned axis = 0;
+  int64_t step = 1, repeat = 1;
+};
+
+/// How an operand moves along `dim` if that takes few loads and a shuffle for a vector of `lanes`.
+std::optional<LanePattern> findPattern(mlir::AffineMap map, mlir::Type type, unsigned dim,
+                                       unsigned lanes);
+
 /// Whether a parallel loop other than `vectorDim` reads the same elements of an input, which lies
 /// as `map` says, again.
 bool isReused(mlir::linalg::GenericOp op, mlir::AffineMap map, unsigned vectorDim);
