@@ -11,6 +11,7 @@
 #include "nnc/Syntax/Printer.h"
 
 #include <cstdio>
+#include <fmt/format.h>
 
 using namespace nnc;
 
@@ -56,7 +57,8 @@ static int runFmt(const FmtOptions &options) {
       status = fail(diagnostics);
     } else if (options.check) {
       if (*text != original)
-        status = fail(path + ": error: not in canonical form\nhelp: run 'nnc fmt -i " + path + "'");
+        status = fail(
+            fmt::format("{0}: error: not in canonical form\nhelp: run 'nnc fmt -i {0}'", path));
     } else if (!options.inPlace) {
       std::fputs(text->c_str(), stdout);
     } else if (*text != original) {
