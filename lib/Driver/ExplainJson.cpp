@@ -113,6 +113,7 @@ Json toJson(const Explanation &explanation, const ExplainedEntry &entry) {
   json["bytes"] = entry.bytes();
   json["predicted_seconds"] = orNull(entry.predicted);
   json["measured_seconds"] = orNull(entry.measured);
+  json["between_kernels_seconds"] = orNull(entry.betweenKernels);
   json["calls"] = entry.measuredRuns;
   json["memory"] = {{"workspace", entry.arena.bytes},
                     {"least_workspace", entry.arena.leastBytes},

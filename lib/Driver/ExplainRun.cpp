@@ -1,7 +1,7 @@
 //===- ExplainRun.cpp - Time each kernel of a function --------------------===//
 //
 // The times of a kernel over many calls: the best of them, since what else the machine does makes it
-// slower, never faster. Floats are drawn between zero and one, which no function of the language minds,
+// slower, never faster. A whole call is the sum: on a busy machine none has every kernel at its best. Floats are drawn between zero and one, which no function of the language minds,
 // integers are zero, so that they index something; every call starts from the same parameters.
 //
 //===----------------------------------------------------------------------===//
@@ -78,7 +78,7 @@ bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntr
     symbols.push_back(entry.sizes.at(symbol));
   Arguments arguments(code, symbols);
   KernelClock clock(entry.kernels.size());
-  double spent = 0;
+  double spent = 0, between = INFINITY;
   code.call(arguments.pointers, symbols);
   while (entry.measuredRuns < kLeastCalls || (spent < kBudget && entry.measuredRuns < kMostCalls)) {
     arguments.restore();
@@ -87,13 +87,19 @@ bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntr
     code.call(arguments.pointers, symbols);
     int64_t end = KernelClock::now();
     double seconds = double(end - begin) * 1e-9;
-    std::vector<double> times = clock.nanoseconds();
-    for (auto [kernel, time] : llvm::zip(entry.kernels, times))
+    double rest = seconds;
+    for (auto [kernel, time] : llvm::zip(entry.kernels, clock.nanoseconds())) {
       kernel.measured = std::min(kernel.measured.value_or(INFINITY), time * 1e-9);
-    entry.measured = std::min(entry.measured.value_or(INFINITY), seconds);
+      rest -= time * 1e-9;
+    }
+    rest = std::max(0.0, rest - clock.overheadNanoseconds() * 1e-9);
+    between = std::min(between, rest);
     spent += seconds;
     ++entry.measuredRuns;
   }
+  entry.measured = entry.betweenKernels = between;
+  for (const ExplainedKernel &kernel : entry.kernels)
+    *entry.measured += *kernel.measured;
   arguments.restore();
   clock.reset(/*keepsEvents=*/true);
   int64_t begin = KernelClock::now();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <numeric>
 
 namespace nnc {
 
@@ -53,6 +54,10 @@ std::vector<double> KernelClock::nanoseconds() const {
   for (size_t kernel = 0; kernel < totals.size(); ++kernel)
     result.push_back(std::max(0.0, double(totals[kernel]) - overhead * double(counts[kernel])));
   return result;
+}
+
+double KernelClock::overheadNanoseconds() const {
+  return overhead * double(std::accumulate(counts.begin(), counts.end(), int64_t(0)));
 }
 
 void KernelClock::begin(int64_t) {

@@ -35,6 +35,8 @@ public:
   void reset(bool keepsEvents = false);
   /// Nanoseconds of each kernel since, without what the clock itself takes.
   std::vector<double> nanoseconds() const;
+  /// What the clock itself took since.
+  double overheadNanoseconds() const;
   const std::vector<Event> &events() const { return kept; }
 
 private:

@@ -97,8 +97,8 @@ struct ExplainedEntry {
   ArenaReport arena;
   std::vector<ExplainedBuffer> buffers;
   int64_t parameterBytes = 0, stateBytes = 0, inputBytes = 0, outputBytes = 0;
-  /// Seconds of one call.
-  std::optional<double> predicted, measured;
+  /// Seconds of one call, and of it those between kernels.
+  std::optional<double> predicted, measured, betweenKernels;
   int64_t measuredRuns = 0;
   std::vector<ExplainedRemark> remarks;
   std::vector<PassTime> passes;

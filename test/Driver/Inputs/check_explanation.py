@@ -37,6 +37,8 @@ assert [(kernel["line"], kernel["gradient"]) for kernel in products] == [(23, Fa
 assert all(kernel["flops"] == 2 * 8 * 3 * 2 for kernel in products), products
 assert all(kernel["measured_seconds"] >= 0 and kernel["predicted_seconds"] > 0
            for kernel in kernels)
+total = sum(kernel["measured_seconds"] for kernel in kernels) + entry["between_kernels_seconds"]
+assert abs(entry["measured_seconds"] - total) < 1e-12
 assert 0 < entry["measured_seconds"] < 1 and entry["calls"] >= 3
 memory = entry["memory"]
 assert memory["parameters"] == 3 * 2 * 4 and memory["inputs"] == 8 * (3 + 2) * 4
