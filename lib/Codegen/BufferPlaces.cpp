@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "BufferPlaces.h"
 
+#include "nnc/IR/Remarks.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -138,6 +140,8 @@ void computeInDyingInputs(func::FuncOp function) {
       if (readsAlike && input->get().getType() == output->get().getType() &&
           diesAt(op, input->get())) {
         output->set(input->get());
+        remarkDone(op.getLoc(), "bufferize")
+            << "computed in the memory of what it reads for the last time";
         return;
       }
     }
