@@ -71,10 +71,11 @@ class Results:
 
 
 def commit():
-    """The last change of nnc in this tree, which it should have been built from."""
-    root = os.path.dirname(os.path.dirname(__file__))
-    found = subprocess.run(["git", "log", "-1", "--format=%h", "--", "lib", "include", "tools"],
-                           capture_output=True, text=True, cwd=root)
+    """The last change of nnc's sources before it was built."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    built = int(os.path.getmtime(os.path.join(root, "build", "release", "bin", "nnc")))
+    found = subprocess.run(["git", "log", "-1", f"--before={built}", "--format=%h", "--", "lib",
+                            "include", "tools"], capture_output=True, text=True, cwd=root)
     return found.stdout.strip()
 
 
