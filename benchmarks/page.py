@@ -18,7 +18,8 @@ INTRODUCTION = (
     "`benchmarks/run.py` on one machine: {machine}.",
     "Every peer computes the same from the same start, which is compared before anything is timed. Each "
     "is a process of its own; they take turns on the same processors, and a peer's time is that of its "
-    "best run: with one thread the processor's time, with two that of the clock. {load}",
+    "best run: with one thread the processor's time, with two that of the clock, which says something on "
+    "an idle machine only. {load}",
     "*x nnc* is a time divided by nnc's, *peer / nnc* the same of the best peer. The *error* is the "
     "largest difference from a run in f64, as a part of the largest value. To *compile* is to go from "
     "the program to machine code, in processor time: `nnc compile`, the first run of what torch.compile "
