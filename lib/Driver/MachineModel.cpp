@@ -49,7 +49,7 @@ func.func @update(%x: memref<?xf32> {{nn.buffer = 0 : i64, nn.shape = ["N"]}},
 /// N tasks, each of kTrips x kChains vector operations, that write their sums to where nothing is read.
 std::string arithmeticText(const TargetDescription &target) {
   std::string vector = fmt::format("vector<{}xf32>", target.lanes(32));
-  std::string inits, types, arguments, steps, results, sums;
+  std::string types, arguments, steps, results, sums;
   for (unsigned chain = 0; chain < kChains; ++chain) {
     const char *comma = chain ? ", " : "";
     arguments += fmt::format("{}%a{} = %x", comma, chain);
