@@ -48,6 +48,16 @@ void addSymbolArguments(func::FuncOp function) {
   });
 }
 
+/// Removes the copies that kept what is computed again apart from the first time.
+void dropCopies(func::FuncOp function) {
+  function.walk([](bufferization::AllocTensorOp copy) {
+    if (!copy->hasAttr(kAgainAttr))
+      return;
+    copy.replaceAllUsesWith(copy.getCopy());
+    copy.erase();
+  });
+}
+
 /// The argument that result `index` updates, none if it has its own buffer.
 std::optional<unsigned> updatedArgument(func::FuncOp function, unsigned index) {
   auto name = function.getResultAttrOfType<StringAttr>(index, kNameAttr);
@@ -95,6 +105,7 @@ class Bufferize : public impl::BufferizePassBase<Bufferize> {
     std::vector<std::pair<func::FuncOp, SmallVector<unsigned>>> functions;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isDeclaration()) {
+        dropCopies(function);
         separateInitialValues(function);
         computeLoopsInPlace(function);
         functions.push_back({function, addDestinations(function)});

@@ -44,9 +44,10 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return llvm::all_of(quotients, [](auto &entry) { return entry.second <= 0; });
 }
 
-/// Why `producer` stays apart from `consumer`, which reads it by `operand`; null if it does not.
-const char *reasonAgainst(linalg::GenericOp producer, linalg::GenericOp consumer,
-                          OpOperand *operand) {
+/// Why `consumer` does not compute `producer`, which it reads by `operand`, itself, whoever else reads it;
+/// null if it can.
+const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp consumer,
+                               OpOperand *operand) {
   for (OpOperand &init : producer.getDpsInitsMutable())
     if (producer.payloadUsesValueFromOperand(&init))
       return "what accumulates must happen once";
@@ -59,9 +60,31 @@ const char *reasonAgainst(linalg::GenericOp producer, linalg::GenericOp consumer
     return cost <= 2 ? nullptr : "each element would be computed several times";
   if (bodyCost(consumer) + cost > kMostBodyCost)
     return "the loop would need more registers than there are";
-  return producer->hasOneUse() || cost <= 6
+  return nullptr;
+}
+
+/// Whether the operation that reads `use` could compute it itself.
+bool canTakeIn(OpOperand &use) {
+  auto producer = use.get().getDefiningOp<linalg::GenericOp>();
+  auto consumer = dyn_cast<linalg::GenericOp>(use.getOwner());
+  return isa<tensor::DimOp>(use.getOwner()) ||
+         (consumer && producer->getBlock() == consumer->getBlock() &&
+          !reasonAgainstAlone(producer, consumer, &use));
+}
+
+/// Why `producer` stays apart from `consumer`, which reads it by `operand`; null if it does not.
+const char *reasonAgainst(linalg::GenericOp producer, linalg::GenericOp consumer,
+                          OpOperand *operand) {
+  if (const char *reason = reasonAgainstAlone(producer, consumer, operand))
+    return reason;
+  unsigned cost = bodyCost(producer);
+  if (cost == 0 || producer->hasOneUse())
+    return nullptr;
+  if (cost > 6)
+    return "others read it, too, and loading it is cheaper than computing it again";
+  return llvm::all_of(producer->getUses(), canTakeIn)
              ? nullptr
-             : "others read it, too, and loading it is cheaper than computing it again";
+             : "others need it in memory, and it is read from there";
 }
 
 /// The two operations between which `operand` is, if they could be one.

@@ -6,6 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "LowerElementwise.h"
 
+#include "SymbolicSizes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+
 using namespace mlir;
 
 namespace nnc {
@@ -122,6 +126,16 @@ struct LowerStopGradient : LowerPattern<nn::StopGradientOp> {
 
   LogicalResult matchAndRewrite(nn::StopGradientOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    // What is computed again from here on must not be found equal to the first time: a copy of which
+    // nobody sees that it is one, until bufferization drops it.
+    if (op->hasAttr(kAgainAttr)) {
+      Value x = adaptor.getX();
+      auto copy = bufferization::AllocTensorOp::create(
+          rewriter, op.getLoc(), cast<RankedTensorType>(x.getType()), ValueRange(), x);
+      copy->setAttr(kAgainAttr, rewriter.getUnitAttr());
+      rewriter.replaceOp(op, copy);
+      return success();
+    }
     rewriter.replaceOp(op, adaptor.getX());
     return success();
   }

@@ -79,37 +79,6 @@ class PlanArena : public impl::PlanArenaPassBase<PlanArena> {
       std::optional<ArenaPlan> plan = ArenaPlan::make(function);
       if (!plan)
         return signalPassFailure();
-      if (getenv("NNC_ARENA")) { // DEBUG
-        llvm::errs() << function.getName() << " total " << plan->sampleTotal() << " bound "
-                     << plan->sampleBound() << " buffers " << plan->buffers().size() << "\n";
-        if (*getenv("NNC_ARENA") == '2') {
-          unsigned at = 0;
-          int64_t most = 0;
-          for (auto &b : plan->buffers()) {
-            int64_t s = 0;
-            for (auto &o : plan->buffers())
-              if (o.begin <= b.begin && b.begin <= o.end)
-                s += o.sampleBytes;
-            if (s > most) {
-              most = s;
-              at = b.begin;
-            }
-          }
-          std::vector<const ArenaBuffer *> v;
-          for (auto &b : plan->buffers())
-            if (b.begin <= at && at <= b.end)
-              v.push_back(&b);
-          llvm::sort(v, [](auto *a, auto *b) { return a->sampleBytes > b->sampleBytes; });
-          for (auto *b : v) {
-            llvm::errs() << "  " << b->sampleBytes << " @" << b->sampleOffset << " [" << b->begin
-                         << "," << b->end << "] now " << at << " ";
-            memref::AllocOp al = b->alloc;
-            llvm::errs() << al.getType() << " ";
-            al.getLoc().print(llvm::errs());
-            llvm::errs() << "\n";
-          }
-        }
-      }
       emitWorkspaceFunction(function, *plan);
       useWorkspace(function, *plan);
     }

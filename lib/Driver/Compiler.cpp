@@ -51,6 +51,12 @@ const std::vector<Phase> &getPhases() {
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCSEPass());
        }},
+      {"recompute", "compute cheap values again instead of keeping them",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         RecomputePassOptions recompute;
+         recompute.ratio = options.recomputeRatio;
+         passes.addNestedPass<func::FuncOp>(createRecomputePass(recompute));
+       }},
       {"linalg", "lower nn ops to linalg on tensors",
        [](OpPassManager &passes, const CompileOptions &) {
          passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());

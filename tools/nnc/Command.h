@@ -46,6 +46,8 @@ CLI::Validator between(int64_t least, int64_t most);
 CLI::Validator notNegative();
 /// Adds --threads, which takes effect while the command line is read.
 void addThreadsOption(CLI::App &command);
+/// Adds --memory-limit, which sets `limit`.
+void addMemoryOption(CLI::App &command, std::optional<int64_t> &limit);
 /// Says what is wrong with the command line, and which command would explain it.
 int failUsage(CLI::App &app, const CLI::ParseError &error);
 

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "nnc/Driver/MemoryLimit.h"
+
 #include "nnc/Runtime/nnc_rt.h"
 
 #include <fmt/format.h>
@@ -49,6 +51,21 @@ void nnc::addThreadsOption(CLI::App &command) {
           "--threads", [](int threads) { nnc_set_num_threads(threads); },
           "Threads to use, else as many as there are processors; results do not depend on it")
       ->check(between(1, 1024));
+}
+
+void nnc::addMemoryOption(CLI::App &command, std::optional<int64_t> &limit) {
+  command
+      .add_option_function<std::string>(
+          "--memory-limit", [&limit](const std::string &text) { limit = parseBytes(text); },
+          "Bytes for temporaries, parameters, inputs and outputs, such as 64MiB: more is computed "
+          "again where they are more")
+      ->check(CLI::Validator(
+          [](std::string &text) {
+            return parseBytes(text)
+                       ? std::string()
+                       : fmt::format("expected a size, such as 64MiB or 1.5GB, found '{}'", text);
+          },
+          "SIZE"));
 }
 
 CLI::Validator nnc::notNegative() {

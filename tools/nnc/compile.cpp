@@ -6,6 +6,7 @@
 #include "Command.h"
 
 #include "nnc/Codegen/Target.h"
+#include "nnc/Driver/MemoryLimit.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Package/Header.h"
 #include "nnc/Package/Library.h"
@@ -25,6 +26,7 @@ namespace {
 struct CompileFlags {
   std::string file, directory = ".", emit = "obj", target = "cpu", stopAfter;
   std::vector<std::string> entries, bindings;
+  std::optional<int64_t> memoryLimit;
 };
 } // namespace
 
@@ -61,12 +63,12 @@ std::optional<std::string> nnc::parseTarget(const std::string &target) {
 
 /// Phases that may precede what --emit prints.
 static llvm::ArrayRef<llvm::StringRef> phasesBefore(llvm::StringRef emit) {
-  static const llvm::StringRef all[] = {"autodiff",  "simplify", "decompose", "linalg", "fusion",
-                                        "bufferize", "prepare",  "kernels",   "llvm"};
+  static const llvm::StringRef all[] = {"autodiff", "simplify",  "decompose", "recompute", "linalg",
+                                        "fusion",   "bufferize", "prepare",   "kernels",   "llvm"};
   if (emit == "nn")
-    return llvm::ArrayRef(all).take_front(3);
+    return llvm::ArrayRef(all).take_front(4);
   if (emit == "linalg")
-    return llvm::ArrayRef(all).slice(3, 2);
+    return llvm::ArrayRef(all).slice(4, 2);
   return emit == "mlir" ? llvm::ArrayRef(all) : llvm::ArrayRef<llvm::StringRef>();
 }
 
@@ -127,7 +129,7 @@ static std::string phaseFor(const CompileFlags &flags) {
   if (!flags.stopAfter.empty())
     return flags.stopAfter;
   if (flags.emit == "mlir")
-    return "decompose";
+    return "recompute";
   if (flags.emit == "linalg")
     return "fusion";
   return "";
@@ -208,6 +210,14 @@ static int writeFiles(Session &session, const std::vector<std::string> &entries,
   return exitOk;
 }
 
+/// Fits the entries, whose symbols must have sizes by now; steps one at a time.
+static bool fitEntries(Session &session, const std::vector<std::string> &entries, int64_t limit) {
+  std::vector<FittedEntry> fitted;
+  for (const std::string &entry : entries)
+    fitted.push_back({entry, {{nn::stepsSymbol.str(), 1}}});
+  return fitMemory(session.module(), fitted, limit, session.options, session.diagnostics);
+}
+
 static int runCompile(const CompileFlags &flags) {
   CompileOptions options;
   std::optional<std::string> cpu = parseTarget(flags.target);
@@ -222,6 +232,8 @@ static int runCompile(const CompileFlags &flags) {
     return fail(diagnostics);
   std::optional<std::vector<std::string>> entries = chooseEntries(*session, flags);
   if (!entries)
+    return fail(diagnostics);
+  if (flags.memoryLimit && !fitEntries(*session, *entries, *flags.memoryLimit))
     return fail(diagnostics);
   bool isFile = flags.emit == "obj" || flags.emit == "lib" || flags.emit == "so";
   return isFile ? writeFiles(*session, *entries, flags) : printText(*session, *entries, flags);
@@ -244,6 +256,7 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
+  addMemoryOption(*command, flags->memoryLimit);
   std::vector<std::string> phases;
   for (const Phase &phase : getPhases())
     phases.push_back(phase.name);

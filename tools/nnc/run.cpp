@@ -6,6 +6,7 @@
 #include "Command.h"
 
 #include "nnc/Data/Npy.h"
+#include "nnc/Driver/MemoryLimit.h"
 #include "nnc/Driver/TensorText.h"
 #include "nnc/Driver/Testing.h"
 
@@ -18,6 +19,7 @@ struct RunFlags {
   std::string file, entry, params, format = "text";
   std::vector<std::string> inputs, outputs, bindings;
   int64_t seed = 0;
+  std::optional<int64_t> memoryLimit;
 };
 
 /// The function to call, and the model it belongs to, if any.
@@ -166,6 +168,18 @@ static void printResults(const std::vector<NamedTensor> &results, const std::str
   fmt::print("{{{}}}\n", fmt::join(members, ", "));
 }
 
+/// Fits the function to the sizes that the inputs have.
+static bool fitCallee(Session &session, const Signature &signature,
+                      const std::map<std::string, Tensor> &inputs, int64_t limit) {
+  FittedEntry entry{signature.name, {}};
+  for (const Buffer &buffer : signature.buffers)
+    if (auto found = inputs.find(buffer.name); !buffer.isResult && found != inputs.end())
+      for (auto [dim, size] : llvm::zip(buffer.shape, found->second.shape()))
+        if (llvm::is_contained(signature.symbols, dim.str()))
+          entry.sizes.emplace(dim.str(), size);
+  return fitMemory(session.module(), entry, limit, session.options, session.diagnostics);
+}
+
 static int runRun(const RunFlags &flags) {
   CompileOptions options;
   std::optional<Assignments> given = splitAssignments(flags.inputs, "--input", "NAME=VALUE"),
@@ -188,15 +202,19 @@ static int runRun(const RunFlags &flags) {
       return fail(diagnostics);
     state = std::move(*values);
   }
+  Signature signature =
+      getSignature(session->module().lookupSymbol<mlir::func::FuncOp>(callee->function));
+  std::map<std::string, Tensor> inputs;
+  if (!readInputs(*session, *given, signature, inputs) ||
+      !checkNames(*session, *outputs, signature, inputs))
+    return fail(diagnostics);
+  if (flags.memoryLimit && !fitCallee(*session, signature, inputs, *flags.memoryLimit))
+    return fail(diagnostics);
   std::unique_ptr<Executable> executable =
-      Executable::compile(session->module(), {callee->function}, options, diagnostics);
+      Executable::compile(session->module(), {callee->function}, session->options, diagnostics);
   if (!executable)
     return fail(diagnostics);
   Entry &entry = executable->entry(callee->function);
-  std::map<std::string, Tensor> inputs;
-  if (!readInputs(*session, *given, entry.signature(), inputs) ||
-      !checkNames(*session, *outputs, entry.signature(), inputs))
-    return fail(diagnostics);
   Tensor key = Tensor::of<int64_t>({2}, {flags.seed, 0});
   std::map<std::string, Tensor *> arguments;
   for (NamedTensor &value : state)
@@ -233,6 +251,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
   addThreadsOption(*command);
+  addMemoryOption(*command, flags->memoryLimit);
   command
       ->add_option("--format", flags->format,
                    "text, json, or characters: integers as the bytes of a text")

@@ -9,8 +9,10 @@
 
 #include "nnc/Data/Npy.h"
 #include "nnc/Data/Safetensors.h"
+#include "nnc/Driver/MemoryLimit.h"
 #include "nnc/Driver/TrainRun.h"
 #include "nnc/Driver/TrainingCheckpoint.h"
+#include "nnc/IR/NN.h"
 #include "nnc/Runtime/nnc_rt.h"
 #include "nnc/Support/File.h"
 
@@ -27,7 +29,7 @@ struct TrainFlags {
   /// Of each model, the file that it starts from.
   std::map<std::string, std::string> initial;
   std::optional<int> servePort;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed, memoryLimit;
   TrainRunOptions run;
 };
 } // namespace
@@ -175,6 +177,37 @@ static Status checkPlaces(const TrainFlags &flags) {
   return {};
 }
 
+/// `function` of a training on `rows` rows at a time, a step at a time.
+static FittedEntry fittedEntry(Session &session, const std::string &function, int64_t rows) {
+  FittedEntry entry{function, {}};
+  for (const std::string &symbol :
+       getSignature(session.module().lookupSymbol<mlir::func::FuncOp>(function)).symbols)
+    entry.sizes[symbol] = symbol == nn::stepsSymbol ? 1 : rows;
+  return entry;
+}
+
+/// Chooses what to compute again so that each function of the trainings fits into memory.
+static bool fitTrainings(Session &session, const std::vector<const TrainPlan *> &plans,
+                         int64_t limit) {
+  std::vector<FittedEntry> entries;
+  for (const TrainPlan *plan : plans) {
+    const LoadedData *data = session.loadData(plan->data);
+    const LoadedData *held = plan->evaluate.empty() ? nullptr : session.loadData(plan->validation);
+    if (!data || (!plan->evaluate.empty() && !held))
+      return false;
+    auto batch = [](const LoadedData &loaded) {
+      int64_t rows = loaded.dataset.numRows();
+      return std::min(loaded.batchSize.value_or(rows), rows);
+    };
+    entries.push_back(fittedEntry(session, plan->step + "s", batch(*data)));
+    if (held)
+      entries.push_back(fittedEntry(session, plan->evaluate, held->dataset.numRows()));
+    if (held && !plan->predict.empty())
+      entries.push_back(fittedEntry(session, plan->predict, batch(*held)));
+  }
+  return fitMemory(session.module(), entries, limit, session.options, session.diagnostics);
+}
+
 static int runTrain(TrainFlags &flags) {
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
@@ -210,6 +243,8 @@ static int runTrain(TrainFlags &flags) {
   if (!initial)
     return fail(diagnostics);
   flags.initial = std::move(*initial);
+  if (flags.memoryLimit && !fitTrainings(*session, plans, *flags.memoryLimit))
+    return fail(diagnostics);
   std::unique_ptr<Executable> executable =
       Executable::compile(session->module(), entries, session->options, diagnostics);
   if (!executable)
@@ -275,6 +310,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
   addThreadsOption(*command);
+  addMemoryOption(*command, flags->memoryLimit);
   command
       ->add_option(
           "--params", flags->params,

@@ -32,6 +32,7 @@ def LowerToLinalgPass : Pass<"codegen-lower-to-linalg", "mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::bufferization::BufferizationDialect",
                            "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
                            "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
 }

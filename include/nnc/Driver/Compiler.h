@@ -26,6 +26,8 @@ struct CompileOptions {
   std::string cpu = "native";
   /// Values for symbolic dimensions, given before anything else is done.
   std::map<std::string, int64_t> bindings;
+  /// How many additions a byte may cost that a computation spares by being done twice.
+  double recomputeRatio = 2.5;
   /// Run after each phase on the module, for dumps and checks.
   std::function<void(llvm::StringRef phase, mlir::ModuleOp module)> afterPhase;
   /// Given the pass manager of each phase before it runs, to watch the passes.

@@ -75,4 +75,35 @@ def SimplifyPass : Pass<"transforms-simplify", "::mlir::func::FuncOp"> {
   }];
 }
 
+def RecomputePass : Pass<"transforms-recompute", "::mlir::func::FuncOp"> {
+  let summary = "compute values again instead of keeping them";
+  let description = [{
+    A value that lives where most lives, and is used again later, is computed a second time for its
+    late uses, if that is little work for the bytes it spares: cheapest first, until the values that
+    live at one time fit into the budget (where a symbol is 64), or nothing is cheap enough. A
+    computation may take several ops; it starts from values that live anyway, or are small.
+    `stop_gradient` with the attribute `nn.again` keeps later passes from seeing that both
+    computations are the same.
+
+    ```mlir
+    %a = nn.sub %x, %m : (tensor<100x100xf32>, tensor<100xf32>) -> tensor<100x100xf32>
+    ... // the last use of %x is after the second one of %a
+    %b = nn.mul %a, %g : (tensor<100x100xf32>, tensor<100x100xf32>) -> tensor<100x100xf32>
+    ```
+    becomes
+    ```mlir
+    %a = nn.sub %x, %m : (tensor<100x100xf32>, tensor<100xf32>) -> tensor<100x100xf32>
+    ...
+    %0 = nn.stop_gradient %x {nn.again = 0} : (tensor<100x100xf32>) -> tensor<100x100xf32>
+    %1 = nn.stop_gradient %m {nn.again = 0} : (tensor<100xf32>) -> tensor<100xf32>
+    %2 = nn.sub %0, %1 : (tensor<100x100xf32>, tensor<100xf32>) -> tensor<100x100xf32>
+    %b = nn.mul %2, %g : (tensor<100x100xf32>, tensor<100x100xf32>) -> tensor<100x100xf32>
+    ```
+  }];
+  let options = [
+    Option<"ratio", "ratio", "double", "2.5", "Most additions for a byte that is spared">,
+    Option<"budget", "budget", "int64_t", "0", "Bytes that may live at one time">,
+  ];
+}
+
 #endif // NNC_TRANSFORMS_PASSES

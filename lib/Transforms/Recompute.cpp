@@ -1,0 +1,374 @@
+//===- Recompute.cpp - Compute values again instead of keeping them -------===//
+//
+// What a forward pass leaves for the backward pass fills the memory of a step. A value that is cheap to
+// compute from what is there anyway is computed a second time, right before its late uses.
+//
+// One value after the other: the one with the least work for a byte among those that live where most
+// lives. Operands of what is computed again go through a stop_gradient with the attribute nn.again, which
+// later passes do not look through; otherwise they would find both computations to be the same.
+//
+//===----------------------------------------------------------------------===//
+#include "nnc/IR/NN.h"
+#include "nnc/IR/OpTable.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+
+namespace nnc {
+#define GEN_PASS_DEF_RECOMPUTEPASS
+#include "nnc/Transforms/Passes.h.inc"
+
+namespace {
+
+/// The size of a dimension with a symbol in it.
+constexpr int64_t kSampleSize = 64;
+
+int64_t sampleOf(const Dim &dim) {
+  std::set<std::string> names;
+  dim.collectSymbols(names);
+  std::map<std::string, Dim> values;
+  for (const std::string &name : names)
+    values.emplace(name, Dim(kSampleSize));
+  return std::max<int64_t>(dim.substitute(values).constant(), 1);
+}
+
+int64_t elementsOf(Value value) {
+  int64_t count = 1;
+  for (const Dim &dim : getShape(value))
+    count *= sampleOf(dim);
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Costs
+//===----------------------------------------------------------------------===//
+
+/// The family of the ODS definition; empty for ops of other dialects.
+StringRef familyOf(Operation *op) {
+  if (!isa_and_nonnull<nn::NNDialect>(op->getDialect()))
+    return StringRef();
+  const OpInfo *info = lookupOp(op->getName().stripDialect());
+  return info ? StringRef(info->family) : StringRef();
+}
+
+bool isElementwise(Operation *op) { return familyOf(op) == "Elementwise"; }
+
+/// Elements of the operand, moved or repeated, or known without one: it is read where it is used.
+bool isView(Operation *op) {
+  return isa<nn::ReshapeOp, nn::ExpandDimsOp, nn::SqueezeOp, nn::BroadcastToOp, nn::TransposeOp,
+             nn::WindowsOp, nn::SliceOp, nn::StopGradientOp, nn::FullOp, nn::ConstantOp,
+             nn::IotaOp>(op);
+}
+
+bool isDear(Operation *op) {
+  return isa<nn::ExpOp, nn::Expm1Op, nn::LogOp, nn::Log1pOp, nn::SqrtOp, nn::RsqrtOp,
+             nn::ReciprocalOp, nn::SinOp, nn::CosOp, nn::TanhOp, nn::SigmoidOp, nn::SoftplusOp,
+             nn::ErfOp, nn::DivOp, nn::FloorDivideOp, nn::ModOp, nn::PowOp>(op);
+}
+
+/// The work of computing `op` again, in additions; none if that is never done.
+std::optional<double> costOf(Operation *op) {
+  StringRef family = familyOf(op);
+  if (op->getNumResults() != 1 || op->getNumRegions() != 0 || family.empty() ||
+      family == "Control" || family == "Order")
+    return std::nullopt;
+  double elements = double(elementsOf(op->getResult(0)));
+  if (isView(op))
+    return 0;
+  if (family == "Elementwise")
+    return elements * (isDear(op) ? 16 : 1);
+  if (family == "Reduction")
+    return 2 * double(elementsOf(op->getOperand(0)));
+  if (family == "Random")
+    return elements * 40;
+  if (family == "Shape")
+    return isa<nn::ScatterAddOp>(op) ? std::nullopt : std::optional(elements * 2);
+  if (op->getNumOperands() != 2 || (family != "Linear" && !isa<nn::ConvolutionOp>(op)))
+    return std::nullopt;
+  // As many products for an element as the second operand has numbers for a column or filter.
+  Shape shape = getShape(op->getOperand(1));
+  if (shape.empty())
+    return std::nullopt;
+  double columns = double(sampleOf(isa<nn::ConvolutionOp>(op) ? shape.front() : shape.back()));
+  return 2 * elements * double(elementsOf(op->getOperand(1))) / columns;
+}
+
+//===----------------------------------------------------------------------===//
+// Lives
+//===----------------------------------------------------------------------===//
+
+/// What stays the same while values are computed again: the bytes of types.
+class Sizes {
+public:
+  int64_t bytesOf(Value value) {
+    auto [place, isNew] = bytes.try_emplace(value.getType());
+    if (isNew) {
+      unsigned bits = getElementType(value).getIntOrFloatBitWidth();
+      place->second = elementsOf(value) * std::max<int64_t>(bits / 8, 1);
+    }
+    return place->second;
+  }
+
+private:
+  DenseMap<Type, int64_t> bytes;
+};
+
+/// When the values of a block live. One that needs no memory of its own is computed where it is used, so
+/// that what it reads lives on until then.
+class Lives {
+public:
+  Lives(Block &measuredBlock, Sizes &sizes) : block(measuredBlock) {
+    for (Operation &op : block) {
+      positions[&op] = ops.size();
+      ops.push_back(&op);
+    }
+    for (Operation *op : llvm::reverse(ops))
+      for (Value result : op->getResults()) {
+        if (needsMemory(result))
+          inMemory.insert(result);
+        ends[result] = findEnd(result);
+      }
+    findPeak(sizes);
+  }
+
+  unsigned positionOf(Operation *op) const {
+    return positions.lookup(block.findAncestorOpInBlock(*op));
+  }
+  /// Where the last computation that needs `value` is.
+  unsigned endOf(Value value) const { return ends.lookup(value); }
+  bool isInBlock(Value value) const {
+    return value.getDefiningOp() && value.getDefiningOp()->getBlock() == &block;
+  }
+  bool hasMemory(Value value) const { return inMemory.contains(value); }
+
+  unsigned peak = 0;
+  int64_t peakBytes = 0;
+  std::vector<Operation *> ops;
+
+private:
+  /// All but views, and what the only op that reads it takes in.
+  static bool needsMemory(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!isa<RankedTensorType>(value.getType()) || isView(op))
+      return false;
+    if (!value.hasOneUse() || !isElementwise(op))
+      return true;
+    Operation *user = *value.user_begin();
+    return !isElementwise(user) && familyOf(user) != "Reduction";
+  }
+
+  unsigned findEnd(Value value) const {
+    unsigned end = positions.lookup(value.getDefiningOp());
+    for (Operation *user : value.getUsers()) {
+      Operation *ancestor = block.findAncestorOpInBlock(*user);
+      end = std::max(end, positions.lookup(ancestor));
+      for (Value result : ancestor->getResults())
+        if (ancestor == user && !hasMemory(result))
+          end = std::max(end, ends.lookup(result));
+    }
+    return end;
+  }
+
+  void findPeak(Sizes &sizes) {
+    std::vector<int64_t> changes(ops.size() + 1);
+    for (Value value : inMemory) {
+      changes[positions.lookup(value.getDefiningOp())] += sizes.bytesOf(value);
+      changes[ends.lookup(value) + 1] -= sizes.bytesOf(value);
+    }
+    int64_t now = 0;
+    for (unsigned position = 0; position < ops.size(); ++position) {
+      now += changes[position];
+      if (now > peakBytes) {
+        peakBytes = now;
+        peak = position;
+      }
+    }
+  }
+
+  Block &block;
+  DenseMap<Operation *, unsigned> positions;
+  DenseMap<Value, unsigned> ends;
+  DenseSet<Value> inMemory;
+};
+
+//===----------------------------------------------------------------------===//
+// The choice
+//===----------------------------------------------------------------------===//
+
+/// How to compute a value again at one place.
+struct Plan {
+  Value value;
+  /// Where: before the first late use.
+  Operation *place = nullptr;
+  /// What is computed again, in order.
+  llvm::SetVector<Operation *> ops;
+  /// What that reads and lives on for it, too.
+  llvm::SmallPtrSet<Value, 4> kept;
+  double cost = 0;
+  int64_t saved = 0;
+
+  double ratio() const { return cost / double(saved); }
+};
+
+class Recomputer {
+public:
+  Recomputer(Block &measuredBlock, double allowedRatio, int64_t allowedBytes, int64_t &nextNumber)
+      : block(measuredBlock), maxRatio(allowedRatio), budget(allowedBytes), number(nextNumber) {}
+
+  void run() {
+    for (unsigned round = 0, most = block.getOperations().size(); round < most; ++round) {
+      Lives lives(block, sizes);
+      if (lives.peakBytes <= budget)
+        return;
+      std::optional<Plan> best = choose(lives);
+      if (!best)
+        return;
+      apply(*best, lives);
+    }
+  }
+
+private:
+  std::optional<Plan> choose(const Lives &lives) {
+    std::optional<Plan> best;
+    for (Operation *op : ArrayRef(lives.ops).take_front(lives.peak))
+      for (Value value : op->getResults()) {
+        if (!lives.hasMemory(value) || lives.endOf(value) <= lives.peak || again.contains(value))
+          continue;
+        std::optional<Plan> plan = planFor(value, lives);
+        if (plan && plan->ratio() <= maxRatio && (!best || plan->ratio() < best->ratio()))
+          best = std::move(plan);
+      }
+    return best;
+  }
+
+  std::optional<Plan> planFor(Value value, const Lives &lives) {
+    Plan plan;
+    plan.value = value;
+    plan.saved = sizes.bytesOf(value);
+    plan.place = firstLateUse(value, lives);
+    if (!plan.place || !add(value, plan, lives) || plan.saved <= 0)
+      return std::nullopt;
+    return plan;
+  }
+
+  /// The first use after the peak, of the value or of what needs no memory and is computed from it.
+  Operation *firstLateUse(Value value, const Lives &lives) {
+    Operation *first = nullptr;
+    auto consider = [&](Operation *op) {
+      if (op && (!first || op->isBeforeInBlock(first)))
+        first = op;
+    };
+    for (Operation *user : value.getUsers()) {
+      Operation *ancestor = block.findAncestorOpInBlock(*user);
+      if (lives.positionOf(user) > lives.peak)
+        consider(ancestor);
+      else if (ancestor == user)
+        for (Value result : user->getResults())
+          if (!lives.hasMemory(result) && lives.endOf(result) > lives.peak)
+            consider(firstLateUse(result, lives));
+    }
+    return first && first->hasTrait<OpTrait::IsTerminator>() ? nullptr : first;
+  }
+
+  /// Adds what computes `value`; false if that cannot be done again.
+  bool add(Value value, Plan &plan, const Lives &lives) {
+    Operation *op = value.getDefiningOp();
+    std::optional<double> cost = costOf(op);
+    if (!cost)
+      return false;
+    plan.cost += *cost;
+    if (plan.cost > maxRatio * double(sizes.bytesOf(plan.value)))
+      return false;
+    for (Value operand : op->getOperands()) {
+      if (!lives.isInBlock(operand) || plan.ops.contains(operand.getDefiningOp()))
+        continue;
+      bool hasMemory = lives.hasMemory(operand);
+      // It lives, or the little that it takes may.
+      if (hasMemory && lives.endOf(operand) > lives.peak)
+        continue;
+      if (hasMemory && sizes.bytesOf(operand) * 8 <= sizes.bytesOf(plan.value)) {
+        if (plan.kept.insert(operand).second)
+          plan.saved -= sizes.bytesOf(operand);
+        continue;
+      }
+      if (add(operand, plan, lives))
+        continue;
+      return false;
+    }
+    plan.ops.insert(op);
+    return true;
+  }
+
+  //===-- The change ------------------------------------------------------===//
+
+  void apply(const Plan &plan, const Lives &lives) {
+    OpBuilder builder(plan.place);
+    IRMapping mapping;
+    auto wall = builder.getNamedAttr("nn.again", builder.getI64IntegerAttr(number++));
+    for (Operation *op : plan.ops) {
+      for (Value operand : op->getOperands())
+        if (!mapping.contains(operand) && !isConstant(operand)) {
+          Operation *same = createInferred(builder, operand.getLoc(),
+                                           nn::StopGradientOp::getOperationName(), operand);
+          same->setAttr(wall.getName(), wall.getValue());
+          mapping.map(operand, same->getResult(0));
+        }
+      Operation *copy = builder.clone(*op, mapping);
+      again.insert(copy->getResult(0));
+    }
+    replaceLateUses(plan.value, mapping, plan.place, lives);
+  }
+
+  static bool isConstant(Value value) {
+    return isa_and_nonnull<nn::ConstantOp>(value.getDefiningOp());
+  }
+
+  void replaceLateUses(Value value, IRMapping &mapping, Operation *place, const Lives &lives) {
+    for (OpOperand &use : llvm::make_early_inc_range(value.getUses())) {
+      Operation *user = use.getOwner(), *ancestor = block.findAncestorOpInBlock(*user);
+      if (ancestor == place || !ancestor->isBeforeInBlock(place)) {
+        if (!isWall(user))
+          use.set(mapping.lookup(value));
+        continue;
+      }
+      if (ancestor != user || user->getNumResults() != 1 || lives.hasMemory(user->getResult(0)) ||
+          lives.endOf(user->getResult(0)) <= lives.peak || mapping.contains(user->getResult(0)))
+        continue;
+      OpBuilder builder(place);
+      builder.clone(*user, mapping);
+      replaceLateUses(user->getResult(0), mapping, place, lives);
+    }
+  }
+
+  /// Whether `op` was made for the computation itself.
+  bool isWall(Operation *op) const {
+    auto attr = op->getAttrOfType<IntegerAttr>("nn.again");
+    return attr && attr.getInt() == number - 1;
+  }
+
+  Block &block;
+  Sizes sizes;
+  double maxRatio;
+  int64_t budget;
+  int64_t &number;
+  llvm::SmallPtrSet<Value, 32> again;
+};
+
+class Recompute : public impl::RecomputePassBase<Recompute> {
+  using RecomputePassBase::RecomputePassBase;
+
+  void runOnOperation() override {
+    SmallVector<Block *> blocks = {&getOperation().getBody().front()};
+    getOperation().walk([&](nn::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
+    int64_t number = 0;
+    for (Block *block : blocks)
+      Recomputer(*block, ratio, budget, number).run();
+  }
+};
+
+} // namespace
+} // namespace nnc
