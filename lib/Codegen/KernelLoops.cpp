@@ -128,6 +128,38 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
   return generic;
 }
 
+linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
+                             AffineMap sourceMap, AffineMap targetMap) {
+  SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, source, target,
+                                   ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
+                                   [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
+                                     linalg::YieldOp::create(body, bodyLoc, arguments[0]);
+                                   });
+}
+
+void generalizeKernels(IRRewriter &rewriter, func::FuncOp function) {
+  SmallVector<memref::CopyOp> copies;
+  function.walk([&](memref::CopyOp op) { copies.push_back(op); });
+  for (memref::CopyOp op : copies) {
+    rewriter.setInsertionPoint(op);
+    AffineMap identity =
+        rewriter.getMultiDimIdentityMap(cast<MemRefType>(op.getSource().getType()).getRank());
+    if (op.getSource() != op.getTarget())
+      copyBuffer(rewriter, op.getLoc(), op.getSource(), op.getTarget(), identity, identity);
+    rewriter.eraseOp(op);
+  }
+  SmallVector<linalg::LinalgOp> named;
+  function.walk([&](linalg::LinalgOp op) {
+    if (!isa<linalg::GenericOp, linalg::FillOp>(op))
+      named.push_back(op);
+  });
+  for (linalg::LinalgOp op : named) {
+    rewriter.setInsertionPoint(op);
+    (void)linalg::generalizeNamedOp(rewriter, op);
+  }
+}
+
 linalg::GenericOp simplifyLoops(IRRewriter &rewriter, linalg::GenericOp op) {
   op = dropUnitLoops(rewriter, op);
   dropUnitAxes(rewriter, op);

@@ -12,126 +12,48 @@
 #include "PackOperands.h"
 
 #include "BufferPlaces.h"
-#include "CPU/KernelPlan.h"
+#include "KernelCost.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "nnc/IR/Remarks.h"
 
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace nnc {
 namespace {
 
-/// Sizes that are not known count as this many.
-constexpr int64_t kUnknownSize = 64;
-
-int64_t sizeOr(int64_t size, int64_t unknown) {
-  return ShapedType::isDynamic(size) ? unknown : size;
-}
-
-bool isParallel(linalg::GenericOp op, unsigned dim) {
-  return op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel;
-}
-
-/// How many iterations the loops that `choose` picks have together.
-double countIterations(linalg::GenericOp op, function_ref<bool(unsigned)> choose) {
-  double count = 1;
-  for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
-    if (choose(dim))
-      count *= double(sizeOr(size, kUnknownSize));
-  return count;
-}
-
-/// Whether vectors along `dim` would have to gather `input` unless it is packed.
-bool isGathered(linalg::GenericOp op, OpOperand *input, unsigned dim) {
-  return classifyAccess(op.getMatchingIndexingMap(input), input->get().getType(), dim) ==
-         Access::Strided;
-}
-
-bool canPack(linalg::GenericOp op, OpOperand *input, unsigned dim) {
-  AffineMap map = op.getMatchingIndexingMap(input);
-  return map.isProjectedPermutation() && isReused(op, map, dim);
-}
-
-/// Whether `input`, a matrix to the tile, is worth laying out in panels: it must be read often enough to
-/// pay the copy, and its rows lie far apart.
-bool wantsPanels(linalg::GenericOp op, OpOperand *input, unsigned vectorDim) {
-  constexpr double kReads = 512, kSteps = 64;
-  constexpr int64_t kFarApartBytes = 1024;
-  AffineMap map = op.getMatchingIndexingMap(input);
-  auto type = dyn_cast<MemRefType>(input->get().getType());
-  if (!type || !type.getElementType().isIntOrFloat() || !map.isFunctionOfDim(vectorDim) ||
-      !canPack(op, input, vectorDim))
-    return false;
-  if (isGathered(op, input, vectorDim))
-    return true;
-  double reads = countIterations(
-      op, [&](unsigned dim) { return isParallel(op, dim) && !map.isFunctionOfDim(dim); });
-  double steps = countIterations(
-      op, [&](unsigned dim) { return !isParallel(op, dim) && map.isFunctionOfDim(dim); });
-  int64_t rowBytes = op.getStaticLoopRanges()[vectorDim] * (type.getElementTypeBitWidth() / 8);
-  return reads >= kReads && steps >= kSteps && rowBytes >= kFarApartBytes;
-}
-
-//===----------------------------------------------------------------------===//
-// Results computed in another order
-//===----------------------------------------------------------------------===//
-
-/// Cycles that an element of the result takes with vectors along `dim`, roughly: a vector of products
-/// each, twice that where lanes are added up, and more where an input is gathered or packed.
-double elementCost(linalg::GenericOp op, unsigned dim, int64_t lanes) {
-  constexpr double kAddingLanes = 2, kGather = 2, kPack = 1;
-  int64_t size = op.getStaticLoopRanges()[dim];
-  double use = 1;
-  if (!ShapedType::isDynamic(size) && size != 0)
-    use = double(size) / double(llvm::divideCeil(size, lanes) * lanes);
-  auto isReduction = [&](unsigned loop) { return !isParallel(op, loop); };
-  double results = countIterations(op, [&](unsigned loop) { return isParallel(op, loop); });
-  double vector = isReduction(dim) ? kAddingLanes : 1, packed = 0;
-  for (OpOperand *input : op.getDpsInputOperands()) {
-    AffineMap map = op.getMatchingIndexingMap(input);
-    if (!isReduction(dim) && wantsPanels(op, input, dim))
-      packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
-    else if (isGathered(op, input, dim))
-      vector += kGather;
-  }
-  return countIterations(op, isReduction) * vector / (use * double(lanes)) +
-         packed * kPack / results;
-}
-
-/// The loop along which vectors are so much better used than along the plan's that it pays to turn the
-/// result around.
-std::optional<unsigned> findBetterDim(linalg::GenericOp op, const KernelPlan &plan,
-                                      const TargetDescription &target) {
-  // A copy that turns an array takes about this many cycles an element, memory included.
-  constexpr double kTurn = 0.75, kWorthIt = 0.95;
-  auto type = dyn_cast<MemRefType>(op.getDpsInits().front().getType());
-  if (!plan.vectorDim || op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 || !type ||
-      !type.getElementType().isFloat())
-    return std::nullopt;
-  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  if (!output.isProjectedPermutation())
-    return std::nullopt;
-  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
-  int64_t lanes = target.lanes(type.getElementTypeBitWidth());
-  std::optional<unsigned> best;
-  double least = elementCost(op, *plan.vectorDim, lanes) * kWorthIt - kTurn;
-  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
-    if (dim == *plan.vectorDim || !output.isFunctionOfDim(dim) || ShapedType::isDynamic(sizes[dim]))
-      continue;
-    bool gathers = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-      return isGathered(op, input, dim) && !canPack(op, input, dim);
-    });
-    double cost = elementCost(op, dim, lanes);
-    if (!gathers && cost <= least) {
-      best = dim;
-      least = cost;
+/// Orders the reductions so that what each row reads moves least in the innermost one.
+linalg::GenericOp orderReductions(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim) {
+  SmallVector<unsigned> places, dims;
+  for (auto [dim, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::reduction)
+      places.push_back(dim);
+  auto distance = [&](unsigned dim) {
+    int64_t most = 0;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (map.isFunctionOfDim(vectorDim))
+        continue;
+      std::optional<int64_t> step = findStep(map, input->get().getType(), dim);
+      most = std::max(most, step ? std::abs(*step) : std::numeric_limits<int64_t>::max());
     }
-  }
-  return best;
+    return most;
+  };
+  dims = places;
+  llvm::sort(dims, [&](unsigned left, unsigned right) {
+    return std::pair(distance(right), left) < std::pair(distance(left), right);
+  });
+  if (dims == places)
+    return op;
+  SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(op.getNumLoops()));
+  for (auto [place, dim] : llvm::zip_equal(places, dims))
+    order[place] = dim;
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::GenericOp> ordered = linalg::interchangeGenericOp(rewriter, op, order);
+  return succeeded(ordered) ? *ordered : op;
 }
 
 //===----------------------------------------------------------------------===//
@@ -148,8 +70,9 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan) 
   for (AffineMap map : op.getIndexingMapsArray())
     if (map.isFunctionOfDim(dim) && !map.getResultPosition(here))
       return std::nullopt;
-  bool wanted = llvm::any_of(op.getDpsInputOperands(),
-                             [&](OpOperand *input) { return wantsPanels(op, input, dim); });
+  bool wanted = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return isPacked(op, input, dim) && hasLongRows(op, input, dim);
+  });
   return wanted ? std::optional(width) : std::nullopt;
 }
 
@@ -233,10 +156,37 @@ struct Loops {
   }
 };
 
+/// `source`, which `map` reads, with two axes where the loops split one.
+Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const Loops &loops,
+                AffineMap &map) {
+  SmallVector<ReassociationIndices> groups;
+  SmallVector<AffineExpr> exprs;
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, loc, source), split;
+  SmallVector<int64_t> shape;
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    SmallVector<unsigned> dims;
+    for (unsigned dim = 0; dim < loops.kinds.size(); ++dim)
+      if (expr.isFunctionOfDim(dim))
+        dims.push_back(dim);
+    groups.emplace_back();
+    for (unsigned dim : dims) {
+      groups.back().push_back(exprs.size());
+      exprs.push_back(rewriter.getAffineDimExpr(dim));
+      split.push_back(dims.size() == 1 ? sizes[axis] : rewriter.getIndexAttr(loops.sizes[dim]));
+      shape.push_back(loops.sizes[dim]);
+    }
+  }
+  if (exprs.size() == map.getNumResults())
+    return source;
+  map = AffineMap::get(map.getNumDims(), 0, exprs, rewriter.getContext());
+  return memref::ExpandShapeOp::create(rewriter, loc, shape, source, groups, split);
+}
+
 /// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
 /// makes `map` read that. The copy itself goes through the source from end to end.
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const Loops &loops,
                 AffineMap &map) {
+  source = splitAxes(rewriter, loc, source, loops, map);
   unsigned numLoops = loops.kinds.size();
   SmallVector<unsigned> sourceOrder, packedOrder;
   for (AffineExpr expr : map.getResults())
@@ -273,16 +223,6 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const Loops &l
 }
 
 } // namespace
-
-linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
-                             AffineMap sourceMap, AffineMap targetMap) {
-  SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, source, target,
-                                   ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
-                                   [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
-                                     linalg::YieldOp::create(body, bodyLoc, arguments[0]);
-                                   });
-}
 
 void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
   std::optional<unsigned> dim = findBetterDim(op, planKernel(op, target), target);
@@ -322,6 +262,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
     return;
   unsigned vectorDim = *plan.vectorDim;
+  op = orderReductions(rewriter, op, vectorDim);
   std::optional<int64_t> width = panelWidth(op, plan);
   int64_t size = op.getStaticLoopRanges()[vectorDim];
   if (width && size % *width != 0) {
@@ -336,14 +277,14 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   bool packs = false;
   rewriter.setInsertionPoint(op);
   for (OpOperand *input : op.getDpsInputOperands()) {
-    bool isPacked = isGathered(op, input, vectorDim) && canPack(op, input, vectorDim);
-    if (!isPacked && !(width && wantsPanels(op, input, vectorDim)))
+    if (!isPacked(op, input, vectorDim))
       continue;
     unsigned position = input->getOperandNumber();
-    remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
-        "input {0} is packed{1}: it is read again and again, and {2}", position,
-        width ? " in panels" : "",
-        isPacked ? "its neighbours across vectors lie apart" : "its rows lie far apart");
+    remarkDone(op.getLoc(), "prepare-kernels")
+        << remark::add("input {0} is packed{1}: it is read again and again, and {2}", position,
+                       width ? " in panels" : "",
+                       isGathered(op, input, vectorDim) ? "its neighbours across vectors lie apart"
+                                                        : "its rows lie far apart");
     inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
     packs = true;
   }

@@ -8,11 +8,6 @@
 
 namespace nnc {
 
-/// target[targetMap(i)] = source[sourceMap(i)].
-mlir::linalg::GenericOp copyBuffer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
-                                   mlir::Value target, mlir::AffineMap sourceMap,
-                                   mlir::AffineMap targetMap);
-
 /// Computes into a buffer in which another dimension lies last, and copies that to its place, where
 /// this saves more than the copy costs: a convolution of many filters on small images, the derivative
 /// of small kernels. Only what overwrites its output.

@@ -40,6 +40,8 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
 
 void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addNestedPass<func::FuncOp>(
+      createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}));
+  passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
 }
 

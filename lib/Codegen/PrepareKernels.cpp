@@ -30,32 +30,13 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
     if (!target)
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
-    writeCopies(rewriter);
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    for (linalg::LinalgOp op : ops) {
-      if (isa<linalg::FillOp>(op))
-        continue;
-      rewriter.setInsertionPoint(op);
-      auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
-      if (!generic)
-        generic = *linalg::generalizeNamedOp(rewriter, op);
-      generic = simplifyLoops(rewriter, generic);
-      turnOutput(rewriter, generic, *target);
-      packInputs(rewriter, generic, *target);
-    }
-  }
-
-  void writeCopies(IRRewriter &rewriter) {
-    SmallVector<memref::CopyOp> copies;
-    getOperation().walk([&](memref::CopyOp op) { copies.push_back(op); });
-    for (memref::CopyOp op : copies) {
-      rewriter.setInsertionPoint(op);
-      AffineMap identity =
-          rewriter.getMultiDimIdentityMap(cast<MemRefType>(op.getSource().getType()).getRank());
-      if (op.getSource() != op.getTarget())
-        copyBuffer(rewriter, op.getLoc(), op.getSource(), op.getTarget(), identity, identity);
-      rewriter.eraseOp(op);
+    generalizeKernels(rewriter, getOperation());
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops) {
+      op = simplifyLoops(rewriter, op);
+      turnOutput(rewriter, op, *target);
+      packInputs(rewriter, op, *target);
     }
   }
 };

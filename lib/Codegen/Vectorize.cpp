@@ -74,11 +74,29 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
         generic = *linalg::generalizeNamedOp(rewriter, op);
       generic = simplifyLoops(rewriter, generic);
       rewriter.setInsertionPoint(generic);
-      emitKernel(rewriter, generic, planKernel(generic, target), initial, grain);
+      KernelPlan plan = planKernel(generic, target);
+      if (!plan.outerReductions.empty())
+        emitFills(rewriter, generic, initial, target);
+      emitKernel(rewriter, generic, plan, initial, grain);
       rewriter.eraseOp(generic);
     }
     for (Operation *fill : absorbed)
       rewriter.eraseOp(fill);
+  }
+
+  /// Writes `values`, where there are some, to the outputs of `op` before it.
+  void emitFills(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<Value> values,
+                 const TargetDescription &target) {
+    for (auto [value, output] : llvm::zip_equal(values, op.getOutputs())) {
+      if (!value)
+        continue;
+      auto fill = linalg::FillOp::create(rewriter, op.getLoc(), value, output);
+      linalg::GenericOp generic =
+          simplifyLoops(rewriter, *linalg::generalizeNamedOp(rewriter, fill));
+      rewriter.setInsertionPoint(op);
+      emitKernel(rewriter, generic, planKernel(generic, target), {Value()}, grain);
+      rewriter.eraseOp(generic);
+    }
   }
 };
 

@@ -66,7 +66,7 @@ func.func @full(%a: memref<32x16xf32>, %b: memref<16x64xf32>, %c: memref<32x64xf
 // A long matrix that is read 512 times lies in panels of two vectors; what is left over, in one of its own.
 // CHECK-LABEL: func.func @panels
 // CHECK: %[[PANELS:.*]] = memref.alloc() : memref<62x64x16xf32>
-// CHECK: linalg.generic {{.*}}ins({{.*}}memref<64x992xf32{{.*}}outs(%[[PANELS]]
+// CHECK: linalg.generic {{.*}}ins({{.*}}memref<64x62x16xf32{{.*}}outs(%[[PANELS]]
 // CHECK: linalg.generic {{.*}}ins(%arg0, %[[PANELS]] : {{.*}}outs({{.*}}memref<512x992xf32
 // CHECK: linalg.generic {{.*}}ins(%arg0, %{{.*}}memref<64x8xf32{{.*}}outs({{.*}}memref<512x8xf32
 func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1000xf32>, %c: memref<512x1000xf32>) {

@@ -45,9 +45,7 @@ func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64
 
 // A transposed right-hand side is packed once.
 // CHECK-LABEL: func.func @transposed
-// Panels as wide as two vectors.
-// V3: %[[PACKED:.*]] = memref.alloc() : memref<4x64x16xf32>
-// V4: %[[PACKED:.*]] = memref.alloc() : memref<2x64x32xf32>
+// CHECK: %[[PACKED:.*]] = memref.alloc() : memref<64x64xf32>
 // CHECK: vector.shuffle
 // CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK: vector.load %[[PACKED]]
@@ -134,6 +132,31 @@ func.func @twice(%x: memref<6xf32>, %z: memref<12xf32>, %y: memref<12xf32>) {
     ^bb0(%a: f32, %b: f32, %o: f32):
       %m = arith.addf %a, %b : f32
       linalg.yield %m : f32
+  }
+  return
+}
+
+// A long reduction: each tile would go through all of it. It is cut into blocks around the tiles, which add to
+// what a fill has left in the output.
+// CHECK-LABEL: func.func @long_reduction
+// CHECK: vector.store
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c36864 step %c{{[0-9]+}} {
+// CHECK: %[[END:.*]] = arith.minui
+// CHECK: vector.load %arg2
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 iter_args
+// CHECK: vector.store {{.*}}, %arg2
+func.func @long_reduction(%x: memref<64x576x32xf32>, %y: memref<64x576x64xf32>, %z: memref<32x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%z : memref<32x64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(c, f, n, p) -> (n, p, c)>,
+                                   affine_map<(c, f, n, p) -> (n, p, f)>,
+                                   affine_map<(c, f, n, p) -> (c, f)>],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %y : memref<64x576x32xf32>, memref<64x576x64xf32>) outs(%z : memref<32x64xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
   }
   return
 }

@@ -94,6 +94,30 @@ def BufferizePass : Pass<"codegen-bufferize", "mlir::ModuleOp"> {
                            "mlir::scf::SCFDialect"];
 }
 
+def AssignLayoutsPass : Pass<"codegen-assign-layouts", "mlir::func::FuncOp"> {
+  let summary = "Choose the order of axes in temporaries";
+  let description = [{
+    Where the vectors of a contraction would rather go along another axis than the last of its result, as
+    those of most convolutions along the channels, that axis is moved to the end in the result and in the
+    temporaries that share loops over it: they move together, if an estimate of all operations that use them
+    says so. Arguments and what is reshaped across the axis stay as they are.
+
+    ```mlir
+    %y = memref.alloc() : memref<8x64x56x56xf32>
+    linalg.generic {maps = ..., (n, f, h, w, c, i, j) -> (n, f, h, w)} ins(%x, %k) outs(%y)
+    linalg.generic {maps = (n, f, h, w) -> (n, f, h, w), ...} ins(%y) outs(%z)
+    // becomes
+    %y = memref.alloc() : memref<8x56x56x64xf32>
+    linalg.generic {maps = ..., (n, f, h, w, c, i, j) -> (n, h, w, f)} ins(%x, %k) outs(%y)
+    linalg.generic {maps = (n, f, h, w) -> (n, h, w, f), ...} ins(%y) outs(%z)
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::memref::MemRefDialect"];
+}
+
 def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
   let summary = "Write all that computes on buffers as operations for the kernel emitter";
   let description = [{

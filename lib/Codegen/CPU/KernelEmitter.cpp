@@ -43,6 +43,7 @@ private:
   };
 
   // Loops.
+  void emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsigned> parallelDims);
   void emitParallel(ArrayRef<unsigned> dims);
   void emitRows(function_ref<void(unsigned)> body);
   void emitColumns(function_ref<void(unsigned)> body);
@@ -88,6 +89,11 @@ private:
   bool isReduction(unsigned dim) {
     return op.getIteratorTypesArray()[dim] == utils::IteratorType::reduction;
   }
+  /// Whether a tile has no loop over `dim`, since that is around all tiles.
+  bool isOuter(unsigned dim) {
+    bool inBlocks = plan.reductionBlock > 1 && plan.outerReductions.back() == dim;
+    return llvm::is_contained(plan.outerReductions, dim) && !inBlocks;
+  }
   /// The buffer with booleans as bytes.
   Value buffer(OpOperand &operand);
 
@@ -107,6 +113,8 @@ private:
     Operation *op;
   };
   SmallVector<OpenLoop> open;
+  /// How many of these are outer reductions.
+  unsigned outerDepth = 0;
   /// What is loaded before the loop at each depth, by operand and place.
   SmallVector<std::map<SmallVector<const void *>, Value>> loads;
   /// The tile that is being emitted, and its inputs that were loaded along the rows, by operand.
@@ -137,7 +145,27 @@ void KernelEmitter::run(int64_t grain) {
     begins[*plan.partDim] = part->begin;
     ends[*plan.partDim] = part->end;
   }
-  emitParallel(outer);
+  emitOuterReductions(plan.outerReductions, outer);
+}
+
+void KernelEmitter::emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsigned> parallelDims) {
+  if (dims.empty()) {
+    outerDepth = open.size();
+    return emitParallel(parallelDims);
+  }
+  unsigned dim = dims.front();
+  int64_t step = dims.size() == 1 ? plan.reductionBlock : 1;
+  Value begin = begins[dim], end = ends[dim];
+  forLoop(dim, begin, end, step, {}, [&](Values) {
+    if (step > 1) {
+      begins[dim] = index[dim];
+      ends[dim] = arith::MinUIOp::create(b, loc, add(index[dim], constant(step)), end);
+    }
+    emitOuterReductions(dims.drop_front(), parallelDims);
+    return Values();
+  });
+  begins[dim] = begin;
+  ends[dim] = end;
 }
 
 void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
@@ -267,7 +295,7 @@ void KernelEmitter::emitTile(Tile tile) {
                                            /*broadcastToLanes=*/true));
     SmallVector<unsigned> dims;
     for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
-      if (isReduction(dim) && plan.vectorDim != dim)
+      if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
         dims.push_back(dim);
     values = emitReduction(dims, tile, start);
   }
@@ -307,7 +335,7 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
   }
   if (innermost && plan.chains > 1)
     return emitChains(dim, tile, accumulators);
-  return forLoop(dim, constant(0), ends[dim], 1, accumulators,
+  return forLoop(dim, begins[dim], ends[dim], 1, accumulators,
                  [&](Values carried) { return emitReduction(dims.drop_front(), tile, carried); });
 }
 
@@ -317,9 +345,12 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
   Values carried = accumulators;
   for (unsigned i = width; i < width * plan.chains; ++i)
     carried.push_back(neutral(i % outputs));
-  Value rest = arith::RemUIOp::create(b, loc, ends[dim], constant(plan.chains));
+  Value count = ends[dim];
+  if (getConstantIntValue(begins[dim]) != 0)
+    count = arith::SubIOp::create(b, loc, count, begins[dim]);
+  Value rest = arith::RemUIOp::create(b, loc, count, constant(plan.chains));
   Value end = arith::SubIOp::create(b, loc, ends[dim], rest);
-  carried = forLoop(dim, constant(0), end, plan.chains, carried, [&](Values partial) {
+  carried = forLoop(dim, begins[dim], end, plan.chains, carried, [&](Values partial) {
     Value base = index[dim];
     Values next;
     for (unsigned chain = 0; chain < plan.chains; ++chain) {
@@ -469,7 +500,9 @@ Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   auto moves = [&](std::optional<unsigned> dim) { return dim && map.isFunctionOfDim(*dim); };
   unsigned depth = open.size();
-  while (depth > 0 && !map.isFunctionOfDim(open[depth - 1].dim))
+  // What an output holds changes with each trip of an outer reduction.
+  unsigned outermost = op.isDpsInit(&operand) ? outerDepth : 0;
+  while (depth > outermost && !map.isFunctionOfDim(open[depth - 1].dim))
     --depth;
   SmallVector<const void *> key = {&operand};
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
@@ -568,9 +601,9 @@ Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
   return vector::FromElementsOp::create(b, loc, type, lanes);
 }
 
-/// Whether the tile is square, and `operand` lies along its rows.
+/// Whether the tile is whole, and `operand` lies along its rows.
 bool KernelEmitter::isTurned(OpOperand &operand) {
-  return plan.turnsInputs && !mask && current.rows == plan.lanes &&
+  return plan.turnsInputs && !mask && current.rows == plan.rows &&
          classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(),
                         *plan.rowDim) == Access::Contiguous;
 }
@@ -641,7 +674,8 @@ SmallVector<Value> KernelEmitter::indices(AffineMap map, Cell cell, Value lane) 
 
 /// What `output` holds before the operation: a known value or the buffer's contents.
 Value KernelEmitter::initialValue(unsigned output, Cell cell, bool broadcastToLanes) {
-  Value value = initial[output] ? initial[output] : load(op.getDpsInitsMutable()[output], cell);
+  bool isKnown = initial[output] && plan.outerReductions.empty();
+  Value value = isKnown ? initial[output] : load(op.getDpsInitsMutable()[output], cell);
   return broadcastToLanes ? broadcast(value) : value;
 }
 

@@ -116,6 +116,8 @@ private:
   unsigned sharedSteps(unsigned vectorDim, unsigned rowDim);
   void chooseTile(KernelPlan &plan);
   void chooseTurning(KernelPlan &plan);
+  double inputBytes(function_ref<double(unsigned)> extent);
+  void chooseOuterReductions(KernelPlan &plan);
   void chooseParts(KernelPlan &plan);
 
   linalg::GenericOp op;
@@ -267,22 +269,24 @@ static unsigned evenRows(unsigned most, int64_t size, unsigned columns) {
   return most;
 }
 
-/// An input that vectors would gather, but that lies along another parallel dimension, is loaded that way
-/// by tiles of lanes x lanes.
+/// An input that vectors would gather, but that lies along another parallel dimension, is loaded that way,
+/// a square tile at a time.
 void Planner::chooseTurning(KernelPlan &plan) {
-  auto hasTile = [&](unsigned dim) {
-    return ShapedType::isDynamic(sizes[dim]) || sizes[dim] >= plan.lanes;
+  constexpr int64_t kFewestRows = 4;
+  auto hasAtLeast = [&](unsigned dim, int64_t size) {
+    return ShapedType::isDynamic(sizes[dim]) || sizes[dim] >= size;
   };
-  if (plan.lanes == 1 || !hasTile(*plan.vectorDim))
+  if (plan.lanes == 1 || !hasAtLeast(*plan.vectorDim, plan.lanes))
     return;
   for (OpOperand *input : op.getDpsInputOperands()) {
     if (access(*input, *plan.vectorDim) != Access::Strided)
       continue;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
-      if (dim == *plan.vectorDim || !hasTile(dim) || access(*input, dim) != Access::Contiguous)
+      if (dim == *plan.vectorDim || !hasAtLeast(dim, kFewestRows) ||
+          access(*input, dim) != Access::Contiguous)
         continue;
       plan.rowDim = dim;
-      plan.rows = plan.lanes;
+      plan.rows = hasAtLeast(dim, plan.lanes) ? plan.lanes : sizes[dim];
       plan.turnsInputs = true;
       return;
     }
@@ -333,6 +337,51 @@ void Planner::chooseTile(KernelPlan &plan) {
         limit(8 / (plan.rows * plan.columns), plan.rows * plan.columns, ShapedType::kDynamic);
 }
 
+/// The memory that the inputs take if the loops run as long as `extent` says.
+double Planner::inputBytes(function_ref<double(unsigned)> extent) {
+  double bytes = 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    double count = 4;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      if (op.getMatchingIndexingMap(input).isFunctionOfDim(dim))
+        count *= extent(dim);
+    bytes += count;
+  }
+  return bytes;
+}
+
+/// Each tile goes through all that is reduced. Where that is more than a second-level cache holds, the next
+/// tile would fetch all of it again from farther away.
+void Planner::chooseOuterReductions(KernelPlan &plan) {
+  constexpr double kNear = 256 << 10, kUnknownSize = 64;
+  if (!plan.vectorDim || plan.reducesLanes)
+    return;
+  auto sizeOf = [&](unsigned dim) {
+    return ShapedType::isDynamic(sizes[dim]) ? kUnknownSize : double(sizes[dim]);
+  };
+  auto inTile = [&](unsigned dim) -> double {
+    if (isReduction(dim))
+      return llvm::is_contained(plan.outerReductions, dim) ? 1 : sizeOf(dim);
+    if (dim == plan.vectorDim)
+      return plan.columns * plan.lanes;
+    return plan.rowDim == dim ? plan.rows : 1;
+  };
+  if (inputBytes(inTile) <= kNear)
+    return;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+    if (!isReduction(dim))
+      continue;
+    plan.outerReductions.push_back(dim);
+    double bytes = inputBytes(inTile);
+    if (bytes > kNear / 2)
+      continue;
+    // As many at once as fit, all blocks alike.
+    double blocks = std::ceil(sizeOf(dim) / std::floor(kNear / 2 / bytes));
+    plan.reductionBlock = std::ceil(sizeOf(dim) / blocks);
+    return;
+  }
+}
+
 /// The outermost loop that has enough units for many threads, else the outermost whose size is
 /// known when it runs, else the one with the most units.
 void Planner::chooseParts(KernelPlan &plan) {
@@ -374,6 +423,7 @@ void Planner::chooseParts(KernelPlan &plan) {
 KernelPlan Planner::plan() {
   KernelPlan plan;
   chooseTile(plan);
+  chooseOuterReductions(plan);
   chooseParts(plan);
   return plan;
 }

@@ -32,11 +32,16 @@ struct KernelPlan {
   unsigned columns = 1;
   std::optional<unsigned> rowDim;
   unsigned rows = 1;
-  /// Nothing is reduced, there are as many rows as lanes, and what lies along the rows in memory is loaded
-  /// so and turned in registers.
+  /// Nothing is reduced, there are as many rows as lanes, or all rows if they are fewer, and what lies along
+  /// the rows in memory is loaded so and turned in registers.
   bool turnsInputs = false;
   /// Independent partial results along the innermost reduction, to hide latency.
   unsigned chains = 1;
+  /// The reductions that go around all tiles, each of which adds to what the output holds by then: what they
+  /// leave to a tile stays in a near cache for the next one.
+  llvm::SmallVector<unsigned> outerReductions;
+  /// How many iterations of the last of these a tile takes at once; its loop is in the tile, too, then.
+  int64_t reductionBlock = 1;
   /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
   std::optional<unsigned> partDim;
   unsigned partUnit = 1;
@@ -73,7 +78,7 @@ mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned index);
 KernelPlan planKernel(mlir::linalg::GenericOp op, const TargetDescription &target);
 
 /// Replaces `op`, which is on buffers, by loops. `initial[i]`, where present, is what output i
-/// holds before. What takes more than twice `grain` instructions is cut into parts that take at
+/// holds before; the buffer must hold it if the plan has outer reductions. What takes more than twice `grain` instructions is cut into parts that take at
 /// least `grain`: a parallel loop.
 void emitKernel(mlir::OpBuilder &builder, mlir::linalg::GenericOp op, const KernelPlan &plan,
                 llvm::ArrayRef<mlir::Value> initial, int64_t grain);

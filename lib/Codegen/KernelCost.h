@@ -1,0 +1,41 @@
+//===- KernelCost.h - What an operation takes, roughly ----------*- C++ -*-===//
+//
+// Estimates in cycles of one core, by which layouts are chosen. They need to be right about what is several
+// times as dear, not about percents.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NNC_LIB_CODEGEN_KERNELCOST_H
+#define NNC_LIB_CODEGEN_KERNELCOST_H
+
+#include "CPU/KernelPlan.h"
+
+namespace nnc {
+
+/// Cycles an element for a copy that turns an array, memory included.
+constexpr double kTurnCost = 0.75;
+
+/// Whether vectors along `dim` would gather `input`, unless it is packed.
+bool isGathered(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
+
+/// Whether vectors along `dim`, a loop of results, take `input` from a packed copy: because it would be
+/// gathered again and again, or because it is read so often that it pays to bring its rows together.
+bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
+
+/// Whether the rows of `input` along `dim` are so long that each lies on another page.
+bool hasLongRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
+
+/// Cycles that an element of the result takes with vectors along `dim`: a vector of terms each, twice that
+/// where lanes are added up, and more where an input is gathered or packed.
+double elementCost(mlir::linalg::GenericOp op, unsigned dim, const TargetDescription &target);
+
+/// The loop along which vectors are so much better used than along the plan's that it pays to turn the
+/// result around; none if there is no such loop.
+std::optional<unsigned> findBetterDim(mlir::linalg::GenericOp op, const KernelPlan &plan,
+                                      const TargetDescription &target);
+
+/// Cycles that `op` takes, with what is done to its operands.
+double kernelCost(mlir::linalg::GenericOp op, const TargetDescription &target);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_KERNELCOST_H
