@@ -109,7 +109,8 @@ bool Siblings::collect(Operation *op) {
         continue;
       source = first->getBlock()->findAncestorOpInBlock(*source);
       if (source == first)
-        isFree &= op == second && findResult(first, second, &operand).has_value();
+        // What the body extracts from `first` at a place of its own needs all of it.
+        isFree &= inner == second && findResult(first, second, &operand).has_value();
       else if (source && source != op && first->isBeforeInBlock(source) && needed.insert(source) &&
                needed.size() <= kMostMoved)
         isFree &= collect(source);

@@ -118,3 +118,26 @@ func.func @loops(%x: tensor<4x8xf32>, %z: tensor<4xf32>) -> (tensor<4xf32>, tens
   } -> tensor<4x8xf32>
   return %0, %1 : tensor<4xf32>, tensor<4x8xf32>
 }
+
+// Both read the index, but one extracts elements of the other's result at places of its own.
+// CHECK-LABEL: func.func @gather
+// CHECK: linalg.generic
+// CHECK: linalg.generic
+// CHECK: tensor.extract
+func.func @gather(%x: tensor<3xi64>) -> tensor<3xf64> {
+  %e = tensor.empty() : tensor<3xf64>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<3xi64>) outs(%e : tensor<3xf64>) {
+    ^bb0(%i: i64, %o: f64):
+      %s = arith.sitofp %i : i64 to f64
+      linalg.yield %s : f64
+  } -> tensor<3xf64>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : tensor<3xi64>) outs(%e : tensor<3xf64>) {
+    ^bb0(%i: i64, %o: f64):
+      %place = arith.index_cast %i : i64 to index
+      %s = tensor.extract %0[%place] : tensor<3xf64>
+      linalg.yield %s : f64
+  } -> tensor<3xf64>
+  return %1 : tensor<3xf64>
+}
