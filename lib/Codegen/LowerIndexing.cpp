@@ -129,9 +129,17 @@ struct LowerScatterAdd : LowerPattern<nn::ScatterAddOp> {
     Value index = tensor::ExtractOp::create(builder, loc, adaptor.getIndices(), place);
     index = clampPosition(builder, loc, index, lowering.size(builder, loc, shape[axis]));
 
-    // The slice of x keeps every axis but `axis`; that of the updates has the loops' axes there.
-    Shape sliceShape = reduceShape(shape, axis, /*keepdims=*/false);
-    RankedTensorType sliceType = lowering.convert(makeTensorType(sliceShape, elementType));
+    // The slice of x keeps every axis but `axis`; that of the updates has the loops' axes there. Behind
+    // an axis of size one, which could be taken for the one that is left out, both keep all axes.
+    bool keepsAll = llvm::is_contained(ArrayRef(shape).take_front(axis), Dim(1));
+    Shape sliceShape = reduceShape(shape, axis, keepsAll), updateShape = sliceShape;
+    if (keepsAll) {
+      updateShape.assign(shape.begin(), shape.begin() + axis);
+      updateShape.append(place.size(), Dim(1));
+      updateShape.append(shape.begin() + axis + 1, shape.end());
+    }
+    RankedTensorType sliceType = lowering.convert(makeTensorType(sliceShape, elementType)),
+                     updateType = lowering.convert(makeTensorType(updateShape, elementType));
     OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
     SmallVector<OpFoldResult> offsets(shape.size(), zero), strides(shape.size(), one);
     SmallVector<OpFoldResult> sizes = lowering.foldedSizes(builder, loc, shape);
@@ -144,15 +152,21 @@ struct LowerScatterAdd : LowerPattern<nn::ScatterAddOp> {
     SmallVector<OpFoldResult> updateStrides(updateSizes.size(), one);
     offsets[axis] = index;
 
-    Value update = tensor::ExtractSliceOp::create(builder, loc, sliceType, adaptor.getUpdates(),
+    Value update = tensor::ExtractSliceOp::create(builder, loc, updateType, adaptor.getUpdates(),
                                                   updateOffsets, updateSizes, updateStrides);
     Value slice =
         tensor::ExtractSliceOp::create(builder, loc, sliceType, target, offsets, sizes, strides);
-    AffineMap identity = builder.getMultiDimIdentityMap(sliceShape.size());
+    AffineMap identity = builder.getMultiDimIdentityMap(sliceShape.size()), updateMap = identity;
+    if (keepsAll) {
+      SmallVector<AffineExpr> places = llvm::to_vector(identity.getResults());
+      places.erase(places.begin() + axis);
+      places.insert(places.begin() + axis, place.size(), builder.getAffineConstantExpr(0));
+      updateMap = AffineMap::get(sliceShape.size(), 0, places, builder.getContext());
+    }
     SmallVector<utils::IteratorType> iterators(sliceShape.size(), utils::IteratorType::parallel);
     // The sum is written where the slice of x is.
     Operation *sum = createGeneric(
-        builder, loc, Read{update, identity, elementType}, Write{slice, identity}, iterators, {},
+        builder, loc, Read{update, updateMap, elementType}, Write{slice, identity}, iterators, {},
         [&](OpBuilder &inner, Location innerLoc, ValueRange in, ValueRange out) {
           ElementBuilder b{inner, innerLoc, elementType};
           Value before = loadElement(inner, innerLoc, out[0], elementType);
