@@ -15,6 +15,20 @@ using namespace mlir;
 
 namespace nnc {
 
+/// Whether `map`, simplified, lets a loop alone walk an axis of `type` that `before` had it walk with others:
+/// only if it walks all of it.
+static bool walksWholeAxes(AffineMap before, AffineMap map, Type type, ArrayRef<int64_t> sizes) {
+  for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+    auto dim = dyn_cast<AffineDimExpr>(map.getResult(axis));
+    if (!dim || isa<AffineDimExpr>(before.getResult(axis)))
+      continue;
+    int64_t size = sizes[dim.getPosition()];
+    if (ShapedType::isDynamic(size) || size != cast<MemRefType>(type).getDimSize(axis))
+      return false;
+  }
+  return true;
+}
+
 /// Rebuilds `op` without the loops that run once.
 static linalg::GenericOp dropUnitLoops(IRRewriter &rewriter, linalg::GenericOp op) {
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
@@ -22,15 +36,22 @@ static linalg::GenericOp dropUnitLoops(IRRewriter &rewriter, linalg::GenericOp o
     return op;
   SmallVector<AffineExpr> replacements;
   SmallVector<utils::IteratorType> kinds;
+  SmallVector<int64_t> kept;
   for (auto [size, kind] : llvm::zip_equal(sizes, op.getIteratorTypesArray())) {
     replacements.push_back(size == 1 ? rewriter.getAffineConstantExpr(0)
                                      : rewriter.getAffineDimExpr(kinds.size()));
-    if (size != 1)
-      kinds.push_back(kind);
+    if (size == 1)
+      continue;
+    kinds.push_back(kind);
+    kept.push_back(size);
   }
   SmallVector<AffineMap> maps;
-  for (AffineMap map : op.getIndexingMapsArray())
+  for (OpOperand &operand : op->getOpOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
     maps.push_back(simplifyAffineMap(map.replaceDimsAndSymbols(replacements, {}, kinds.size(), 0)));
+    if (!walksWholeAxes(map, maps.back(), operand.get().getType(), kept))
+      return op;
+  }
   rewriter.setInsertionPoint(op);
   auto reduced = linalg::GenericOp::create(rewriter, op.getLoc(), op.getInputs(), op.getOutputs(),
                                            maps, kinds);

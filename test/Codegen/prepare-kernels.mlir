@@ -98,3 +98,16 @@ func.func @pointwise(%x: memref<2x3x8x8xf32>, %w: memref<4x3x1x1xf32>, %y: memre
   }
   return
 }
+
+// The loop over i alone walks two of three elements: it does not run over an axis, and the loops stay.
+// CHECK-LABEL: func.func @part_of_an_axis
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]}
+func.func @part_of_an_axis(%x: memref<3xf32>, %y: memref<1x2xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(p, i) -> (p * 3 + i)>, affine_map<(p, i) -> (p, i)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<3xf32>) outs(%y : memref<1x2xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+  }
+  return
+}
