@@ -39,6 +39,8 @@ OwningOpRef<ModuleOp> makeModule(func::FuncOp function) {
   module->push_back(copy);
   PassManager passes(function.getContext());
   passes.addNestedPass<func::FuncOp>(createDecomposePass());
+  // With no bound on the work, so that ops of all kinds are computed again.
+  passes.addNestedPass<func::FuncOp>(createRecomputePass(RecomputePassOptions{1e12, 0}));
   EXPECT_TRUE(succeeded(passes.run(*module)));
   return module;
 }

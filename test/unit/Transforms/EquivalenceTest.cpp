@@ -36,6 +36,7 @@ static llvm::Expected<SmallVector<HostTensor>> runTransformed(func::FuncOp funct
   passes.addNestedPass<func::FuncOp>(createSimplifyPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createRecomputePass(RecomputePassOptions{1e12, 0}));
   if (failed(passes.run(*module)))
     return llvm::createStringError("the passes failed");
   return interpret(copy, arguments);
