@@ -7,11 +7,7 @@ import networks
 TITLE = "CNN 32c3-64c3-pool-128-10, training step, batch 64"
 CASES = ("float32",)
 TOLERANCE = 1e-4
-
-
-def inputs(random):
-    return {"image": random.standard_normal((64, 1, 28, 28), "float32"),
-            "label": random.integers(0, 10, 64)}
+INPUTS = networks.labelled_images((64, 1, 28, 28), 10)
 
 
 def module():
@@ -38,5 +34,5 @@ def function(p, x, statistics):
     return layers.dense(p, "fc2", x)
 
 
-NETWORK = networks.Network("cnn", inputs, module, function, ("sgd", 0.01))
+NETWORK = networks.Network("cnn", INPUTS, module, function, ("sgd", 0.01))
 PEERS, flops = NETWORK.peers(), NETWORK.flops

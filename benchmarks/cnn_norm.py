@@ -5,11 +5,7 @@ import networks
 TITLE = "CNN with batch normalization, training step, batch 64"
 CASES = ("float32",)
 TOLERANCE = 1e-3
-
-
-def inputs(random):
-    return {"image": random.standard_normal((64, 1, 28, 28), "float32"),
-            "label": random.integers(0, 10, 64)}
+INPUTS = networks.labelled_images((64, 1, 28, 28), 10)
 
 
 def module():
@@ -46,5 +42,5 @@ def function(p, x, statistics):
     return layers.dense(p, "fc2", x)
 
 
-NETWORK = networks.Network("cnn_norm", inputs, module, function, ("adam", 1e-3))
+NETWORK = networks.Network("cnn_norm", INPUTS, module, function, ("adam", 1e-3))
 PEERS, flops = NETWORK.peers(), NETWORK.flops

@@ -5,11 +5,7 @@ import networks
 TITLE = "LeNet, training step, batch 64"
 CASES = ("float32",)
 TOLERANCE = 1e-3
-
-
-def inputs(random):
-    return {"image": random.standard_normal((64, 1, 28, 28), "float32"),
-            "label": random.integers(0, 10, 64)}
+INPUTS = networks.labelled_images((64, 1, 28, 28), 10)
 
 
 def module():
@@ -36,5 +32,5 @@ def function(p, x, statistics):
     return layers.dense(p, "fc3", layers.relu(layers.dense(p, "fc2", x)))
 
 
-NETWORK = networks.Network("lenet", inputs, module, function, ("adam", 1e-3))
+NETWORK = networks.Network("lenet", INPUTS, module, function, ("adam", 1e-3))
 PEERS, flops = NETWORK.peers(), NETWORK.flops

@@ -4,11 +4,7 @@ import networks
 TITLE = "MLP 784-128-10, training step, batch 128"
 CASES = ("float32",)
 TOLERANCE = 1e-4
-
-
-def inputs(random):
-    return {"image": random.standard_normal((128, 784), "float32"),
-            "label": random.integers(0, 10, 128)}
+INPUTS = networks.labelled_images((128, 784), 10)
 
 
 def module():
@@ -32,5 +28,5 @@ def function(p, x, statistics):
     return h @ p["fc2_w"] + p["fc2_b"]
 
 
-NETWORK = networks.Network("mlp", inputs, module, function, ("sgd", 0.01))
+NETWORK = networks.Network("mlp", INPUTS, module, function, ("sgd", 0.01))
 PEERS, flops = NETWORK.peers(), NETWORK.flops

@@ -14,6 +14,15 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # adam
 MOMENTUM = 0.9
 
 
+def labelled_images(shape, classes):
+    """The inputs of a training on images of noise: `shape` is that of the batch."""
+    def inputs(random):
+        return {"image": random.standard_normal(shape, "float32"),
+                "label": random.integers(0, classes, shape[0])}
+
+    return inputs
+
+
 class Network:
     """A network and what is done with it.
 

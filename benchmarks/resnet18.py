@@ -5,13 +5,9 @@ import residual
 TITLE = "ResNet-18, training step, batch 16"
 CASES = ("float32",)
 TOLERANCE = 1e-3
+INPUTS = networks.labelled_images((16, 3, 224, 224), 1000)
 
 
-def inputs(random):
-    return {"image": random.standard_normal((16, 3, 224, 224), "float32"),
-            "label": random.integers(0, 1000, 16)}
-
-
-NETWORK = networks.Network("resnet18", inputs, residual.module, residual.function,
+NETWORK = networks.Network("resnet18", INPUTS, residual.module, residual.function,
                            ("momentum", 0.01))
 PEERS, flops = NETWORK.peers(), NETWORK.flops
