@@ -6,6 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "ArenaPlan.h"
 
+#include "ConcreteSizes.h"
+#include "nnc/IR/TypicalSize.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "llvm/ADT/BitVector.h"
@@ -17,8 +20,6 @@ using namespace mlir;
 
 namespace nnc {
 namespace {
-
-constexpr int64_t kSampleSize = 64;
 
 /// Program order of the operations of a function; a loop spans what it contains.
 class ProgramOrder {
@@ -44,15 +45,6 @@ private:
 Dim roundUp(const Dim &bytes) {
   Dim alignment(ArenaPlan::kAlignment);
   return bytes.exactDiv(alignment) ? bytes : bytes.ceilDiv(alignment) * alignment;
-}
-
-int64_t sampleOf(const Dim &dim) {
-  std::set<std::string> names;
-  dim.collectSymbols(names);
-  std::map<std::string, Dim> values;
-  for (const std::string &name : names)
-    values.emplace(name, Dim(kSampleSize));
-  return std::max<int64_t>(dim.substitute(values).constant(), ArenaPlan::kAlignment);
 }
 
 LogicalResult findLife(ArenaBuffer &buffer, const ProgramOrder &order,
@@ -162,8 +154,7 @@ LogicalResult ArenaPlan::collect(func::FuncOp function) {
     ArenaBuffer buffer;
     buffer.alloc = alloc;
     MemRefType type = alloc.getType();
-    unsigned bits = type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
-    Dim bytes(llvm::divideCeil(bits, 8));
+    Dim bytes(elementBytes(type));
     for (int64_t size : type.getShape())
       if (!ShapedType::isDynamic(size))
         bytes = bytes * Dim(size);
@@ -177,20 +168,13 @@ LogicalResult ArenaPlan::collect(func::FuncOp function) {
       bytes = bytes * *dim;
     }
     buffer.bytes = roundUp(bytes);
-    buffer.sampleBytes = sampleOf(buffer.bytes);
+    buffer.sampleBytes = std::max(typicalSize(buffer.bytes), kAlignment);
     if (failed(findLife(buffer, order, views)))
       return WalkResult::interrupt();
     all.push_back(buffer);
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
-}
-
-int64_t ArenaPlan::sampleTotal() const {
-  int64_t total = 0;
-  for (const ArenaBuffer &buffer : all)
-    total = std::max(total, buffer.sampleOffset + buffer.sampleBytes);
-  return total;
 }
 
 int64_t ArenaPlan::sampleBound() const {

@@ -2,7 +2,7 @@
 //
 // A buffer lives from its first use to its last; buffers whose lives do not overlap may share memory.
 // The plan says which buffer lies above which, so that it holds for all sizes: an offset is the largest
-// end of the buffers below. Which order needs least is tried out on sizes in which a symbol is 64.
+// end of the buffers below. Which order needs least is tried out on sizes that TypicalSize.h states.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_LIB_CODEGEN_ARENAPLAN_H
@@ -23,7 +23,7 @@ struct ArenaBuffer {
   unsigned begin = 0, end = 0;
   /// The buffers on which it rests: those that live with it and lie below, but for what lies below these.
   mlir::SmallVector<unsigned> below;
-  /// Bytes and place where each symbol is 64.
+  /// Bytes and place for sizes as they typically are.
   int64_t sampleBytes = 0, sampleOffset = 0;
 
   bool overlaps(const ArenaBuffer &other) const { return begin <= other.end && other.begin <= end; }
@@ -41,12 +41,11 @@ public:
   std::vector<mlir::Value> materialize(mlir::OpBuilder &builder, mlir::Location loc,
                                        const std::map<std::string, mlir::Value> &symbols,
                                        mlir::Value &total) const;
-  /// The bytes that the sample needs, and the most that live at the same time.
-  int64_t sampleTotal() const;
-  int64_t sampleBound() const;
 
 private:
   mlir::LogicalResult collect(mlir::func::FuncOp function);
+  /// The most of the sample that lives at the same time.
+  int64_t sampleBound() const;
   void place();
   void settle();
 

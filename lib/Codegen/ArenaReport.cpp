@@ -7,6 +7,7 @@
 #include "ConcreteSizes.h"
 #include "KernelOrder.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -105,6 +106,13 @@ void findFullest(ArenaReport &report) {
 }
 
 } // namespace
+
+int64_t evaluateWorkspace(func::FuncOp function, const SizeValues &values) {
+  Value bytes = function.getBody().front().getTerminator()->getOperand(0);
+  if (auto cast = bytes.getDefiningOp<arith::IndexCastOp>())
+    bytes = cast.getIn();
+  return *ConcreteSizes(function, values).valueOf(bytes);
+}
 
 ArenaReport reportArena(func::FuncOp function, const SizeValues &values) {
   ArenaReport report;

@@ -51,9 +51,9 @@ public:
 private:
   std::optional<BufferAxis> findSeed(linalg::GenericOp op);
   Group collectGroup(BufferAxis seed);
-  double costOf(const Group &group);
-  Group moveAxes(const Group &group,
-                 function_ref<std::pair<int64_t, int64_t>(int64_t, int64_t)> how);
+  llvm::SetVector<Operation *> usersOf(const Group &group);
+  double costOf(const llvm::SetVector<Operation *> &ops);
+  memref::AllocOp moveAxis(memref::AllocOp alloc, int64_t from, int64_t to);
 
   func::FuncOp function;
   const TargetDescription &target;
@@ -112,35 +112,30 @@ Group Assigner::collectGroup(BufferAxis seed) {
   return group;
 }
 
-/// What all operations take that use the group.
-double Assigner::costOf(const Group &group) {
+/// The operations that use the group.
+llvm::SetVector<Operation *> Assigner::usersOf(const Group &group) {
   llvm::SetVector<Operation *> users;
   for (auto [alloc, axis] : group)
-    forEachUse({cast<memref::AllocOp>(alloc), axis},
-               [&](OpOperand &use, int64_t) { users.insert(use.getOwner()); });
+    forEachUse({cast<memref::AllocOp>(alloc), axis}, [&](OpOperand &use, int64_t) {
+      if (isa<linalg::GenericOp>(use.getOwner()))
+        users.insert(use.getOwner());
+    });
+  return users;
+}
+
+double Assigner::costOf(const llvm::SetVector<Operation *> &ops) {
   double cost = 0;
-  for (Operation *user : users)
-    if (auto op = dyn_cast<linalg::GenericOp>(user))
-      cost += kernelCost(op, target);
+  for (Operation *op : ops)
+    cost += kernelCost(cast<linalg::GenericOp>(op), target);
   return cost;
 }
 
-/// Moves an axis of every temporary: `how` says which, and where to, given its number and the rank.
-Group Assigner::moveAxes(const Group &group,
-                         function_ref<std::pair<int64_t, int64_t>(int64_t, int64_t)> how) {
-  Group moved;
-  for (auto [op, axis] : group) {
-    auto alloc = cast<memref::AllocOp>(op);
-    int64_t rank = alloc.getType().getRank();
-    auto [from, to] = how(axis, rank);
-    SmallVector<int64_t> order;
-    for (int64_t i = 0; i < rank; ++i)
-      if (i != from)
-        order.push_back(i);
-    order.insert(order.begin() + to, from);
-    moved.insert({permuteBuffer(rewriter, alloc, order), to});
-  }
-  return moved;
+/// Makes axis `from` of a temporary its axis `to`.
+memref::AllocOp Assigner::moveAxis(memref::AllocOp alloc, int64_t from, int64_t to) {
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(alloc.getType().getRank()));
+  order.erase(order.begin() + from);
+  order.insert(order.begin() + to, from);
+  return permuteBuffer(rewriter, alloc, order);
 }
 
 void Assigner::run() {
@@ -151,22 +146,20 @@ void Assigner::run() {
     if (!seed)
       continue;
     Group group = collectGroup(*seed);
-    double before = costOf(group);
-    Group moved =
-        moveAxes(group, [](int64_t axis, int64_t rank) { return std::pair(axis, rank - 1); });
-    double after = costOf(moved);
-    if (after < before) {
+    llvm::SetVector<Operation *> users = usersOf(group);
+    double before = costOf(users);
+    SmallVector<memref::AllocOp> moved;
+    for (auto [alloc, axis] : group) {
+      auto buffer = cast<memref::AllocOp>(alloc);
+      moved.push_back(moveAxis(buffer, axis, buffer.getType().getRank() - 1));
+    }
+    if (costOf(users) < before)
       remarkDone(op.getLoc(), "assign-layouts") << remark::add(
           "{0} temporaries lie with the axis last along which vectors are fullest", moved.size());
-    } else {
-      // Back to where they came from.
-      Group back;
-      for (auto [now, was] : llvm::zip_equal(moved, group))
-        back.insert({now.first, was.second});
-      moved = moveAxes(back, [](int64_t axis, int64_t rank) { return std::pair(rank - 1, axis); });
-    }
-    for (auto [alloc, axis] : moved)
-      assigned.insert(alloc);
+    else
+      for (auto [buffer, was] : llvm::zip_equal(moved, group))
+        buffer = moveAxis(buffer, buffer.getType().getRank() - 1, was.second);
+    assigned.insert_range(moved);
   }
 }
 

@@ -1,6 +1,8 @@
 //===- KernelCost.cpp - What an operation takes, roughly ------------------===//
 #include "KernelCost.h"
 
+#include "nnc/IR/TypicalSize.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -12,13 +14,12 @@ bool isParallel(linalg::GenericOp op, unsigned dim) {
   return op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel;
 }
 
-/// How many iterations the loops that `choose` picks have together; those of unknown size count as 64.
+/// How many iterations the loops that `choose` picks have together.
 double countIterations(linalg::GenericOp op, function_ref<bool(unsigned)> choose) {
-  constexpr double kUnknownSize = 64;
   double count = 1;
   for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
     if (choose(dim))
-      count *= ShapedType::isDynamic(size) ? kUnknownSize : double(size);
+      count *= double(typicalSize(size));
   return count;
 }
 

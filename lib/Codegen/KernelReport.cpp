@@ -6,7 +6,8 @@
 //
 // Slots are the time that the vector unit needs, an FMA being one. In the time of an FMA a processor also
 // loads a vector or two numbers that lie apart, stores half a vector, compares or selects twice, and does
-// all of it twice with half a vector; what needs the result of an addition waits four. These are the round numbers of today's cores, and rather too good than too bad.
+// all of it twice with half a vector; what needs the result of an addition waits four. These are the round
+// numbers of today's cores, and rather too good than too bad.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/KernelReport.h"

@@ -67,36 +67,30 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     for (linalg::LinalgOp op : ops) {
       if (absorbed.contains(op))
         continue;
-      SmallVector<Value> initial = initialValues.lookup(op);
-      rewriter.setInsertionPoint(op);
-      auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
-      if (!generic)
-        generic = *linalg::generalizeNamedOp(rewriter, op);
-      generic = simplifyLoops(rewriter, generic);
-      rewriter.setInsertionPoint(generic);
-      KernelPlan plan = planKernel(generic, target);
-      if (!plan.outerReductions.empty())
-        emitFills(rewriter, generic, initial, target);
-      emitKernel(rewriter, generic, plan, initial, grain);
-      rewriter.eraseOp(generic);
+      emit(rewriter, op, initialValues.lookup(op), target);
     }
     for (Operation *fill : absorbed)
       rewriter.eraseOp(fill);
   }
 
-  /// Writes `values`, where there are some, to the outputs of `op` before it.
-  void emitFills(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<Value> values,
-                 const TargetDescription &target) {
-    for (auto [value, output] : llvm::zip_equal(values, op.getOutputs())) {
-      if (!value)
-        continue;
-      auto fill = linalg::FillOp::create(rewriter, op.getLoc(), value, output);
-      linalg::GenericOp generic =
-          simplifyLoops(rewriter, *linalg::generalizeNamedOp(rewriter, fill));
-      rewriter.setInsertionPoint(op);
-      emitKernel(rewriter, generic, planKernel(generic, target), {Value()}, grain);
-      rewriter.eraseOp(generic);
-    }
+  /// Replaces `op` by loops; `initial` is what its outputs hold before, where that is known.
+  void emit(IRRewriter &rewriter, linalg::LinalgOp op, ArrayRef<Value> initial,
+            const TargetDescription &target) {
+    rewriter.setInsertionPoint(op);
+    auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+    if (!generic)
+      generic = *linalg::generalizeNamedOp(rewriter, op);
+    generic = simplifyLoops(rewriter, generic);
+    rewriter.setInsertionPoint(generic);
+    KernelPlan plan = planKernel(generic, target);
+    if (!plan.outerReductions.empty())
+      for (auto [value, output] : llvm::zip_equal(initial, generic.getOutputs()))
+        if (value)
+          emit(rewriter, linalg::FillOp::create(rewriter, generic.getLoc(), value, output),
+               {Value()}, target);
+    rewriter.setInsertionPoint(generic);
+    emitKernel(rewriter, generic, plan, initial, grain);
+    rewriter.eraseOp(generic);
   }
 };
 

@@ -260,17 +260,14 @@ void collectRemarks(const Session &session, const std::vector<PassRemark> &remar
 }
 
 void countBuffers(const Signature &signature, ExplainedEntry &entry) {
-  std::map<std::string, Dim> values(entry.sizes.begin(), entry.sizes.end());
   for (const Buffer &buffer : signature.buffers) {
-    Dim size = numElements(buffer.shape).substitute(values);
-    int64_t bytes = size.constant() * int64_t(sizeInBytes(hostType(buffer.elementType)));
     if (buffer.isResult && buffer.isUpdate)
       continue;
     int64_t &total = buffer.role == "param"   ? entry.parameterBytes
                      : buffer.role == "state" ? entry.stateBytes
                      : buffer.isResult        ? entry.outputBytes
                                               : entry.inputBytes;
-    total += bytes;
+    total += buffer.bytes(entry.sizes);
   }
 }
 

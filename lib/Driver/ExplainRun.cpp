@@ -1,8 +1,9 @@
 //===- ExplainRun.cpp - Time each kernel of a function --------------------===//
 //
 // The times of a kernel over many calls: the best of them, since what else the machine does makes it
-// slower, never faster. A whole call is the sum: on a busy machine none has every kernel at its best. Floats are drawn between zero and one, which no function of the language minds,
-// integers are zero, so that they index something; every call starts from the same parameters.
+// slower, never faster. A whole call is the sum: on a busy machine none has every kernel at its best.
+// Floats are drawn between zero and one, which no function of the language minds, integers are zero, so
+// that they index something; every call starts from the same parameters.
 //
 //===----------------------------------------------------------------------===//
 #include "ExplainRun.h"

@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/MemoryLimit.h"
 
+#include "nnc/Codegen/KernelReport.h"
 #include "nnc/Package/Signature.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <fmt/format.h>
 
@@ -22,49 +21,13 @@ struct Need {
   int64_t total() const { return temporaries + states + others; }
 };
 
-/// What NAME_workspace returns for these sizes.
-int64_t evaluateWorkspace(func::FuncOp function, const std::map<std::string, int64_t> &sizes) {
-  DenseMap<Value, int64_t> values;
-  if (auto symbols = function->getAttrOfType<ArrayAttr>("nn.symbols"))
-    for (auto [argument, symbol] :
-         llvm::zip(function.getArguments(), symbols.getAsRange<StringAttr>()))
-      values[argument] = sizes.at(symbol.str());
-  for (Operation &op : function.getBody().front()) {
-    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      values[constant] = cast<IntegerAttr>(constant.getValue()).getInt();
-      continue;
-    }
-    if (op.getNumResults() != 1)
-      continue;
-    int64_t left = values.lookup(op.getOperand(0));
-    int64_t right = op.getNumOperands() > 1 ? values.lookup(op.getOperand(1)) : 0;
-    values[op.getResult(0)] = llvm::TypeSwitch<Operation *, int64_t>(&op)
-                                  .Case([&](arith::AddIOp) { return left + right; })
-                                  .Case([&](arith::MulIOp) { return left * right; })
-                                  .Case([&](arith::FloorDivSIOp) { return left / right; })
-                                  .Case([&](arith::MaxSIOp) { return std::max(left, right); })
-                                  .Default([&](Operation *) { return left; });
-  }
-  return values.lookup(function.getBody().front().getTerminator()->getOperand(0));
-}
-
-int64_t bytesOf(const Buffer &buffer, const std::map<std::string, int64_t> &sizes) {
-  std::map<std::string, Dim> values;
-  for (const auto &[symbol, size] : sizes)
-    values.emplace(symbol, Dim(size));
-  int64_t bytes = std::max<int64_t>(buffer.elementType.getIntOrFloatBitWidth() / 8, 1);
-  for (const Dim &dim : buffer.shape)
-    bytes *= dim.substitute(values).constant();
-  return bytes;
-}
-
 Need needOf(ModuleOp code, const Signature &signature, const FittedEntry &entry) {
   Need need;
   need.temporaries = evaluateWorkspace(
       code.lookupSymbol<func::FuncOp>(signature.rawName() + "_workspace"), entry.sizes);
   for (const Buffer &buffer : signature.buffers)
     if (!buffer.isUpdate)
-      (buffer.isState() ? need.states : need.others) += bytesOf(buffer, entry.sizes);
+      (buffer.isState() ? need.states : need.others) += buffer.bytes(entry.sizes);
   return need;
 }
 

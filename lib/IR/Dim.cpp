@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/Dim.h"
+#include "nnc/IR/TypicalSize.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
@@ -293,6 +294,15 @@ RankedTensorType makeTensorType(ArrayRef<Dim> shape, Type elementType) {
   if (isStatic)
     return RankedTensorType::get(sizes, elementType);
   return RankedTensorType::get(sizes, elementType, toAttr(elementType.getContext(), shape));
+}
+
+int64_t typicalSize(const Dim &dim) {
+  std::set<std::string> names;
+  dim.collectSymbols(names);
+  std::map<std::string, Dim> values;
+  for (const std::string &name : names)
+    values.emplace(name, Dim(kTypicalSize));
+  return dim.substitute(values).constant();
 }
 
 Dim numElements(ArrayRef<Dim> shape) {

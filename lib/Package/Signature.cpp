@@ -20,6 +20,12 @@ std::string toIdentifier(StringRef name) {
   return identifier;
 }
 
+int64_t Buffer::bytes(const std::map<std::string, int64_t> &sizes) const {
+  std::map<std::string, Dim> values(sizes.begin(), sizes.end());
+  int64_t elementBytes = std::max<int64_t>(elementType.getIntOrFloatBitWidth() / 8, 1);
+  return elementBytes * numElements(shape).substitute(values).constant();
+}
+
 std::string Signature::rawName() const { return toIdentifier(name) + "_raw"; }
 
 static Buffer makeBuffer(Type type, DictionaryAttr attributes, std::string fallbackName,

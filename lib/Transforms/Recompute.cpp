@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/IR/NN.h"
 #include "nnc/IR/OpTable.h"
+#include "nnc/IR/TypicalSize.h"
 #include "nnc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -24,22 +25,10 @@ namespace nnc {
 
 namespace {
 
-/// The size of a dimension with a symbol in it.
-constexpr int64_t kSampleSize = 64;
-
-int64_t sampleOf(const Dim &dim) {
-  std::set<std::string> names;
-  dim.collectSymbols(names);
-  std::map<std::string, Dim> values;
-  for (const std::string &name : names)
-    values.emplace(name, Dim(kSampleSize));
-  return std::max<int64_t>(dim.substitute(values).constant(), 1);
-}
-
 int64_t elementsOf(Value value) {
   int64_t count = 1;
   for (const Dim &dim : getShape(value))
-    count *= sampleOf(dim);
+    count *= std::max<int64_t>(typicalSize(dim), 1);
   return count;
 }
 
@@ -93,7 +82,8 @@ std::optional<double> costOf(Operation *op) {
   Shape shape = getShape(op->getOperand(1));
   if (shape.empty())
     return std::nullopt;
-  double columns = double(sampleOf(isa<nn::ConvolutionOp>(op) ? shape.front() : shape.back()));
+  double columns = double(
+      std::max<int64_t>(typicalSize(isa<nn::ConvolutionOp>(op) ? shape.front() : shape.back()), 1));
   return 2 * elements * double(elementsOf(op->getOperand(1))) / columns;
 }
 

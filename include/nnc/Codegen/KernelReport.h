@@ -90,6 +90,9 @@ struct ArenaReport {
   std::vector<WorkspaceBuffer> buffers;
 };
 
+/// What NAME_workspace, `function`, returns.
+int64_t evaluateWorkspace(mlir::func::FuncOp function, const SizeValues &sizes);
+
 /// The workspace of `function`.
 ArenaReport reportArena(mlir::func::FuncOp function, const SizeValues &sizes);
 

@@ -34,6 +34,8 @@ struct Buffer {
   bool isUpdate = false;
 
   bool isState() const { return role == "param" || role == "state"; }
+  /// What it takes where the symbols have these values.
+  int64_t bytes(const std::map<std::string, int64_t> &sizes) const;
 };
 
 struct Signature {

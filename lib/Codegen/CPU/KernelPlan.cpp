@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "KernelPlan.h"
 
+#include "nnc/IR/TypicalSize.h"
+
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -353,12 +355,10 @@ double Planner::inputBytes(function_ref<double(unsigned)> extent) {
 /// Each tile goes through all that is reduced. Where that is more than a second-level cache holds, the next
 /// tile would fetch all of it again from farther away.
 void Planner::chooseOuterReductions(KernelPlan &plan) {
-  constexpr double kNear = 256 << 10, kUnknownSize = 64;
+  constexpr double kNear = 256 << 10;
   if (!plan.vectorDim || plan.reducesLanes)
     return;
-  auto sizeOf = [&](unsigned dim) {
-    return ShapedType::isDynamic(sizes[dim]) ? kUnknownSize : double(sizes[dim]);
-  };
+  auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };
   auto inTile = [&](unsigned dim) -> double {
     if (isReduction(dim))
       return llvm::is_contained(plan.outerReductions, dim) ? 1 : sizeOf(dim);

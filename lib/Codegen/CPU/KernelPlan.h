@@ -78,8 +78,8 @@ mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned index);
 KernelPlan planKernel(mlir::linalg::GenericOp op, const TargetDescription &target);
 
 /// Replaces `op`, which is on buffers, by loops. `initial[i]`, where present, is what output i
-/// holds before; the buffer must hold it if the plan has outer reductions. What takes more than twice `grain` instructions is cut into parts that take at
-/// least `grain`: a parallel loop.
+/// holds before; the buffer must hold it if the plan has outer reductions. What takes more than
+/// twice `grain` instructions is cut into parts that take at least `grain`: a parallel loop.
 void emitKernel(mlir::OpBuilder &builder, mlir::linalg::GenericOp op, const KernelPlan &plan,
                 llvm::ArrayRef<mlir::Value> initial, int64_t grain);
 
