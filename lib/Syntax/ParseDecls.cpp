@@ -76,6 +76,8 @@ DeclPtr Parser::parseImport() {
   auto decl = std::make_unique<ImportDecl>();
   decl->pathRange = current().range;
   ExprPtr path = parseString();
+  if (!path)
+    return nullptr;
   decl->path = static_cast<StringExpr &>(*path).value;
   return decl;
 }
