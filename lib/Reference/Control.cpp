@@ -76,6 +76,6 @@ static Expected<Tensors> scan(Operation *operation, Frame &frame) {
   return results;
 }
 
-void registerControl(Registry &registry) { registry.addRule<nn::ScanOp>(scan); }
+void registerControl(Registry &registry) { registry.addRule<nn::ScanOp>({scan, Rounding::None}); }
 
 } // namespace nnc

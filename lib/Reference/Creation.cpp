@@ -78,9 +78,9 @@ static Expected<HostTensor> normal(nn::NormalOp op, Frame &frame) {
 }
 
 void registerCreation(Registry &registry) {
-  registry.add<nn::ConstantOp>(constant);
-  registry.add<nn::FullOp>(full);
-  registry.add<nn::IotaOp>(iota);
+  registry.add<nn::ConstantOp>(constant, Rounding::None);
+  registry.add<nn::FullOp>(full, Rounding::None);
+  registry.add<nn::IotaOp>(iota, Rounding::None);
   registry.add<nn::UniformOp>(uniform);
   registry.add<nn::NormalOp>(normal);
 }

@@ -18,8 +18,9 @@ using FloatUnary = double (*)(double);
 using IntegerUnary = int64_t (*)(int64_t);
 
 template <typename OpTy>
-static void addUnary(Registry &registry, FloatUnary onFloats, IntegerUnary onIntegers = nullptr) {
-  registry.add<OpTy>([=](OpTy op, Frame &frame) {
+static void addUnary(Registry &registry, FloatUnary onFloats, IntegerUnary onIntegers = nullptr,
+                     Rounding rounding = Rounding::OfResult) {
+  auto compute = [=](OpTy op, Frame &frame) {
     const HostTensor &x = frame.get(op.getX());
     HostTensor y(x.getElementType(), x.getShape());
     for (int64_t number = 0; number < x.getNumElements(); ++number) {
@@ -29,7 +30,8 @@ static void addUnary(Registry &registry, FloatUnary onFloats, IntegerUnary onInt
         y.setInteger(number, onIntegers(x.getInteger(number)));
     }
     return y;
-  });
+  };
+  registry.add<OpTy>(compute, rounding);
 }
 
 // Integers wrap: computed without sign, where C++ defines it.
@@ -49,14 +51,15 @@ static double softplus(double x) {
 }
 
 static void registerUnary(Registry &registry) {
-  addUnary<nn::NegOp>(registry, [](double x) { return -x; }, wrappingNeg);
+  addUnary<nn::NegOp>(registry, [](double x) { return -x; }, wrappingNeg, Rounding::None);
   addUnary<nn::AbsOp>(
       registry, [](double x) { return std::fabs(x); },
-      [](int64_t x) { return x < 0 ? wrappingNeg(x) : x; });
-  addUnary<nn::SignOp>(registry, sign, [](int64_t x) { return int64_t(x > 0) - int64_t(x < 0); });
+      [](int64_t x) { return x < 0 ? wrappingNeg(x) : x; }, Rounding::None);
+  addUnary<nn::SignOp>(
+      registry, sign, [](int64_t x) { return int64_t(x > 0) - int64_t(x < 0); }, Rounding::None);
   addUnary<nn::SquareOp>(
       registry, [](double x) { return x * x; }, [](int64_t x) { return wrappingMul(x, x); });
-  addUnary<nn::ReluOp>(registry, relu, [](int64_t x) { return x > 0 ? x : 0; });
+  addUnary<nn::ReluOp>(registry, relu, [](int64_t x) { return x > 0 ? x : 0; }, Rounding::None);
   addUnary<nn::ExpOp>(registry, [](double x) { return std::exp(x); });
   addUnary<nn::Expm1Op>(registry, [](double x) { return std::expm1(x); });
   addUnary<nn::LogOp>(registry, [](double x) { return std::log(x); });
@@ -70,10 +73,11 @@ static void registerUnary(Registry &registry) {
   addUnary<nn::SigmoidOp>(registry, sigmoid);
   addUnary<nn::SoftplusOp>(registry, softplus);
   addUnary<nn::ErfOp>(registry, [](double x) { return std::erf(x); });
-  addUnary<nn::FloorOp>(registry, [](double x) { return std::floor(x); });
-  addUnary<nn::CeilOp>(registry, [](double x) { return std::ceil(x); });
+  addUnary<nn::FloorOp>(registry, [](double x) { return std::floor(x); }, nullptr, Rounding::None);
+  addUnary<nn::CeilOp>(registry, [](double x) { return std::ceil(x); }, nullptr, Rounding::None);
   // The default rounding mode: halves to even.
-  addUnary<nn::RoundOp>(registry, [](double x) { return std::nearbyint(x); });
+  addUnary<nn::RoundOp>(
+      registry, [](double x) { return std::nearbyint(x); }, nullptr, Rounding::None);
   addUnary<nn::LogicalNotOp>(registry, nullptr, [](int64_t x) { return int64_t(!x); });
 }
 
@@ -84,8 +88,9 @@ using FloatBinary = double (*)(double, double, Type);
 using IntegerBinary = int64_t (*)(int64_t, int64_t);
 
 template <typename OpTy>
-static void addBinary(Registry &registry, FloatBinary onFloats, IntegerBinary onIntegers) {
-  registry.add<OpTy>([=](OpTy op, Frame &frame) {
+static void addBinary(Registry &registry, FloatBinary onFloats, IntegerBinary onIntegers,
+                      Rounding rounding = Rounding::OfResult) {
+  auto compute = [=](OpTy op, Frame &frame) {
     const HostTensor &x = frame.get(op.getX()), &y = frame.get(op.getY());
     HostTensor z(x.getElementType(), broadcastShape(x.getShape(), y.getShape()));
     forEachElement(z.getShape(), [&](ArrayRef<int64_t> index, int64_t number) {
@@ -97,7 +102,8 @@ static void addBinary(Registry &registry, FloatBinary onFloats, IntegerBinary on
         z.setInteger(number, onIntegers(x.getInteger(left), y.getInteger(right)));
     });
     return z;
-  });
+  };
+  registry.add<OpTy>(compute, rounding);
 }
 
 /// The quotient is rounded to the type before it is rounded down, as a program in that type would.
@@ -144,11 +150,13 @@ static void registerBinary(Registry &registry) {
   addBinary<nn::SubOp>(registry, [](double x, double y, Type) { return x - y; }, wrappingSub);
   addBinary<nn::MulOp>(registry, [](double x, double y, Type) { return x * y; }, wrappingMul);
   addBinary<nn::DivOp>(registry, [](double x, double y, Type) { return x / y; }, nullptr);
-  addBinary<nn::FloorDivideOp>(registry, floorDivide, floorDivide);
+  addBinary<nn::FloorDivideOp>(registry, floorDivide, floorDivide, Rounding::None);
   addBinary<nn::ModOp>(registry, mod, mod);
   addBinary<nn::PowOp>(registry, [](double x, double y, Type) { return std::pow(x, y); }, power);
-  addBinary<nn::MaximumOp>(registry, maximum, [](int64_t x, int64_t y) { return std::max(x, y); });
-  addBinary<nn::MinimumOp>(registry, minimum, [](int64_t x, int64_t y) { return std::min(x, y); });
+  addBinary<nn::MaximumOp>(
+      registry, maximum, [](int64_t x, int64_t y) { return std::max(x, y); }, Rounding::None);
+  addBinary<nn::MinimumOp>(
+      registry, minimum, [](int64_t x, int64_t y) { return std::min(x, y); }, Rounding::None);
   addBinary<nn::LogicalAndOp>(registry, nullptr, [](int64_t x, int64_t y) { return x & y; });
   addBinary<nn::LogicalOrOp>(registry, nullptr, [](int64_t x, int64_t y) { return x | y; });
   addBinary<nn::LogicalXorOp>(registry, nullptr, [](int64_t x, int64_t y) { return x ^ y; });
@@ -210,10 +218,10 @@ void registerElementwise(Registry &registry) {
   registerUnary(registry);
   registerBinary(registry);
   registerComparison(registry);
-  registry.add<nn::WhereOp>(where);
-  registry.add<nn::CastOp>(castElements);
+  registry.add<nn::WhereOp>(where, Rounding::None);
+  registry.add<nn::CastOp>(castElements, Rounding::None);
   registry.add<nn::StopGradientOp>(
-      [](nn::StopGradientOp op, Frame &frame) { return frame.get(op.getX()); });
+      [](nn::StopGradientOp op, Frame &frame) { return frame.get(op.getX()); }, Rounding::None);
 }
 
 } // namespace nnc

@@ -140,11 +140,14 @@ Error Frame::runOp(Operation &op) {
   const Rule *rule = getRegistry().lookup(op.getName().getStringRef());
   if (!rule)
     return createStringError("'" + op.getName().getStringRef() + "' has no interpretation");
-  Expected<Tensors> results = (*rule)(&op, *this);
+  Expected<Tensors> results = rule->compute(&op, *this);
   if (!results)
     return results.takeError();
   if (Error error = checkResults(op, *results))
     return error;
+  if (options.noise != 0)
+    if (Error error = addNoise(op, *rule, *results))
+      return error;
   if (options.afterOp)
     if (Error error = options.afterOp(&op, *results))
       return error;

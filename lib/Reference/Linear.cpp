@@ -105,8 +105,8 @@ static llvm::Expected<HostTensor> einsum(nn::EinsumOp op, Frame &frame) {
 }
 
 void registerLinear(Registry &registry) {
-  registry.add<nn::MatmulOp>(matmul);
-  registry.add<nn::EinsumOp>(einsum);
+  registry.add<nn::MatmulOp>(matmul, Rounding::OfTerms);
+  registry.add<nn::EinsumOp>(einsum, Rounding::OfTerms);
 }
 
 } // namespace nnc

@@ -100,8 +100,8 @@ static HostTensor argsort(nn::ArgsortOp op, Frame &frame) {
 }
 
 void registerOrder(Registry &registry) {
-  registry.add<nn::CumsumOp>(cumsum);
-  registry.add<nn::SortOp>(sort);
+  registry.add<nn::CumsumOp>(cumsum, Rounding::OfTerms);
+  registry.add<nn::SortOp>(sort, Rounding::None);
   registry.add<nn::ArgsortOp>(argsort);
 }
 

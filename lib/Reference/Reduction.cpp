@@ -67,8 +67,9 @@ using ReduceFloats = double (*)(const Floats &);
 using ReduceIntegers = int64_t (*)(const Integers &, Type);
 
 template <typename OpTy>
-static void addReduction(Registry &registry, ReduceFloats onFloats, ReduceIntegers onIntegers) {
-  registry.add<OpTy>([=](OpTy op, Frame &frame) {
+static void addReduction(Registry &registry, ReduceFloats onFloats, ReduceIntegers onIntegers,
+                         Rounding rounding = Rounding::None) {
+  auto reduce = [=](OpTy op, Frame &frame) {
     const HostTensor &x = frame.get(op.getX());
     SmallVector<int64_t> axes = normalizedAxes(op.getAxis(), x.getRank());
     HostTensor y(x.getElementType(), reducedShape(x.getShape(), axes, op.getKeepdims()));
@@ -80,7 +81,8 @@ static void addReduction(Registry &registry, ReduceFloats onFloats, ReduceIntege
         y.setInteger(number, onIntegers(getIntegers(x, group), x.getElementType()));
     }
     return y;
-  });
+  };
+  registry.add<OpTy>(reduce, rounding);
 }
 
 static double sum(const Floats &elements) {
@@ -211,12 +213,12 @@ static void logSoftmax(Floats &line) {
 }
 
 void registerReduction(Registry &registry) {
-  addReduction<nn::SumOp>(registry, sum, sum);
-  addReduction<nn::ProdOp>(registry, product, product);
-  addReduction<nn::MeanOp>(registry, mean, nullptr);
+  addReduction<nn::SumOp>(registry, sum, sum, Rounding::OfTerms);
+  addReduction<nn::ProdOp>(registry, product, product, Rounding::OfResult);
+  addReduction<nn::MeanOp>(registry, mean, nullptr, Rounding::OfTerms);
   addReduction<nn::MaxOp>(registry, largest, largest);
   addReduction<nn::MinOp>(registry, smallest, smallest);
-  addReduction<nn::LogsumexpOp>(registry, logsumexp, nullptr);
+  addReduction<nn::LogsumexpOp>(registry, logsumexp, nullptr, Rounding::OfTerms);
   addReduction<nn::AnyOp>(registry, nullptr, largest);
   addReduction<nn::AllOp>(registry, nullptr, smallest);
   addArg<nn::ArgmaxOp>(registry, [](auto x, auto y) { return isGreater(x, y); });

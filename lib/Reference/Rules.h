@@ -16,6 +16,13 @@ namespace nnc {
 
 using Tensors = llvm::SmallVector<HostTensor>;
 
+/// What the error of a floating-point op is relative to, in whatever order it is computed.
+enum class Rounding {
+  None,     ///< it moves or chooses elements, there is no error
+  OfResult, ///< to each element of the result
+  OfTerms   ///< to the sum of the terms' magnitudes: the op's result where operands are positive
+};
+
 /// A function being interpreted: the tensors of the values computed so far.
 class Frame {
 public:
@@ -35,25 +42,34 @@ public:
 private:
   llvm::Error runOp(mlir::Operation &op);
   llvm::Error checkResults(mlir::Operation &op, llvm::ArrayRef<HostTensor> results) const;
+  /// Moves `results` as rounding might.
+  llvm::Error addNoise(mlir::Operation &op, const struct Rule &rule, Tensors &results);
 
   SymbolValues symbols;
   const InterpretOptions &options;
   llvm::DenseMap<mlir::Value, HostTensor> values;
+  /// How many results noise was added to.
+  int64_t numNoisy = 0;
 };
 
-using Rule = std::function<llvm::Expected<Tensors>(mlir::Operation *op, Frame &frame)>;
+struct Rule {
+  std::function<llvm::Expected<Tensors>(mlir::Operation *op, Frame &frame)> compute;
+  Rounding rounding;
+};
 
 class Registry {
 public:
   /// Adds a rule for an op of one result: `HostTensor rule(OpTy, Frame &)`, or the same with
   /// llvm::Expected<HostTensor> where the op can fail.
-  template <typename OpTy, typename Function> void add(Function rule) {
-    addRule<OpTy>([rule](mlir::Operation *op, Frame &frame) -> llvm::Expected<Tensors> {
+  template <typename OpTy, typename Function>
+  void add(Function rule, Rounding rounding = Rounding::OfResult) {
+    auto compute = [rule](mlir::Operation *op, Frame &frame) -> llvm::Expected<Tensors> {
       llvm::Expected<HostTensor> result = rule(mlir::cast<OpTy>(op), frame);
       if (!result)
         return result.takeError();
       return Tensors{std::move(*result)};
-    });
+    };
+    addRule<OpTy>({compute, rounding});
   }
   template <typename OpTy> void addRule(Rule rule) {
     bool isNew = rules.try_emplace(OpTy::getOperationName(), std::move(rule)).second;

@@ -288,20 +288,20 @@ static HostTensor size(nn::SizeOp op, Frame &frame) {
 }
 
 void registerShape(Registry &registry) {
-  registry.add<nn::ReshapeOp>(reshape);
-  registry.add<nn::BroadcastToOp>(broadcastTo);
-  registry.add<nn::ExpandDimsOp>(expandDims);
-  registry.add<nn::SqueezeOp>(squeeze);
-  registry.add<nn::TransposeOp>(transpose);
-  registry.add<nn::ReverseOp>(reverse);
-  registry.add<nn::SliceOp>(slice);
-  registry.add<nn::SliceUpdateOp>(sliceUpdate);
-  registry.add<nn::ConcatOp>(concat);
-  registry.add<nn::PadOp>(pad);
-  registry.add<nn::GatherOp>(gather);
-  registry.add<nn::ScatterAddOp>(scatterAdd);
-  registry.add<nn::OneHotOp>(oneHot);
-  registry.add<nn::SizeOp>(size);
+  registry.add<nn::ReshapeOp>(reshape, Rounding::None);
+  registry.add<nn::BroadcastToOp>(broadcastTo, Rounding::None);
+  registry.add<nn::ExpandDimsOp>(expandDims, Rounding::None);
+  registry.add<nn::SqueezeOp>(squeeze, Rounding::None);
+  registry.add<nn::TransposeOp>(transpose, Rounding::None);
+  registry.add<nn::ReverseOp>(reverse, Rounding::None);
+  registry.add<nn::SliceOp>(slice, Rounding::None);
+  registry.add<nn::SliceUpdateOp>(sliceUpdate, Rounding::None);
+  registry.add<nn::ConcatOp>(concat, Rounding::None);
+  registry.add<nn::PadOp>(pad, Rounding::None);
+  registry.add<nn::GatherOp>(gather, Rounding::None);
+  registry.add<nn::ScatterAddOp>(scatterAdd, Rounding::OfTerms);
+  registry.add<nn::OneHotOp>(oneHot, Rounding::None);
+  registry.add<nn::SizeOp>(size, Rounding::None);
 }
 
 } // namespace nnc

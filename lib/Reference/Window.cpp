@@ -162,11 +162,11 @@ Expected<HostTensor> overlapAdd(nn::OverlapAddOp op, Frame &frame) {
 } // namespace
 
 void registerWindow(Registry &registry) {
-  registry.add<nn::ConvolutionOp>(convolution);
-  registry.add<nn::ConvolutionInputGradientOp>(inputGradient);
-  registry.add<nn::ConvolutionWeightGradientOp>(weightGradient);
-  registry.add<nn::WindowsOp>(windows);
-  registry.add<nn::OverlapAddOp>(overlapAdd);
+  registry.add<nn::ConvolutionOp>(convolution, Rounding::OfTerms);
+  registry.add<nn::ConvolutionInputGradientOp>(inputGradient, Rounding::OfTerms);
+  registry.add<nn::ConvolutionWeightGradientOp>(weightGradient, Rounding::OfTerms);
+  registry.add<nn::WindowsOp>(windows, Rounding::None);
+  registry.add<nn::OverlapAddOp>(overlapAdd, Rounding::OfTerms);
 }
 
 } // namespace nnc

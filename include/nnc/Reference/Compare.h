@@ -17,18 +17,25 @@ double getEpsilon(mlir::Type floatType);
 /// only one of two is a NaN.
 double largestDifference(const HostTensor &left, const HostTensor &right);
 
-/// Where `found` is further than `tolerance` from `expected` (integers: where it differs), or
-/// another shape or type; empty if nowhere.
+/// Where `found` is further than `tolerance` from `expected`, or another shape or type; empty if
+/// nowhere.
 std::string describeDifference(const HostTensor &found, const HostTensor &expected,
                                double tolerance);
+
+/// How far each result of `function` on `arguments` may be from the interpreter's `results` for
+/// reasons of rounding alone. The program itself tells: the interpreter runs it some times with
+/// noise, and where that changes a result, so may another order of computation.
+llvm::Expected<llvm::SmallVector<double>> roundingBounds(mlir::func::FuncOp function,
+                                                         llvm::ArrayRef<HostTensor> arguments,
+                                                         llvm::ArrayRef<HostTensor> results,
+                                                         const SymbolValues &symbols = {});
 
 /// Computes the results of a function on arguments, for instance by compiled code.
 using Runner = std::function<llvm::Expected<llvm::SmallVector<HostTensor>>(
     mlir::func::FuncOp function, llvm::ArrayRef<HostTensor> arguments)>;
 
 /// Runs `program` in the precision of `floatType` with `runner` and compares with the interpreter
-/// in f64. How far a result may be off is told by the program itself: by what rounding to f32 does
-/// to it in the interpreter. Empty, or what differs.
+/// in f64, within the bounds of rounding. Empty, or what differs.
 std::string compareInPrecision(RandomProgram &program, mlir::Type floatType, const Runner &runner);
 
 } // namespace nnc

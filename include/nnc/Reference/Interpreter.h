@@ -29,6 +29,11 @@ struct InterpretOptions {
   /// Called after each op with its results, which it may replace; an error ends the interpretation.
   std::function<llvm::Error(mlir::Operation *op, llvm::MutableArrayRef<HostTensor> results)>
       afterOp;
+  /// How far each op's floating-point results are moved, at random, in units of what rounding once
+  /// may do to them: of their last bit, and for sums of that of the sum of the terms' magnitudes.
+  /// How much the results differ then tells how much rounding, in whatever order, can do to them.
+  double noise = 0;
+  uint64_t noiseSeed = 0;
 };
 
 /// The results of `function` on `arguments`. An error names what does not fit: an argument's type,
