@@ -1,6 +1,7 @@
 //===- Pipeline.cpp - The back half of the compiler, in order -------------===//
 //
-// The stages from linalg on tensors to the LLVM dialect, each a short list of passes.
+// The stages from linalg on tensors to the LLVM dialect, each a short list of passes. Those that only make
+// code better are optional, so that `--check-passes` can tell what each of them changes.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/Passes.h"
@@ -19,14 +20,21 @@ static void cleanUp(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
+/// Adds a pass that code is as right without.
+static void addOptional(OpPassManager &passes, std::unique_ptr<Pass> pass,
+                        const CodegenOptions &options) {
+  if (!options.choosePass || options.choosePass(pass->getArgument()))
+    passes.addPass(std::move(pass));
+}
+
 void buildLinalgStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
 }
 
 void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
   cleanUp(passes);
-  passes.addNestedPass<func::FuncOp>(createFuseElementwisePass());
-  passes.addNestedPass<func::FuncOp>(createFuseSiblingsPass());
+  addOptional(passes.nest<func::FuncOp>(), createFuseElementwisePass(), options);
+  addOptional(passes.nest<func::FuncOp>(), createFuseSiblingsPass(), options);
   passes.addPass(memref::createResolveShapedTypeResultDimsPass());
   cleanUp(passes);
 }
@@ -39,8 +47,8 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
 }
 
 void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
-  passes.addNestedPass<func::FuncOp>(
-      createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}));
+  addOptional(passes.nest<func::FuncOp>(),
+              createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
   passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
 }
@@ -48,7 +56,7 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
   if (options.traceKernels)
     passes.addPass(createTraceKernelsPass());
-  passes.addPass(createShareKernelsPass());
+  addOptional(passes, createShareKernelsPass(), options);
   passes.addNestedPass<func::FuncOp>(
       createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
   // No canonicalizer from here on: LLVM folds the same, and is quicker with large loops.
@@ -59,7 +67,7 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createExpandMathPass());
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
-  passes.addPass(createParallelizePass());
+  addOptional(passes, createParallelizePass(), options);
   passes.addPass(createExpandViewsPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -24,6 +24,7 @@ static CodegenOptions codegenOptions(const CompileOptions &options) {
   CodegenOptions result;
   result.cpu = options.cpu;
   result.traceKernels = options.traceKernels;
+  result.choosePass = options.choosePass;
   return result;
 }
 

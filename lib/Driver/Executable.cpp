@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Executable.h"
 
+#include "nnc/Driver/CheckPasses.h"
+
 #include <fmt/format.h>
 
 using namespace mlir;
@@ -173,6 +175,8 @@ Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
 std::unique_ptr<Executable> Executable::compile(ModuleOp module, ArrayRef<std::string> names,
                                                 const CompileOptions &options,
                                                 DiagnosticEngine &diagnostics) {
+  if (!checkPassesIfWanted(module, names, options, diagnostics))
+    return nullptr;
   OwningOpRef<ModuleOp> code = extractEntries(module, names);
   if (!runPhases(*code, options, diagnostics))
     return nullptr;

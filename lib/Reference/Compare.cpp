@@ -35,6 +35,14 @@ double largestDifference(const HostTensor &left, const HostTensor &right) {
   return largest;
 }
 
+std::optional<int64_t> firstDifference(const HostTensor &found, const HostTensor &expected,
+                                       double tolerance) {
+  for (int64_t index = 0; index < expected.getNumElements(); ++index)
+    if (!(distance(found.getNumber(index), expected.getNumber(index)) <= tolerance))
+      return index;
+  return std::nullopt;
+}
+
 std::string describeDifference(const HostTensor &found, const HostTensor &expected,
                                double tolerance) {
   std::string text;
@@ -43,15 +51,11 @@ std::string describeDifference(const HostTensor &found, const HostTensor &expect
     stream << "expected " << expected.str() << ", found " << found.str();
     return text;
   }
-  for (int64_t index = 0; index < expected.getNumElements(); ++index) {
-    if (distance(found.getNumber(index), expected.getNumber(index)) <= tolerance)
-      continue;
-    stream << "element " << index << ": expected "
-           << llvm::format("%.17g", expected.getNumber(index)) << " within "
+  if (std::optional<int64_t> index = firstDifference(found, expected, tolerance))
+    stream << "element " << *index << ": expected "
+           << llvm::format("%.17g", expected.getNumber(*index)) << " within "
            << llvm::format("%.2g", tolerance) << ", found "
-           << llvm::format("%.17g", found.getNumber(index));
-    return text;
-  }
+           << llvm::format("%.17g", found.getNumber(*index));
   return text;
 }
 

@@ -51,7 +51,7 @@ int64_t countElements(ArrayRef<int64_t> shape) {
 //===-- Elements ----------------------------------------------------------===//
 
 HostTensor::HostTensor(Type elementType, ArrayRef<int64_t> shape)
-    : elementType(elementType), shape(shape) {
+    : elementType(elementType), shape(shape), holdsFloats(isa<FloatType>(elementType)) {
   if (isFloat())
     floats.resize(countElements(shape));
   else
@@ -81,7 +81,6 @@ HostTensor HostTensor::fromElements(DenseElementsAttr elements) {
 }
 
 int64_t HostTensor::getNumElements() const { return countElements(shape); }
-bool HostTensor::isFloat() const { return isa<FloatType>(elementType); }
 
 void HostTensor::setFloat(int64_t index, double value) {
   floats[index] = roundToType(elementType, value);

@@ -38,11 +38,11 @@ int64_t elementNumber(ArrayRef<int64_t> shape, ArrayRef<int64_t> index) {
 }
 
 int64_t broadcastNumber(ArrayRef<int64_t> shape, ArrayRef<int64_t> index) {
-  Index own(index.take_back(shape.size()));
+  index = index.take_back(shape.size());
+  int64_t number = 0;
   for (size_t axis = 0; axis < shape.size(); ++axis)
-    if (shape[axis] == 1)
-      own[axis] = 0;
-  return elementNumber(shape, own);
+    number = number * shape[axis] + (shape[axis] == 1 ? 0 : index[axis]);
+  return number;
 }
 
 Index broadcastShape(ArrayRef<int64_t> left, ArrayRef<int64_t> right) {

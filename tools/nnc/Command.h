@@ -48,6 +48,8 @@ CLI::Validator notNegative();
 void addThreadsOption(CLI::App &command);
 /// Adds --memory-limit, which sets `limit`.
 void addMemoryOption(CLI::App &command, std::optional<int64_t> &limit);
+/// Adds --check-passes, which makes `options` ask for that and print what is checked.
+void addCheckPassesFlag(CLI::App &command, CompileOptions &options);
 /// Says what is wrong with the command line, and which command would explain it.
 int failUsage(CLI::App &app, const CLI::ParseError &error);
 

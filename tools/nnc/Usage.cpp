@@ -68,6 +68,19 @@ void nnc::addMemoryOption(CLI::App &command, std::optional<int64_t> &limit) {
           "SIZE"));
 }
 
+void nnc::addCheckPassesFlag(CLI::App &command, CompileOptions &options) {
+  command.add_flag_callback(
+      "--check-passes",
+      [&options] {
+        options.passesChecked = [](llvm::StringRef entry, unsigned numPasses) {
+          fmt::print(stderr, "check-passes: '{}' computes the same after each of {} passes\n",
+                     entry.str(), numPasses);
+        };
+      },
+      "Compare what each pass makes with the interpreter on small inputs, and name the first that "
+      "changes a result");
+}
+
 CLI::Validator nnc::notNegative() {
   return CLI::Validator(
       [=](std::string &text) {

@@ -6,6 +6,7 @@
 #include "Command.h"
 
 #include "nnc/Codegen/Target.h"
+#include "nnc/Driver/CheckPasses.h"
 #include "nnc/Driver/MemoryLimit.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Package/Header.h"
@@ -27,6 +28,7 @@ struct CompileFlags {
   std::string file, directory = ".", emit = "obj", target = "cpu", stopAfter;
   std::vector<std::string> entries, bindings;
   std::optional<int64_t> memoryLimit;
+  CompileOptions options;
 };
 } // namespace
 
@@ -219,7 +221,7 @@ static bool fitEntries(Session &session, const std::vector<std::string> &entries
 }
 
 static int runCompile(const CompileFlags &flags) {
-  CompileOptions options;
+  CompileOptions options = flags.options;
   std::optional<std::string> cpu = parseTarget(flags.target);
   if (!cpu || !checkStopAfter(flags))
     return exitBadUsage;
@@ -234,6 +236,8 @@ static int runCompile(const CompileFlags &flags) {
   if (!entries)
     return fail(diagnostics);
   if (flags.memoryLimit && !fitEntries(*session, *entries, *flags.memoryLimit))
+    return fail(diagnostics);
+  if (!checkPassesIfWanted(session->module(), *entries, session->options, diagnostics))
     return fail(diagnostics);
   bool isFile = flags.emit == "obj" || flags.emit == "lib" || flags.emit == "so";
   return isFile ? writeFiles(*session, *entries, flags) : printText(*session, *entries, flags);
@@ -257,6 +261,7 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
   addMemoryOption(*command, flags->memoryLimit);
+  addCheckPassesFlag(*command, flags->options);
   std::vector<std::string> phases;
   for (const Phase &phase : getPhases())
     phases.push_back(phase.name);

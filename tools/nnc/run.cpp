@@ -20,6 +20,7 @@ struct RunFlags {
   std::vector<std::string> inputs, outputs, bindings;
   int64_t seed = 0;
   std::optional<int64_t> memoryLimit;
+  CompileOptions options;
 };
 
 /// The function to call, and the model it belongs to, if any.
@@ -181,7 +182,7 @@ static bool fitCallee(Session &session, const Signature &signature,
 }
 
 static int runRun(const RunFlags &flags) {
-  CompileOptions options;
+  CompileOptions options = flags.options;
   std::optional<Assignments> given = splitAssignments(flags.inputs, "--input", "NAME=VALUE"),
                              outputs = splitAssignments(flags.outputs, "--output", "NAME=FILE");
   if (!parseBindings(flags.bindings, options.bindings) || !given || !outputs)
@@ -252,6 +253,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
+  addCheckPassesFlag(*command, flags->options);
   command
       ->add_option("--format", flags->format,
                    "text, json, or characters: integers as the bytes of a text")

@@ -19,6 +19,7 @@ struct TestFlags {
   std::string file, model, plots;
   std::vector<std::string> params;
   int64_t seed = 0;
+  CompileOptions options;
 };
 } // namespace
 
@@ -96,7 +97,7 @@ static bool addState(Session &session, const std::string &name,
 
 static int runTestCommand(const TestFlags &flags) {
   DiagnosticEngine diagnostics;
-  std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
+  std::unique_ptr<Session> session = Session::open(flags.file, flags.options, diagnostics);
   if (!session)
     return fail(diagnostics);
   session->setDataSeed(flags.seed);
@@ -133,4 +134,5 @@ void nnc::addTestCommand(CommandLine &commandLine) {
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
   command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
   addThreadsOption(*command);
+  addCheckPassesFlag(*command, flags->options);
 }

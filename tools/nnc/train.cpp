@@ -31,6 +31,7 @@ struct TrainFlags {
   std::optional<int> servePort;
   std::optional<int64_t> seed, memoryLimit;
   TrainRunOptions run;
+  CompileOptions options;
 };
 } // namespace
 
@@ -210,7 +211,7 @@ static bool fitTrainings(Session &session, const std::vector<const TrainPlan *> 
 
 static int runTrain(TrainFlags &flags) {
   DiagnosticEngine diagnostics;
-  std::unique_ptr<Session> session = Session::open(flags.file, {}, diagnostics);
+  std::unique_ptr<Session> session = Session::open(flags.file, flags.options, diagnostics);
   if (!session)
     return fail(diagnostics);
   std::vector<const TrainPlan *> plans = choosePlans(*session, flags);
@@ -311,6 +312,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
+  addCheckPassesFlag(*command, flags->options);
   command
       ->add_option(
           "--params", flags->params,

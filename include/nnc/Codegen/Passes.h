@@ -12,6 +12,7 @@
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <functional>
 #include <string>
 
 namespace nnc {
@@ -32,6 +33,9 @@ struct CodegenOptions {
   int64_t grain = kDefaultGrain;
   /// Whether the code calls the host program around each kernel.
   bool traceKernels = false;
+  /// Whether to run the pass of this flag, asked in order of each that code is as right without; all
+  /// run if it is null.
+  std::function<bool(llvm::StringRef pass)> choosePass;
 };
 
 /// nn becomes linalg on plain tensors.

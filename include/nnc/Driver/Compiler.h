@@ -32,6 +32,12 @@ struct CompileOptions {
   std::function<void(llvm::StringRef phase, mlir::ModuleOp module)> afterPhase;
   /// Given the pass manager of each phase before it runs, to watch the passes.
   std::function<void(llvm::StringRef phase, mlir::PassManager &passes)> beforePhase;
+  /// Whether to run the pass of this flag, asked in order of each pass of the back half that code is as
+  /// right without; all run if it is null.
+  std::function<bool(llvm::StringRef pass)> choosePass;
+  /// If set, what is compiled is first compared with the interpreter after each pass
+  /// (CheckPasses.h); told of each entry how many passes agree.
+  std::function<void(llvm::StringRef entry, unsigned numPasses)> passesChecked;
   /// Whether kernels tell when they begin and end, to functions that `hostSymbols` names.
   bool traceKernels = false;
   /// What compiled code may call of this process, by name, when it is loaded here.

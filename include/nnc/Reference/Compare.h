@@ -17,6 +17,11 @@ double getEpsilon(mlir::Type floatType);
 /// only one of two is a NaN.
 double largestDifference(const HostTensor &left, const HostTensor &right);
 
+/// The first element of `found` that is further than `tolerance` from that of `expected`, which has
+/// its shape.
+std::optional<int64_t> firstDifference(const HostTensor &found, const HostTensor &expected,
+                                       double tolerance);
+
 /// Where `found` is further than `tolerance` from `expected`, or another shape or type; empty if
 /// nowhere.
 std::string describeDifference(const HostTensor &found, const HostTensor &expected,

@@ -28,7 +28,7 @@ public:
   llvm::ArrayRef<int64_t> getShape() const { return shape; }
   int64_t getRank() const { return shape.size(); }
   int64_t getNumElements() const;
-  bool isFloat() const;
+  bool isFloat() const { return holdsFloats; }
 
   double getFloat(int64_t index) const { return floats[index]; }
   int64_t getInteger(int64_t index) const { return integers[index]; }
@@ -60,6 +60,7 @@ public:
 private:
   mlir::Type elementType;
   llvm::SmallVector<int64_t, 4> shape;
+  bool holdsFloats = false;
   // One of the two is used.
   std::vector<double> floats;
   std::vector<int64_t> integers;
