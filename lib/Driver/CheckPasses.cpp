@@ -104,7 +104,14 @@ public:
   /// What `pass` has made of the function. Fails no more than once.
   void checkAfter(StringRef pass, func::FuncOp changed);
 
-  unsigned numPasses() const { return passed; }
+  CheckedEntry report() const {
+    auto unclear = llvm::count_if(llvm::zip(expected, bounds), [](auto pair) {
+      auto &[result, bound] = pair;
+      double largest = largestFinite(result);
+      return largest > 0 && bound >= largest;
+    });
+    return {signature.name, passed, unsigned(expected.size()), unsigned(unclear)};
+  }
 
 private:
   bool computeExpected();
@@ -312,7 +319,7 @@ bool checkPassesIfWanted(ModuleOp module, ArrayRef<std::string> entries,
     EntryCheck check(module, entry, options, diagnostics);
     if (!check.run())
       return false;
-    options.passesChecked(entry, check.numPasses());
+    options.passesChecked(check.report());
   }
   return true;
 }

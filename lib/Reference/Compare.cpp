@@ -59,7 +59,7 @@ std::string describeDifference(const HostTensor &found, const HostTensor &expect
   return text;
 }
 
-static double largestFinite(const HostTensor &tensor) {
+double largestFinite(const HostTensor &tensor) {
   double largest = 0;
   for (int64_t index = 0; index < tensor.getNumElements(); ++index)
     if (std::isfinite(tensor.getNumber(index)))

@@ -72,9 +72,12 @@ void nnc::addCheckPassesFlag(CLI::App &command, CompileOptions &options) {
   command.add_flag_callback(
       "--check-passes",
       [&options] {
-        options.passesChecked = [](llvm::StringRef entry, unsigned numPasses) {
-          fmt::print(stderr, "check-passes: '{}' computes the same after each of {} passes\n",
-                     entry.str(), numPasses);
+        options.passesChecked = [](const CheckedEntry &entry) {
+          fmt::print(stderr, "check-passes: '{}' computes the same after each of {} passes{}\n",
+                     entry.name, entry.numPasses,
+                     entry.numUnclear == 0 ? ""
+                                           : fmt::format(", but rounding decides {} of {} results",
+                                                         entry.numUnclear, entry.numResults));
         };
       },
       "Compare what each pass makes with the interpreter on small inputs, and name the first that "

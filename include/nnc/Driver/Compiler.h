@@ -21,6 +21,14 @@
 
 namespace nnc {
 
+/// What --check-passes found of an entry that is as it should be.
+struct CheckedEntry {
+  std::string name;
+  unsigned numPasses = 0, numResults = 0;
+  /// Results that tell nothing: rounding may change them by more than they are.
+  unsigned numUnclear = 0;
+};
+
 struct CompileOptions {
   /// Processor as LLVM names it, or "native".
   std::string cpu = "native";
@@ -36,8 +44,8 @@ struct CompileOptions {
   /// right without; all run if it is null.
   std::function<bool(llvm::StringRef pass)> choosePass;
   /// If set, what is compiled is first compared with the interpreter after each pass
-  /// (CheckPasses.h); told of each entry how many passes agree.
-  std::function<void(llvm::StringRef entry, unsigned numPasses)> passesChecked;
+  /// (CheckPasses.h); told of each entry that is right.
+  std::function<void(const CheckedEntry &)> passesChecked;
   /// Whether kernels tell when they begin and end, to functions that `hostSymbols` names.
   bool traceKernels = false;
   /// What compiled code may call of this process, by name, when it is loaded here.

@@ -17,6 +17,9 @@ double getEpsilon(mlir::Type floatType);
 /// only one of two is a NaN.
 double largestDifference(const HostTensor &left, const HostTensor &right);
 
+/// The largest magnitude of an element that is neither infinite nor a NaN.
+double largestFinite(const HostTensor &tensor);
+
 /// The first element of `found` that is further than `tolerance` from that of `expected`, which has
 /// its shape.
 std::optional<int64_t> firstDifference(const HostTensor &found, const HostTensor &expected,

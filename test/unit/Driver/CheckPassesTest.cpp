@@ -32,8 +32,10 @@ private:
 
 struct CheckPassesTest : testing::Test {
   CheckPassesTest() : context(makeContext()) {
-    options.passesChecked = [this](StringRef entry, unsigned numPasses) {
-      checked += entry.str() + ": " + (numPasses > 4 ? "several" : std::to_string(numPasses));
+    options.passesChecked = [this](const CheckedEntry &entry) {
+      checked += entry.name + ": " + std::to_string(entry.numUnclear) + " of " +
+                 std::to_string(entry.numResults) + " unclear";
+      EXPECT_GT(entry.numPasses, 4u);
     };
   }
 
@@ -74,7 +76,17 @@ const char *const program = R"(
 
 TEST_F(CheckPassesTest, agrees) {
   EXPECT_EQ(check(program), "");
-  EXPECT_EQ(checked, "f: several");
+  EXPECT_EQ(checked, "f: 0 of 2 unclear");
+}
+
+TEST_F(CheckPassesTest, saysWhichResultsTellNothing) {
+  EXPECT_EQ(check(R"(
+  %y = nn.add %x, %w : (!t, !t) -> !t
+  %sum = nn.sub %y, %x : (!t, !t) -> !t
+  %rest = nn.sub %sum, %w : (!t, !t) -> !t
+  %z = nn.sign %rest : (!t) -> !t)"),
+            "");
+  EXPECT_EQ(checked, "f: 1 of 2 unclear");
 }
 
 TEST_F(CheckPassesTest, namesAPassFromNNToNN) {
