@@ -1,20 +1,25 @@
-# nnc_add_model(TARGET FILE.nn [CPU NAME] [ENTRIES KIND...] [BIND SYMBOL=SIZE...] [DEPENDS FILE...])
+# nnc_add_model(TARGET FILE.nn [PREPARE] [CPU NAME] [ENTRIES KIND...] [BIND SYMBOL=SIZE...]
+#               [DEPENDS FILE...])
 #
 # Makes a static library TARGET from a model. Whoever links it finds FILE.h, and builds after it.
 #
+#   PREPARE  forward takes its parameters prepared, as with nnc compile --prepare
 #   CPU      processor to compile for (x86-64-v3); the machine that builds when left out
 #   ENTRIES  forward, init, step, steps, func; all when left out
 #   BIND     sizes for symbolic dimensions
 #   DEPENDS  files that FILE.nn imports: it is compiled again when they change
 function(nnc_add_model target file)
-  cmake_parse_arguments(ARG "" "CPU" "ENTRIES;BIND;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "PREPARE" "CPU" "ENTRIES;BIND;DEPENDS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nnc_add_model: expected CPU, ENTRIES, BIND or DEPENDS, found ${ARG_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR "nnc_add_model: expected PREPARE, CPU, ENTRIES, BIND or DEPENDS, found ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   get_filename_component(source ${file} ABSOLUTE)
   get_filename_component(stem ${file} NAME_WE)
   set(directory ${CMAKE_CURRENT_BINARY_DIR}/nnc/${target})
   set(flags)
+  if(ARG_PREPARE)
+    list(APPEND flags --prepare)
+  endif()
   if(ARG_CPU)
     list(APPEND flags --target cpu:${ARG_CPU})
   endif()

@@ -84,6 +84,7 @@ SmallVector<unsigned> addDestinations(func::FuncOp function) {
     unsigned argument = function.getNumArguments();
     if (std::optional<unsigned> updated = updatedArgument(function, index)) {
       argument = *updated;
+      function.setArgAttr(argument, kUpdatedAttr, attributes.getUnitAttr());
     } else {
       NamedAttrList attrs(function.getResultAttrDict(index));
       attrs.set(kBufferAttr, attributes.getI64IntegerAttr(numInputs + index));

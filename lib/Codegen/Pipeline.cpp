@@ -51,6 +51,8 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
   passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
+  if (options.splitPreparation)
+    passes.addPass(createSplitPreparationPass());
 }
 
 void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {

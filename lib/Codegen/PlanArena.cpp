@@ -73,7 +73,7 @@ class PlanArena : public impl::PlanArenaPassBase<PlanArena> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> functions;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isPrivate())
+      if (!function.isPrivate() && function.getNumResults() == 0)
         functions.push_back(function);
     for (func::FuncOp function : functions) {
       std::optional<ArenaPlan> plan = ArenaPlan::make(function);

@@ -22,6 +22,8 @@ constexpr llvm::StringLiteral kNameAttr = "nn.name";
 constexpr llvm::StringLiteral kAgainAttr = "nn.again";
 /// The slot of an argument in the buffers of the C interface.
 constexpr llvm::StringLiteral kBufferAttr = "nn.buffer";
+/// On an argument that a result overwrites.
+constexpr llvm::StringLiteral kUpdatedAttr = "nn.updated";
 
 class SymbolicSizes {
 public:

@@ -97,6 +97,7 @@ public:
       : module(module), function(module.lookupSymbol<func::FuncOp>(name)),
         signature(getSignature(function)), options(options), diagnostics(diagnostics) {
     this->options.passesChecked = nullptr;
+    this->options.prepareParameters = false; // An entry in two functions has another signature.
   }
 
   bool run() { return computeExpected() && checkTransforms() && checkCode(); }

@@ -25,6 +25,7 @@ static CodegenOptions codegenOptions(const CompileOptions &options) {
   result.cpu = options.cpu;
   result.traceKernels = options.traceKernels;
   result.choosePass = options.choosePass;
+  result.splitPreparation = options.prepareParameters;
   return result;
 }
 

@@ -25,6 +25,8 @@ Need needOf(ModuleOp code, const Signature &signature, const FittedEntry &entry)
   Need need;
   need.temporaries = evaluateWorkspace(
       code.lookupSymbol<func::FuncOp>(signature.rawName() + "_workspace"), entry.sizes);
+  if (auto prepared = code.lookupSymbol<func::FuncOp>(signature.rawName() + "_prepared_bytes"))
+    need.states = evaluateWorkspace(prepared, entry.sizes);
   for (const Buffer &buffer : signature.buffers)
     if (!buffer.isUpdate)
       (buffer.isState() ? need.states : need.others) += buffer.bytes(entry.sizes);

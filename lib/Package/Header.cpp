@@ -52,6 +52,9 @@ static StringRef modelOf(const Signature &signature) {
 /// Name of the wrapper: not one that C or C++ keeps for itself.
 static std::string functionName(const Signature &signature) { return CNames().add(signature.name); }
 
+/// "net_prepared_bytes" beside "net_prepare".
+static std::string preparedBytes(const std::string &prepare) { return prepare + "d_bytes"; }
+
 static bool hasState(const Signature &signature) {
   return llvm::any_of(signature.buffers, [](const Buffer &buffer) { return buffer.isState(); });
 }
@@ -92,6 +95,11 @@ public:
   HeaderWriter(ArrayRef<Signature> signatures, const HeaderOptions &headerOptions)
       : options(headerOptions) {
     for (const Signature &entry : signatures) {
+      if (options.preparesParameters && entry.canPrepare()) {
+        functions.push_back({entry.prepare(), entry.rawName() + "_prepare"});
+        functions.push_back({entry.prepared(), entry.rawName()});
+        continue;
+      }
       functions.push_back({entry, entry.rawName()});
       bool hasStep = llvm::any_of(signatures, [&](const Signature &other) {
         return other.entry == "step" && other.name + "s" == entry.name;
@@ -137,7 +145,11 @@ private:
     for (auto &[model, members] : states)
       line(" *   static {0}_state {0}_values;", toIdentifier(model));
     line(" *   void *workspace = aligned_alloc(64, bytes); // the largest of the *_workspace()");
-    for (StringRef kind : {"init", "steps", "step", "forward", "func"})
+    for (const Function &function : functions)
+      if (function.signature.entry == "prepare")
+        line(" *   void *prepared = aligned_alloc(64, {}());",
+             preparedBytes(functionName(function.signature)));
+    for (StringRef kind : {"init", "steps", "step", "prepare", "forward", "func"})
       for (const auto &[entry, raw, declaresRaw] : functions)
         if (entry.entry == kind) {
           Wrapper wrapper = makeWrapper(entry);
@@ -209,6 +221,12 @@ private:
       if (entry.entry == "init")
         wrapper.notes.back().second = "written";
     }
+    for (const Buffer &buffer : entry.buffers)
+      if (buffer.role == "prepared") {
+        wrapper.parameters.push_back((buffer.isResult ? "void *" : "const void *") +
+                                     names.add("prepared"));
+        wrapper.notes.push_back({"prepared", describePrepared(entry)});
+      }
     wrapper.hasKey = llvm::any_of(entry.buffers, [](const Buffer &b) { return b.role == "key"; });
     if (wrapper.hasKey)
       for (const char *part : {"seed", "step"}) {
@@ -238,6 +256,13 @@ private:
     return wrapper;
   }
 
+  /// What the argument `prepared` of `entry` is.
+  static std::string describePrepared(const Signature &entry) {
+    if (entry.entry != "prepare")
+      return "in  what " + functionName(entry.prepare()) + " made";
+    return "out " + preparedBytes(functionName(entry)) + "() bytes";
+  }
+
   void addBuffer(Wrapper &wrapper, const Buffer &buffer, CNames &names, StringRef model) {
     if (buffer.isState()) {
       wrapper.buffers.push_back("(void *)state->" + memberNames[model][buffer.name]);
@@ -245,6 +270,10 @@ private:
     }
     if (buffer.role == "key") {
       wrapper.buffers.push_back("key");
+      return;
+    }
+    if (buffer.role == "prepared") {
+      wrapper.buffers.push_back(buffer.isResult ? "prepared" : "(void *)prepared");
       return;
     }
     std::string name = names.add(buffer.name);
@@ -261,7 +290,10 @@ private:
     Wrapper wrapper = makeWrapper(entry);
     if (declaresRaw) {
       line("void {}(void *const *buffers, const int64_t *symbols, void *workspace);", raw);
-      line("int64_t {}_workspace(const int64_t *symbols);\n", raw);
+      line("int64_t {}_workspace(const int64_t *symbols);", raw);
+      if (entry.entry == "prepare")
+        line("int64_t {}(const int64_t *symbols);", preparedBytes(raw));
+      line("");
     }
     std::vector<std::string> sizes;
     for (const std::string &symbol : wrapper.symbols)
@@ -275,6 +307,8 @@ private:
                      sizes.empty() ? std::vector<std::string>{"void"} : sizes, ") {", "    ");
     text += symbols;
     line("  return ({}_workspace(symbols) + 63) / 64 * 64;\n}}\n", raw);
+    if (entry.entry == "prepare")
+      writePreparedBytes(name, raw);
     writeComment(entry, wrapper);
     text +=
         wrapList(fmt::format("static inline void {}(", name), wrapper.parameters, ") {", "    ");
@@ -283,6 +317,13 @@ private:
     text += symbols;
     text += wrapList("  void *const buffers[] = {", wrapper.buffers, "};", "      ");
     line("  {}(buffers, symbols, workspace);\n}}\n", raw);
+  }
+
+  void writePreparedBytes(const std::string &name, const std::string &raw) {
+    line("/* Bytes of what {} makes, a multiple of 64. */", name);
+    line("static inline int64_t {}(void) {{", preparedBytes(name));
+    line("  const int64_t symbols[] = {{0}};");
+    line("  return {}(symbols);\n}}\n", preparedBytes(raw));
   }
 
   void writeComment(const Signature &entry, const Wrapper &wrapper) {

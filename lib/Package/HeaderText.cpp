@@ -51,6 +51,9 @@ typedef struct nnc_tensor {
 std::string describeEntry(const Signature &entry) {
   static const std::map<std::string, std::string> meanings = {
       {"forward", "The model's outputs."},
+      {"prepare",
+       "Does what depends on the state alone: once before many calls, and again when the "
+       "state has\n * changed. The calls do not read the state any more."},
       {"init", "Fills the state with its initial values, which depend on the seed alone."},
       {"step", "One training step: forward, backward and update of the state."},
       {"steps", "Many training steps in one call, as many as the recorded arrays are long; the "

@@ -28,6 +28,39 @@ int64_t Buffer::bytes(const std::map<std::string, int64_t> &sizes) const {
 
 std::string Signature::rawName() const { return toIdentifier(name) + "_raw"; }
 
+bool Signature::isEarly(const Buffer &buffer) const {
+  return buffer.isState() && !buffer.isResult && llvm::none_of(buffers, [&](const Buffer &other) {
+           return other.isUpdate && other.name == buffer.name;
+         });
+}
+
+bool Signature::canPrepare() const {
+  return entry == "forward" &&
+         llvm::any_of(buffers, [&](const Buffer &buffer) { return isEarly(buffer); });
+}
+
+static Buffer preparedBuffer(bool isResult) {
+  Buffer buffer;
+  buffer.name = buffer.role = "prepared";
+  buffer.isResult = isResult;
+  return buffer;
+}
+
+Signature Signature::prepared() const {
+  Signature result = *this;
+  llvm::erase_if(result.buffers, [&](const Buffer &buffer) { return isEarly(buffer); });
+  result.buffers.insert(result.buffers.begin(), preparedBuffer(/*isResult=*/false));
+  return result;
+}
+
+Signature Signature::prepare() const {
+  Signature result{name + ".prepare", "prepare", {}, {}, {}};
+  llvm::copy_if(buffers, std::back_inserter(result.buffers),
+                [&](const Buffer &buffer) { return isEarly(buffer); });
+  result.buffers.push_back(preparedBuffer(/*isResult=*/true));
+  return result;
+}
+
 static Buffer makeBuffer(Type type, DictionaryAttr attributes, std::string fallbackName,
                          bool isResult) {
   Buffer buffer;

@@ -26,7 +26,7 @@ func.func @twice(%x: tensor<?xf32> {nn.shape = ["N"]}) -> (tensor<?xf32> {nn.sha
 
 // A parameter is updated in place, through a loop too.
 // CHECK-LABEL: func.func @descend(
-// CHECK-SAME: %[[W:[^:]*]]: memref<4xf32> {nn.buffer = 0 : i64, nn.name = "w"}, %[[STEP:[^:]*]]: memref<4xf32> {nn.buffer = 1 : i64}) {
+// CHECK-SAME: %[[W:[^:]*]]: memref<4xf32> {nn.buffer = 0 : i64, nn.name = "w", nn.updated}, %[[STEP:[^:]*]]: memref<4xf32> {nn.buffer = 1 : i64}) {
 // CHECK: scf.for
 // CHECK-NEXT: linalg.generic {{.*}} ins(%[[W]], %[[STEP]] : {{.*}}) outs(%[[W]] : memref<4xf32>)
 // CHECK-NOT: memref.copy

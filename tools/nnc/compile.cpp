@@ -114,6 +114,20 @@ static std::optional<std::vector<std::string>> chooseEntries(Session &session,
   return chosen;
 }
 
+/// Whether any of `entries` can take its parameters prepared; an error otherwise.
+static bool checkPrepare(Session &session, const std::vector<std::string> &entries) {
+  std::set<std::string> kinds;
+  for (const std::string &entry : entries) {
+    Signature signature = getSignature(session.module().lookupSymbol<func::FuncOp>(entry));
+    if (signature.canPrepare())
+      return true;
+    kinds.insert(signature.entry == "forward" ? "forward without parameters" : signature.entry);
+  }
+  session.diagnostics.error("--prepare expects a forward entry with parameters, found " +
+                            llvm::join(kinds, ", "));
+  return false;
+}
+
 static std::string printStage(ModuleOp module, llvm::StringRef emit) {
   std::string text;
   if (emit == "nn") {
@@ -199,7 +213,8 @@ static int writeFiles(Session &session, const std::vector<std::string> &entries,
   for (const std::string &entry : entries)
     signatures.push_back(getSignature(session.module().lookupSymbol<func::FuncOp>(entry)));
   std::string header =
-      writeHeader(signatures, {stem, std::filesystem::path(flags.file).filename().string()});
+      writeHeader(signatures, {stem, std::filesystem::path(flags.file).filename().string(),
+                               flags.options.prepareParameters});
   std::error_code failed;
   std::filesystem::create_directories(flags.directory, failed);
   for (const auto &[name, content] :
@@ -233,7 +248,7 @@ static int runCompile(const CompileFlags &flags) {
   if (!session)
     return fail(diagnostics);
   std::optional<std::vector<std::string>> entries = chooseEntries(*session, flags);
-  if (!entries)
+  if (!entries || (flags.options.prepareParameters && !checkPrepare(*session, *entries)))
     return fail(diagnostics);
   if (flags.memoryLimit && !fitEntries(*session, *entries, *flags.memoryLimit))
     return fail(diagnostics);
@@ -260,6 +275,8 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
+  command->add_flag("--prepare", flags->options.prepareParameters,
+                    "Do what forward needs of the parameters alone in a function of its own");
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);
   std::vector<std::string> phases;

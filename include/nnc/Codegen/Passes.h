@@ -36,6 +36,8 @@ struct CodegenOptions {
   /// Whether to run the pass of this flag, asked in order of each that code is as right without; all
   /// run if it is null.
   std::function<bool(llvm::StringRef pass)> choosePass;
+  /// Whether what depends on parameters alone becomes a function of its own.
+  bool splitPreparation = false;
 };
 
 /// nn becomes linalg on plain tensors.

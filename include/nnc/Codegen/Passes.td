@@ -141,6 +141,41 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
                            "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
 }
 
+def SplitPreparationPass : Pass<"codegen-split-preparation", "mlir::ModuleOp"> {
+  let summary = "Do what depends on parameters alone in a function of its own";
+  let description = [{
+    Each function of `nn.entry` "forward" becomes three. `NAME_prepare` reads the parameters and states that
+    the function does not update, and does all that depends on them and on constants alone: packing weights,
+    scales of normalizations. What the rest needs of that, and parameters that it reads as they are, it
+    leaves in one buffer, the first one that the function takes now; `NAME_prepared_bytes` says how large
+    it is. Results are the same bits. What would be much larger than what it is made of, and is little work,
+    as a fill, stays where it was, and so does what has a size with a symbol.
+
+    ```mlir
+    func.func @f(%w: memref<8x4xf32> {nn.buffer = 0, nn.role = "param"}, %x: memref<4xf32> {nn.buffer = 1},
+                 %y: memref<8xf32> {nn.buffer = 2}) attributes {nn.entry = "forward"} {
+      %packed = memref.alloc() : memref<4x8xf32>
+      linalg.generic {maps = (k, m) -> (m, k), (k, m)} ins(%w) outs(%packed)
+      linalg.generic {maps = (m, k) -> (k), (k, m), (m)} ins(%x, %packed) outs(%y)
+    }
+    // becomes
+    func.func @f(%prepared: memref<128xi8> {nn.buffer = 0}, %x: memref<4xf32> {nn.buffer = 1},
+                 %y: memref<8xf32> {nn.buffer = 2}) attributes {nn.entry = "forward"} {
+      %packed = memref.view %prepared[%c0] : memref<4x8xf32>
+      linalg.generic {maps = (m, k) -> (k), (k, m), (m)} ins(%x, %packed) outs(%y)
+    }
+    func.func @f_prepared_bytes() -> i64 { return %c128 }
+    func.func @f_prepare(%w: memref<8x4xf32> {nn.buffer = 0, nn.role = "param"},
+                         %prepared: memref<128xi8> {nn.buffer = 1}) {
+      %packed = memref.view %prepared[%c0] : memref<4x8xf32>
+      linalg.generic {maps = (k, m) -> (m, k), (k, m)} ins(%w) outs(%packed)
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::func::FuncDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
+}
+
 def TraceKernelsPass : Pass<"codegen-trace-kernels", "mlir::ModuleOp"> {
   let summary = "Tell the host program when each kernel begins and ends";
   let description = [{

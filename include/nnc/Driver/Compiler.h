@@ -48,6 +48,8 @@ struct CompileOptions {
   std::function<void(const CheckedEntry &)> passesChecked;
   /// Whether kernels tell when they begin and end, to functions that `hostSymbols` names.
   bool traceKernels = false;
+  /// Whether each forward entry gets a function that prepares its parameters, once for many calls.
+  bool prepareParameters = false;
   /// What compiled code may call of this process, by name, when it is loaded here.
   std::map<std::string, void *> hostSymbols;
 };

@@ -16,6 +16,8 @@ struct HeaderOptions {
   std::string library;
   /// Name of the .nn file, for the opening comment.
   std::string source;
+  /// Whether the forward entries were compiled to take their parameters prepared.
+  bool preparesParameters = false;
 };
 
 std::string writeHeader(llvm::ArrayRef<Signature> entries, const HeaderOptions &options);

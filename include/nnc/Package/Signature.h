@@ -7,7 +7,8 @@
 //
 // The buffers are the arguments, then the results, in order; a parameter or state that is both is
 // given the same buffer twice. Symbols are the values of the
-// symbolic dimensions in order of first appearance. A Signature says all of this for one function;
+// symbolic dimensions in order of first appearance. Where parameters are prepared, what an entry took of the
+// state is one buffer, the first, that NAME_raw_prepare makes. A Signature says all of this for one function;
 // the header generator and the driver read nothing else.
 //
 //===----------------------------------------------------------------------===//
@@ -25,7 +26,7 @@ namespace nnc {
 
 struct Buffer {
   std::string name;
-  /// As in nn.role: "param", "state", "input", "key", "output", "loss", …
+  /// As in nn.role: "param", "state", "input", "key", "output", "loss", …; or "prepared".
   std::string role;
   Shape shape;
   mlir::Type elementType;
@@ -50,6 +51,16 @@ struct Signature {
 
   /// Name of the C function that takes arrays: "lenet_step_raw".
   std::string rawName() const;
+  /// Whether it is an entry that can take its parameters prepared: a forward one that has some.
+  bool canPrepare() const;
+  /// How it is called with what prepare() made of the state that it does not update.
+  Signature prepared() const;
+  /// How that is made: "lenet.prepare".
+  Signature prepare() const;
+
+private:
+  /// Whether `buffer` is known before a call.
+  bool isEarly(const Buffer &buffer) const;
 };
 
 Signature getSignature(mlir::func::FuncOp function);
