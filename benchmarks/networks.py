@@ -3,7 +3,8 @@
 A benchmark gives the network as NAME.nn, as a module of PyTorch whose parts bear the names of the .nn
 file, and for training as a function of JAX. The first parameters are drawn by the reference, which
 runs in f64, and kept in a file with what else the peers share: the inputs, the count of operations,
-the network as ONNX.
+the network as ONNX. For inference, ONNX Runtime and OpenVINO pack the weights when they load the
+network, and nnc when it prepares the parameters: neither is in the times.
 """
 import numpy
 
@@ -206,7 +207,7 @@ class Network:
         batch = len(next(iter(inputs.values())))
         kind, suffix = ("step", "_step") if self.optimizer else ("forward", "")
         entry = peers.compile_nnc(peers.program(self.program), kind, self.program + suffix, threads,
-                                  {"N": batch})
+                                  {"N": batch}, () if self.optimizer else ("--prepare",))
         state = {name: peers.aligned(numpy.empty(count, "float32"))
                  for name, count in entry.state_sizes.items()}
         result = "loss" if self.optimizer else "output"
@@ -218,7 +219,7 @@ class Network:
             for name, value in state.items():
                 value[...] = parameters[name].reshape(-1) if name in parameters else 0
 
-        reset()
+        reset()  # What is prepared is made of these.
         missing = set(parameters) - set(state)
         if missing:
             raise ValueError(f"{self.program}.nn has no {', '.join(sorted(missing))}")

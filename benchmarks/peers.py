@@ -82,7 +82,8 @@ def aligned(array):
 class Entry:
     """An entry point of a library that nnc made, called with arrays by name.
 
-    Which buffer goes where is read from the wrapper in the header that nnc wrote.
+    Which buffer goes where is read from the wrapper in the header that nnc wrote. If it takes its
+    parameters prepared, that is done once when it is bound to arrays.
     """
 
     def __init__(self, library, header, name, size):
@@ -102,11 +103,21 @@ class Entry:
         self.workspace_size.restype = ctypes.c_int64
         self.repeat = compile_c("harness").repeat_entry
         self.size = size
+        self.prepare = None
+        if f" {name}_prepare(" in header:
+            self.prepare = Entry(library, header, f"{name}_prepare", size)
+            self.prepared_bytes = library[f"{raw}_prepared_bytes"]
+            self.prepared_bytes.restype = ctypes.c_int64
 
     def bind(self, arrays, sizes):
         """A function of a number that runs the entry so often on these arrays."""
         values = [int(name) if name.isdigit() else sizes[name] for name in self.symbols]
         symbols = (ctypes.c_int64 * len(values))(*values)
+        if self.prepare:
+            arrays = {**arrays, "prepared": aligned(numpy.empty(self.prepared_bytes(symbols),
+                                                                numpy.uint8))}
+            with compiling():
+                self.prepare.bind(arrays, {})()
         pointers = [arrays[name].ctypes.data for name in self.buffers]
         buffers = (ctypes.c_void_p * len(pointers))(*pointers)
         workspace = aligned(numpy.empty(max(self.workspace_size(symbols), 1), numpy.uint8))
@@ -118,17 +129,17 @@ class Entry:
         return many
 
 
-def compile_nnc(text, kind, entry, threads=1, bind={}):
+def compile_nnc(text, kind, entry, threads=1, bind={}, flags=()):
     """The Entry that nnc makes of a program, as `kind` (steps, step, forward, func)."""
-    sizes = [f"--bind={name}={size}" for name, size in bind.items()]
-    mark = hashlib.sha1("\n".join([text, kind, *sizes]).encode()).hexdigest()[:12]
+    flags = [*flags, *(f"--bind={name}={size}" for name, size in bind.items())]
+    mark = hashlib.sha1("\n".join([text, kind, *flags]).encode()).hexdigest()[:12]
     folder = BUILD / f"{entry}-{mark}"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "net.nn"
     source.write_text(text, encoding="utf-8")
     with compiling():
         subprocess.run(
-            [RELEASE / "bin/nnc", "compile", source, "--entry", kind, *sizes, "-o", folder],
+            [RELEASE / "bin/nnc", "compile", source, "--entry", kind, *flags, "-o", folder],
             check=True,
             stdout=subprocess.DEVNULL,
         )
