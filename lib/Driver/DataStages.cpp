@@ -349,7 +349,7 @@ Status applyBatch(StageArguments &arguments, LoadedData &data, DataLoader &) {
     return Error::expectedFound(
         fmt::format("at least {} rows, for a batch that is not dropped", *size),
         fmt::format("{}", data.dataset.numRows()));
-  data.batchSize = *size;
+  data.batchSize = size;
   data.dropsLast = *dropLast;
   return {};
 }

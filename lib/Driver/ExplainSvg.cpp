@@ -36,13 +36,24 @@ std::string openSvg(const char *style, double height) {
                      height);
 }
 
+/// `low` and ten times that, up to `high`.
+std::vector<double> decades(double low, double high) {
+  std::vector<double> values;
+  double value = low;
+  while (value <= high * 1.01) {
+    values.push_back(value);
+    value *= 10;
+  }
+  return values;
+}
+
 /// Lines and labels at the powers of ten.
 std::string grid(const LogAxis &x, const LogAxis &y) {
   std::string svg;
-  for (double value = x.low; value <= x.high * 1.01; value *= 10)
+  for (double value : decades(x.low, x.high))
     svg += lineBetween(x(value), y.from, x(value), y.to, "grid") +
            textAt(x(value), y.from + 16, "middle", fmt::format("{:g}", value));
-  for (double value = y.low; value <= y.high * 1.01; value *= 10)
+  for (double value : decades(y.low, y.high))
     svg += lineBetween(x.from, y(value), x.to, y(value), "grid") +
            textAt(x.from - 6, y(value) + 4, "end", rateText(value, ""));
   svg += textAt((x.from + x.to) / 2, y.from + 34, "middle", "FLOP for each byte moved");

@@ -110,7 +110,7 @@ std::optional<double> StageArguments::takeNumber(const std::string &name,
 }
 std::optional<std::string> StageArguments::takeString(const std::string &name,
                                                       std::optional<std::string> fallback) {
-  return takeAs(name, fallback, "a string");
+  return takeAs(name, std::move(fallback), "a string");
 }
 std::optional<bool> StageArguments::takeBool(const std::string &name,
                                              std::optional<bool> fallback) {

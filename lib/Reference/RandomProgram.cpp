@@ -409,7 +409,7 @@ Operation *Generator::proposeScan(ValueRange operands) {
 }
 
 /// Whether the operand of a function with a pole or an infinite slope at 0 keeps away from it.
-static bool isFarFromPole(Operation *op, const HostTensor &operand) {
+bool isFarFromPole(Operation *op, const HostTensor &operand) {
   bool isLog1p = isa<nn::Log1pOp>(op);
   for (int64_t index = 0; index < operand.getNumElements(); ++index)
     if (std::fabs(operand.getFloat(index) + isLog1p) < 0.05)
@@ -417,7 +417,7 @@ static bool isFarFromPole(Operation *op, const HostTensor &operand) {
   return true;
 }
 
-static Value getOperandWithPole(Operation *op) {
+Value getOperandWithPole(Operation *op) {
   if (isa<nn::LogOp, nn::Log1pOp, nn::SqrtOp, nn::RsqrtOp, nn::ReciprocalOp, nn::PowOp>(op))
     return op->getOperand(0);
   return isa<nn::DivOp>(op) ? op->getOperand(1) : Value();

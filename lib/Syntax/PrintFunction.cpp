@@ -39,7 +39,9 @@ std::string floatText(double value, Type type) {
   size_t exponent = text.find('e');
   if (exponent == std::string::npos)
     return text.find('.') == std::string::npos ? text + ".0" : text;
-  return fmt::format("{}e{}", text.substr(0, exponent), std::atoi(text.c_str() + exponent + 1));
+  // 1e-05 becomes 1e-5.
+  return fmt::format("{}e{}", text.substr(0, exponent),
+                     std::strtol(text.c_str() + exponent + 1, nullptr, 10));
 }
 
 std::string elementText(Attribute element, Type type) {
@@ -213,7 +215,8 @@ private:
         return "";
       std::string start = starts[axis] == Dim(0) ? "" : starts[axis].str();
       std::string stop = stops[axis] == shape[axis] ? "" : stops[axis].str();
-      parts.push_back(start + ":" + stop + (step == 1 ? "" : ":" + std::to_string(step)));
+      parts.push_back(
+          fmt::format("{}:{}{}", start, stop, step == 1 ? "" : fmt::format(":{}", step)));
       written = isWhole ? written : axis + 1;
     }
     parts.resize(written);

@@ -11,19 +11,21 @@ using namespace mlir;
 namespace nnc {
 
 /// What each type of an attribute expects, in words.
-static const std::map<StringRef, StringRef> attributeTypes = {
-    {"int", "an integer"},
-    {"float", "a number known when compiling"},
-    {"bool", "true or false"},
-    {"string", "a string"},
-    {"ints", "a list of integers"},
-    {"dtype", "a dtype"},
-    {"scalar", "a number or a scalar"}};
+static const std::map<StringRef, StringRef> &attributeTypes() {
+  static const std::map<StringRef, StringRef> types = {{"int", "an integer"},
+                                                       {"float", "a number known when compiling"},
+                                                       {"bool", "true or false"},
+                                                       {"string", "a string"},
+                                                       {"ints", "a list of integers"},
+                                                       {"dtype", "a dtype"},
+                                                       {"scalar", "a number or a scalar"}};
+  return types;
+}
 
 /// The names of types of attributes, and whether `value` is one.
 static bool isAttributeType(StringRef name, const Operand *value = nullptr) {
   using Kind = Operand::Kind;
-  bool known = attributeTypes.count(name);
+  bool known = attributeTypes().count(name);
   if (!value || !known)
     return known;
   auto isDimension = [](const Operand &item) { return item.kind == Kind::Dimension; };
@@ -71,7 +73,7 @@ bool Elaborator::bindParam(const ast::Param &param, Operand value, SourceRange r
   if (param.type && !isTensorType && value.kind != Operand::Kind::None) {
     if (!isAttributeType(param.type->name, &value)) {
       error(range, fmt::format("{} expects {}, found {}", what,
-                               attributeTypes.at(param.type->name).str(), value.describe()))
+                               attributeTypes().at(param.type->name).str(), value.describe()))
           .note(param.range, "it is declared here");
       return false;
     }

@@ -15,11 +15,14 @@ struct PlotKind {
   std::vector<std::string> arguments;
   size_t numRequired;
 };
-static const std::map<std::string, PlotKind> plotKinds = {
-    {"scatter", {{"x", "y", "class"}, 2}},
-    {"line", {{"y"}, 1}},
-    {"compare", {{"truth", "prediction", "at"}, 2}},
-};
+static const std::map<std::string, PlotKind> &plotKinds() {
+  static const std::map<std::string, PlotKind> kinds = {
+      {"scatter", {{"x", "y", "class"}, 2}},
+      {"line", {{"y"}, 1}},
+      {"compare", {{"truth", "prediction", "at"}, 2}},
+  };
+  return kinds;
+}
 
 std::optional<Value> Elaborator::addPlotArgument(PlotPlan &plot, const std::string &name,
                                                  const ast::Expr &expr) {
@@ -38,7 +41,7 @@ std::optional<Value> Elaborator::addPlotArgument(PlotPlan &plot, const std::stri
 bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
   const auto *call = stmt.value ? ast::dynCast<ast::CallExpr>(stmt.value.get()) : nullptr;
   bool isImage = call && call->callee == "image", isBar = call && call->callee == "bar";
-  if (!call || (!isImage && !isBar && !plotKinds.count(call->callee))) {
+  if (!call || (!isImage && !isBar && !plotKinds().count(call->callee))) {
     error(
         stmt.value ? stmt.value->range : stmt.range,
         "expected a plot: scatter(x, y, class = c), line(y), compare(truth, prediction), bar(y) or "
@@ -67,7 +70,7 @@ bool Elaborator::elaboratePlot(const ast::DeclareStmt &stmt, TestPlan &plan) {
 /// points two columns or more and a row for each.
 bool Elaborator::checkPoints(const ast::CallExpr &call, const PlotPlan &plot,
                              ArrayRef<Value> values) {
-  const std::string &first = plotKinds.at(plot.kind).arguments.front();
+  const std::string &first = plotKinds().at(plot.kind).arguments.front();
   size_t index = size_t(llvm::find(plot.arguments, first) - plot.arguments.begin());
   Dim count = numElements(nnc::getShape(values[index]));
   for (auto [name, item, value] : llvm::zip(plot.arguments, call.args, values)) {
@@ -92,7 +95,7 @@ bool Elaborator::checkPoints(const ast::CallExpr &call, const PlotPlan &plot,
 
 /// scatter, line and compare.
 bool Elaborator::elaboratePoints(const ast::CallExpr &call, PlotPlan &plot) {
-  const PlotKind &kind = plotKinds.at(plot.kind);
+  const PlotKind &kind = plotKinds().at(plot.kind);
   SmallVector<Value> values;
   for (auto [index, item] : llvm::enumerate(call.args)) {
     std::string name = item.name;
