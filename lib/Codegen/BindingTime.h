@@ -26,6 +26,8 @@ public:
   mlir::ArrayRef<mlir::BlockArgument> earlyArguments() const { return arguments; }
   mlir::ArrayRef<mlir::memref::AllocOp> earlyBuffers() const { return buffers; }
   mlir::ArrayRef<mlir::linalg::LinalgOp> earlyOperations() const { return operations; }
+  /// The arguments and the results of the buffers.
+  const llvm::DenseSet<mlir::Value> &earlyValues() const { return early; }
   /// Whether anything late reads `buffer`, an early argument or the result of an early buffer.
   bool isReadLate(mlir::Value buffer) const;
 

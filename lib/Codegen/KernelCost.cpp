@@ -60,7 +60,7 @@ bool hasLongRows(linalg::GenericOp op, OpOperand *input, unsigned dim) {
          size * type.getIntOrFloatBitWidth() / 8 >= kLongBytes;
 }
 
-bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim) {
+bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree) {
   // A copy of a matrix from memory takes as long as about 24 reads of it by a tile.
   constexpr double kReads = 512, kSteps = 64;
   AffineMap map = op.getMatchingIndexingMap(input);
@@ -71,7 +71,8 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim) {
     return true;
   double steps = countIterations(
       op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
-  return countReads(op, map) >= kReads && steps >= kSteps && hasLongRows(op, input, dim);
+  return (isFree || countReads(op, map) >= kReads) && steps >= kSteps &&
+         hasLongRows(op, input, dim);
 }
 
 double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &target) {

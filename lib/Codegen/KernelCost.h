@@ -19,7 +19,9 @@ bool isGathered(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim
 
 /// Whether vectors along `dim`, a loop of results, take `input` from a packed copy: because it would be
 /// gathered again and again, or because it is read so often that it pays to bring its rows together.
-bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
+/// If the copy `isFree`, because it is made once for many calls, any are enough.
+bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim,
+              bool isFree = false);
 
 /// Whether the rows of `input` along `dim` are so long that each lies on another page.
 bool hasLongRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);

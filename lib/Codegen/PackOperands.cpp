@@ -60,8 +60,14 @@ linalg::GenericOp orderReductions(IRRewriter &rewriter, linalg::GenericOp op, un
 // Panels
 //===----------------------------------------------------------------------===//
 
+/// Whether a copy of `input` is made once for many calls.
+bool isEarly(OpOperand *input, const DenseSet<Value> &early) {
+  return early.contains(rootBuffer(input->get()));
+}
+
 /// How wide the panels of `op` are to be; none if it wants none.
-std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan) {
+std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
+                                  const DenseSet<Value> &early) {
   unsigned dim = *plan.vectorDim;
   int64_t size = op.getStaticLoopRanges()[dim], width = int64_t(plan.columns) * plan.lanes;
   if (ShapedType::isDynamic(size) || size <= width)
@@ -71,7 +77,7 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan) 
     if (map.isFunctionOfDim(dim) && !map.getResultPosition(here))
       return std::nullopt;
   bool wanted = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-    return isPacked(op, input, dim) && hasLongRows(op, input, dim);
+    return isPacked(op, input, dim, isEarly(input, early)) && hasLongRows(op, input, dim);
   });
   return wanted ? std::optional(width) : std::nullopt;
 }
@@ -257,17 +263,18 @@ void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   rewriter.eraseOp(fill);
 }
 
-void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
+void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target,
+                const DenseSet<Value> &early) {
   KernelPlan plan = planKernel(op, target);
   if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
     return;
   unsigned vectorDim = *plan.vectorDim;
   op = orderReductions(rewriter, op, vectorDim);
-  std::optional<int64_t> width = panelWidth(op, plan);
+  std::optional<int64_t> width = panelWidth(op, plan, early);
   int64_t size = op.getStaticLoopRanges()[vectorDim];
   if (width && size % *width != 0) {
     auto [whole, rest] = cutLoop(rewriter, op, vectorDim, size - size % *width);
-    packInputs(rewriter, rest, target);
+    packInputs(rewriter, rest, target, early);
     op = whole;
   }
   Loops loops(op, vectorDim);
@@ -277,7 +284,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   bool packs = false;
   rewriter.setInsertionPoint(op);
   for (OpOperand *input : op.getDpsInputOperands()) {
-    if (!isPacked(op, input, vectorDim))
+    if (!isPacked(op, input, vectorDim, isEarly(input, early)))
       continue;
     unsigned position = input->getOperandNumber();
     remarkDone(op.getLoc(), "prepare-kernels")

@@ -17,8 +17,9 @@ void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
 /// Copies the inputs that lie as the inner loops do not walk and that are read again and again, once:
 /// what would be gathered, and rows so long that a kernel's tile has each step on another page. The
 /// latter, and all of these where the vectors' loop is long, as panels as wide as the tile.
+/// The copies of inputs that are in `early` are free: something else takes them out of the call.
 void packInputs(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
-                const TargetDescription &target);
+                const TargetDescription &target, const llvm::DenseSet<mlir::Value> &early);
 
 } // namespace nnc
 

@@ -50,7 +50,7 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
   addOptional(passes.nest<func::FuncOp>(),
               createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
   passes.addNestedPass<func::FuncOp>(
-      createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu}));
+      createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu, options.splitPreparation}));
   if (options.splitPreparation)
     passes.addPass(createSplitPreparationPass());
 }

@@ -5,6 +5,7 @@
 // and turned at the end.
 //
 //===----------------------------------------------------------------------===//
+#include "BindingTime.h"
 #include "KernelLoops.h"
 #include "PackOperands.h"
 #include "PassTarget.h"
@@ -31,12 +32,15 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
     generalizeKernels(rewriter, getOperation());
+    DenseSet<Value> early;
+    if (splitsPreparation)
+      early = BindingTimes(getOperation()).earlyValues();
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops) {
       op = simplifyLoops(rewriter, op);
       turnOutput(rewriter, op, *target);
-      packInputs(rewriter, op, *target);
+      packInputs(rewriter, op, *target, early);
     }
   }
 };

@@ -136,7 +136,9 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     ```
   }];
   let options = [
-    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
+    Option<"splitsPreparation", "splits-preparation", "bool", "false",
+           "Whether codegen-split-preparation follows: packing parameters costs nothing then">];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
                            "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
 }
