@@ -67,12 +67,11 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
   if (!isa<MemRefType>(input->get().getType()) || !map.isFunctionOfDim(dim) ||
       !map.isProjectedPermutation() || !isReused(op, map, dim))
     return false;
-  if (isGathered(op, input, dim))
+  if (isFree || isGathered(op, input, dim))
     return true;
   double steps = countIterations(
       op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
-  return (isFree || countReads(op, map) >= kReads) && steps >= kSteps &&
-         hasLongRows(op, input, dim);
+  return countReads(op, map) >= kReads && steps >= kSteps && hasLongRows(op, input, dim);
 }
 
 double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &target) {

@@ -19,7 +19,7 @@ bool isGathered(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim
 
 /// Whether vectors along `dim`, a loop of results, take `input` from a packed copy: because it would be
 /// gathered again and again, or because it is read so often that it pays to bring its rows together.
-/// If the copy `isFree`, because it is made once for many calls, any are enough.
+/// If the copy `isFree`, because it is made once for many calls, that it is read again is enough.
 bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim,
               bool isFree = false);
 
