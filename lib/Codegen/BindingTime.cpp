@@ -82,9 +82,17 @@ BindingTimes::BindingTimes(func::FuncOp function) : arguments(findEarlyArguments
   });
   for (bool changed = true; changed;) {
     changed = false;
-    for (memref::AllocOp alloc : candidates)
-      if (early.contains(alloc) && !canBeEarly(alloc))
-        changed = early.erase(alloc);
+    for (memref::AllocOp alloc : candidates) {
+      SmallVector<linalg::LinalgOp> writers;
+      if (!early.contains(alloc))
+        continue;
+      bool isPossible = canBeEarly(alloc, writers);
+      if (isPossible && (!isReadLate(alloc) || saves(alloc, writers)))
+        continue;
+      if (isPossible)
+        repeated.push_back(writers.back());
+      changed = early.erase(alloc);
+    }
   }
   llvm::copy_if(candidates, std::back_inserter(buffers),
                 [&](memref::AllocOp alloc) { return early.contains(alloc); });
@@ -117,8 +125,8 @@ bool BindingTimes::isEarly(linalg::LinalgOp op) const {
   return readsEarly && writesOwn && onlyReads(op);
 }
 
-bool BindingTimes::canBeEarly(memref::AllocOp alloc) const {
-  SmallVector<linalg::LinalgOp> writers;
+bool BindingTimes::canBeEarly(memref::AllocOp alloc,
+                              SmallVectorImpl<linalg::LinalgOp> &writers) const {
   SmallVector<Operation *> lateReaders;
   Operation *lastWrite = nullptr;
   for (Operation *user : users.at(alloc)) {
@@ -143,7 +151,7 @@ bool BindingTimes::canBeEarly(memref::AllocOp alloc) const {
     if (!ancestor || !lastWrite->isBeforeInBlock(ancestor))
       return false;
   }
-  return lateReaders.empty() || saves(alloc, writers);
+  return true;
 }
 
 /// Whether to keep `alloc` is better than to compute it in each call.

@@ -26,6 +26,8 @@ public:
   mlir::ArrayRef<mlir::BlockArgument> earlyArguments() const { return arguments; }
   mlir::ArrayRef<mlir::memref::AllocOp> earlyBuffers() const { return buffers; }
   mlir::ArrayRef<mlir::linalg::LinalgOp> earlyOperations() const { return operations; }
+  /// What could be early, but is little work for its memory.
+  mlir::ArrayRef<mlir::linalg::LinalgOp> repeatedOperations() const { return repeated; }
   /// The arguments and the results of the buffers.
   const llvm::DenseSet<mlir::Value> &earlyValues() const { return early; }
   /// Whether anything late reads `buffer`, an early argument or the result of an early buffer.
@@ -34,12 +36,14 @@ public:
 private:
   bool isEarly(mlir::Value value) const;
   bool isEarly(mlir::linalg::LinalgOp op) const;
-  bool canBeEarly(mlir::memref::AllocOp alloc) const;
+  /// Collects the operations that write `alloc`.
+  bool canBeEarly(mlir::memref::AllocOp alloc,
+                  mlir::SmallVectorImpl<mlir::linalg::LinalgOp> &writers) const;
   bool saves(mlir::memref::AllocOp alloc, mlir::ArrayRef<mlir::linalg::LinalgOp> writers) const;
 
   mlir::SmallVector<mlir::BlockArgument> arguments;
   mlir::SmallVector<mlir::memref::AllocOp> buffers;
-  mlir::SmallVector<mlir::linalg::LinalgOp> operations;
+  mlir::SmallVector<mlir::linalg::LinalgOp> operations, repeated;
   /// The arguments, and the allocations that may be early as far as is known.
   llvm::DenseSet<mlir::Value> early;
   /// What uses each of them, through views or not.

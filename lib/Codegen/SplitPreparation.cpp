@@ -178,6 +178,9 @@ void keepLate(func::FuncOp function, const BindingTimes &times, const PreparedLa
         << "done once, when the parameters are prepared: it depends on nothing else";
     op->erase();
   }
+  for (linalg::LinalgOp op : times.repeatedOperations())
+    remarkLeft(op.getLoc(), "split-preparation")
+        << "done in each call: little work, and much larger than what it is made of";
   auto replace = [&](Value buffer) {
     eraseDeadViews(buffer);
     if (layout.parts().contains(buffer))

@@ -1,5 +1,8 @@
 // What depends on parameters and constants alone moves to a function that is called once.
 // RUN: nnc-opt %s --codegen-split-preparation --canonicalize --split-input-file | FileCheck %s
+// RUN: nnc-opt %s --codegen-split-preparation --split-input-file --remarks-filter=nnc --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
+// REMARK-COUNT-3: [Passed] split-preparation | Category:nnc | Remark="done once, when the parameters are prepared: it depends on nothing else"
+// REMARK-COUNT-2: [Missed] split-preparation | Category:nnc | Remark="done in each call: little work, and much larger than what it is made of"
 
 #turned = affine_map<(k, m) -> (m, k)>
 #inOrder = affine_map<(k, m) -> (k, m)>
