@@ -96,6 +96,7 @@ public:
              DiagnosticEngine &diagnostics)
       : module(module), function(module.lookupSymbol<func::FuncOp>(name)),
         signature(getSignature(function)), options(options), diagnostics(diagnostics) {
+    prepares = options.prepareParameters && signature.canPrepare();
     this->options.passesChecked = nullptr;
     this->options.prepareParameters = false; // An entry in two functions has another signature.
   }
@@ -119,7 +120,11 @@ private:
   bool checkTransforms();
   bool checkCode();
   std::vector<std::string> listOptionalPasses();
+  std::map<std::string, Tensor> makeInputs() const;
+  Tensors collectResults(const std::map<std::string, Tensor> &inputs,
+                         ArrayRef<NamedTensor> outputs) const;
   std::optional<Tensors> runCompiled(const CompileOptions &variant);
+  std::optional<Tensors> runPrepared();
   bool compare(StringRef subject, ArrayRef<HostTensor> found);
   bool fail(const std::string &message) {
     diagnostics.error(rangeOf(function.getLoc(), diagnostics), message);
@@ -136,6 +141,8 @@ private:
   SmallVector<double> bounds;
   unsigned passed = 0;
   bool failed = false;
+  /// Whether parameters are prepared in a function of their own.
+  bool prepares;
 };
 
 bool EntryCheck::computeExpected() {
@@ -262,37 +269,93 @@ std::vector<std::string> EntryCheck::listOptionalPasses() {
   return names;
 }
 
+std::map<std::string, Tensor> EntryCheck::makeInputs() const {
+  std::map<std::string, Tensor> inputs;
+  for (auto [buffer, argument] : llvm::zip(signature.buffers, arguments)) {
+    TensorShape shape(argument.getShape().begin(), argument.getShape().end());
+    Tensor tensor(hostType(argument.getElementType()), shape);
+    std::vector<char> bytes = argument.toBytes();
+    std::memcpy(tensor.data(), bytes.data(), bytes.size());
+    inputs.emplace(buffer.name, std::move(tensor));
+  }
+  return inputs;
+}
+
+/// All results: updates are where their arguments were.
+Tensors EntryCheck::collectResults(const std::map<std::string, Tensor> &inputs,
+                                   ArrayRef<NamedTensor> outputs) const {
+  Tensors results;
+  for (const Buffer &buffer : signature.buffers) {
+    if (!buffer.isResult)
+      continue;
+    const Tensor &tensor = buffer.isUpdate ? inputs.at(buffer.name) : outputs.front().value;
+    outputs = outputs.drop_front(!buffer.isUpdate);
+    results.push_back(HostTensor::fromBytes(buffer.elementType, tensor.shape(),
+                                            static_cast<const char *>(tensor.data())));
+  }
+  return results;
+}
+
 std::optional<Tensors> EntryCheck::runCompiled(const CompileOptions &variant) {
   std::unique_ptr<Executable> executable =
       Executable::compile(module, {signature.name}, variant, diagnostics);
   if (!executable)
     return std::nullopt;
-  std::vector<Tensor> inputs;
-  for (const HostTensor &argument : arguments) {
-    TensorShape shape(argument.getShape().begin(), argument.getShape().end());
-    inputs.emplace_back(hostType(argument.getElementType()), shape);
-    std::vector<char> bytes = argument.toBytes();
-    std::memcpy(inputs.back().data(), bytes.data(), bytes.size());
-  }
+  std::map<std::string, Tensor> inputs = makeInputs();
   std::map<std::string, Tensor *> byName;
-  for (auto [buffer, input] : llvm::zip(signature.buffers, inputs))
-    byName[buffer.name] = &input;
+  for (auto &[name, tensor] : inputs)
+    byName[name] = &tensor;
   std::string error;
   auto outputs = executable->entry(signature.name).run(byName, error, sizes);
-  if (!outputs) {
-    fail(error);
+  if (outputs)
+    return collectResults(inputs, *outputs);
+  fail(error);
+  return std::nullopt;
+}
+
+/// As the two functions that --prepare makes of an entry.
+std::optional<Tensors> EntryCheck::runPrepared() {
+  CompileOptions variant = options;
+  variant.prepareParameters = true;
+  OwningOpRef<ModuleOp> code = extractEntries(module, {signature.name});
+  if (!runPhases(*code, variant, diagnostics))
+    return std::nullopt;
+  std::string object = emitMachineCode(*code, variant, MachineOutput::Object, diagnostics);
+  if (object.empty())
+    return std::nullopt;
+  std::string error;
+  std::unique_ptr<Jit> jit = Jit::load(object, error, options.hostSymbols);
+  if (!jit) {
+    diagnostics.defect({}, "cannot load the compiled code: " + error);
     return std::nullopt;
   }
-  Tensors results;
-  auto output = outputs->begin();
-  for (const Buffer &buffer : signature.buffers) {
-    if (!buffer.isResult)
-      continue;
-    const Tensor &tensor = buffer.isUpdate ? *byName[buffer.name] : (output++)->value;
-    results.push_back(HostTensor::fromBytes(buffer.elementType, tensor.shape(),
-                                            static_cast<const char *>(tensor.data())));
-  }
-  return results;
+  SmallVector<int64_t> symbols;
+  for (const std::string &symbol : signature.symbols)
+    symbols.push_back(sizes.at(symbol));
+  std::string raw = signature.rawName(), prepare = raw + "_prepare";
+  auto preparedBytes = reinterpret_cast<WorkspaceFunction>(jit->find(prepare + "d_bytes"));
+  Tensor prepared(ElementType::U8, {preparedBytes(symbols.data())});
+  std::map<std::string, Tensor> inputs = makeInputs();
+  std::vector<NamedTensor> outputs;
+  outputs.reserve(signature.buffers.size());
+  auto call = [&](Entry entry) {
+    SmallVector<void *> buffers;
+    for (const Buffer &buffer : entry.signature().buffers) {
+      if (buffer.role == "prepared") {
+        buffers.push_back(prepared.data());
+      } else if (!buffer.isResult || buffer.isUpdate) {
+        buffers.push_back(inputs.at(buffer.name).data());
+      } else {
+        outputs.push_back(
+            {buffer.name, Tensor(hostType(buffer.elementType), entry.shapeOf(buffer, symbols))});
+        buffers.push_back(outputs.back().value.data());
+      }
+    }
+    entry.call(buffers, symbols);
+  };
+  call(Entry(signature.prepare(), jit->entry(prepare), jit->workspace(prepare)));
+  call(Entry(signature.prepared(), jit->entry(raw), jit->workspace(raw)));
+  return collectResults(inputs, outputs);
 }
 
 bool EntryCheck::checkCode() {
@@ -307,7 +370,10 @@ bool EntryCheck::checkCode() {
     if (!found || !compare(subject, *found))
       return false;
   }
-  return true;
+  if (!prepares)
+    return true;
+  std::optional<Tensors> found = runPrepared();
+  return found && compare("codegen-split-preparation", *found);
 }
 
 } // namespace

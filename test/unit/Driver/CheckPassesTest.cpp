@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Parser/Parser.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -51,8 +52,8 @@ struct CheckPassesTest : testing::Test {
   std::string check(StringRef body) {
     std::string text = R"(
 !t = tensor<?x4xf32, ["N", 4]>
-func.func @f(%x: !t {nn.name = "x"}, %w: !t {nn.name = "w"})
-    -> (!t {nn.name = "y"}, !t {nn.name = "z"}) attributes {nn.entry = "func"} {)" +
+func.func @f(%x: !t {nn.name = "x"}, %w: tensor<4xf32> {nn.name = "w", nn.role = "param"})
+    -> (!t {nn.name = "y"}, !t {nn.name = "z"}) attributes {nn.entry = "forward"} {)" +
                        body.str() + "\n  return %y, %z : !t, !t\n}";
     OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, context.get());
     nnc::DiagnosticEngine diagnostics;
@@ -68,8 +69,8 @@ func.func @f(%x: !t {nn.name = "x"}, %w: !t {nn.name = "w"})
 };
 
 const char *const program = R"(
-  %y = nn.add %x, %w : (!t, !t) -> !t
-  %s = nn.mul %x, %w : (!t, !t) -> !t
+  %y = nn.add %x, %w : (!t, tensor<4xf32>) -> !t
+  %s = nn.mul %x, %w : (!t, tensor<4xf32>) -> !t
   %z = nn.tanh %s : (!t) -> !t)";
 
 } // namespace
@@ -81,9 +82,9 @@ TEST_F(CheckPassesTest, agrees) {
 
 TEST_F(CheckPassesTest, saysWhichResultsTellNothing) {
   EXPECT_EQ(check(R"(
-  %y = nn.add %x, %w : (!t, !t) -> !t
+  %y = nn.add %x, %w : (!t, tensor<4xf32>) -> !t
   %sum = nn.sub %y, %x : (!t, !t) -> !t
-  %rest = nn.sub %sum, %w : (!t, !t) -> !t
+  %rest = nn.sub %sum, %w : (!t, tensor<4xf32>) -> !t
   %z = nn.sign %rest : (!t) -> !t)"),
             "");
   EXPECT_EQ(checked, "f: 1 of 2 unclear");
@@ -130,6 +131,23 @@ TEST_F(CheckPassesTest, saysWhenCodeIsWrongWithoutThem) {
   });
   EXPECT_THAT(check(program), StartsWith("error: code generation without optional passes changes "
                                          "output 'z' of entry 'f': expected "));
+}
+
+TEST_F(CheckPassesTest, checksWhatIsPreparedOnce) {
+  const char *const withEarlyWork = R"(
+  %e = nn.exp %w : (tensor<4xf32>) -> tensor<4xf32>
+  %y = nn.add %x, %e : (!t, tensor<4xf32>) -> !t
+  %z = nn.mul %x, %e : (!t, tensor<4xf32>) -> !t)";
+  options.prepareParameters = true;
+  EXPECT_EQ(check(withEarlyWork), "");
+  breakAfter("prepare", [](func::FuncOp function) {
+    if (function.getName().ends_with("_prepare"))
+      function.walk([](math::ExpOp op) { op.replaceAllUsesWith(op.getOperand()); });
+  });
+  EXPECT_THAT(check(withEarlyWork),
+              StartsWith("error: codegen-split-preparation changes output 'y' of entry 'f': "));
+  options.prepareParameters = false;
+  EXPECT_EQ(check(withEarlyWork), "");
 }
 
 TEST_F(CheckPassesTest, checksNothingUnlessAsked) {
