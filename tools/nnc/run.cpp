@@ -40,7 +40,7 @@ static bool isCallable(llvm::StringRef kind, bool byName) {
 static std::optional<Callee> findCallee(Session &session, const std::string &name) {
   std::vector<std::string> names;
   std::optional<Callee> found;
-  auto consider = [&](Callee callee, const std::string &calleeName) {
+  auto consider = [&](const Callee &callee, const std::string &calleeName) {
     names.push_back(calleeName);
     if (calleeName == name)
       found = callee;
