@@ -100,7 +100,10 @@ private:
     if (!module)
       return nullptr;
     PassManager passes(&context);
-    buildCpuPipeline(passes, CodegenOptions{target.cpu, target.grain});
+    CodegenOptions options;
+    options.cpu = target.cpu;
+    options.grain = target.grain;
+    buildCpuPipeline(passes, options);
     if (failed(passes.run(*module)))
       return nullptr;
     auto object = emitOutput(*module, *TargetDescription::forCpu(target.cpu), OutputKind::Object);
