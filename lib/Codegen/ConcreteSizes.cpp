@@ -4,6 +4,7 @@
 #include "BufferPlaces.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -23,7 +24,25 @@ std::optional<int64_t> ConcreteSizes::numberOf(const std::optional<Dim> &dim) co
   return value.isConstant() ? std::optional(value.constant()) : std::nullopt;
 }
 
+Value hideFormula(OpBuilder &builder, Location loc, Value number) {
+  Type type = builder.getI64Type();
+  Value shown = arith::IndexCastOp::create(builder, loc, type, number);
+  auto hidden = LLVM::InlineAsmOp::create(
+      builder, loc, type, shown, /*asm_string=*/"", /*constraints=*/"=r,0",
+      /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+      /*asm_dialect=*/{}, /*operand_attrs=*/{});
+  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), hidden.getResult(0));
+}
+
+/// What hideFormula was given, or the value itself.
+static Value showFormula(Value index) {
+  auto cast = index.getDefiningOp<arith::IndexCastOp>();
+  auto hidden = cast ? cast.getIn().getDefiningOp<LLVM::InlineAsmOp>() : nullptr;
+  return hidden ? hidden.getOperands()[0].getDefiningOp<arith::IndexCastOp>().getIn() : index;
+}
+
 std::optional<int64_t> ConcreteSizes::valueOf(Value index) const {
+  index = showFormula(index);
   // Extremes are no expression of dimensions, yet have a number; and what is summed up may hold one.
   Operation *op = index.getDefiningOp();
   bool isMax = isa_and_present<arith::MaxSIOp, arith::MaxUIOp>(op);

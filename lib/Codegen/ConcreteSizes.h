@@ -32,6 +32,11 @@ private:
   mutable llvm::DenseMap<mlir::Value, std::optional<int64_t>> numbers;
 };
 
+/// `number`, a formula of symbols, as a value of which LLVM sees only that it is a number. It would write the
+/// formula out again for each address that depends on it: a residual net took a minute to compile. Here it
+/// can be seen through.
+mlir::Value hideFormula(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value number);
+
 /// Bytes of one element in memory.
 int64_t elementBytes(mlir::Type bufferType);
 /// The name of the value that `buffer` holds: an argument's, or that of what is computed into it.

@@ -113,6 +113,16 @@ bool fuseAndTell(OpOperand *operand) {
   return true;
 }
 
+/// Whether an elementwise operation may have the axes that a reshape around it merges: it lies then with what
+/// it could be fused with, and the reshape, a view, behind it.
+bool isExpandable(OpOperand *operand) {
+  auto isElementwise = [](Operation *op) {
+    auto generic = dyn_cast_if_present<linalg::GenericOp>(op);
+    return generic && generic.getNumReductionLoops() == 0 && !generic.hasIndexSemantics();
+  };
+  return isElementwise(operand->getOwner()) || isElementwise(operand->get().getDefiningOp());
+}
+
 /// `op` with one more input, which tells the sizes of the loops that reduce: a fused producer that
 /// goes over windows would no longer. None if they are not known now.
 linalg::GenericOp withReducedSizes(IRRewriter &rewriter, linalg::GenericOp op) {
@@ -205,6 +215,7 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, fuseAndTell);
+    linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, isExpandable);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);

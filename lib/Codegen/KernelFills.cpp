@@ -2,6 +2,7 @@
 #include "KernelFills.h"
 
 #include "BufferPlaces.h"
+#include "CPU/KernelBody.h"
 
 using namespace mlir;
 
@@ -16,6 +17,9 @@ static bool mayTouch(Operation *op, Value root) {
 }
 
 linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &output) {
+  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+  if (generic && isEpilogue(generic, output.getOperandNumber() - op.getNumDpsInputs()))
+    return nullptr;
   if (!op.getMatchingIndexingMap(&output).isProjectedPermutation(/*allowZeroInResults=*/true))
     return nullptr;
   Value buffer = output.get(), root = rootBuffer(buffer);

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/KernelReport.h"
 
+#include "CPU/KernelBody.h"
 #include "CPU/KernelParts.h"
 #include "ConcreteSizes.h"
 #include "KernelFills.h"
@@ -86,8 +87,10 @@ public:
 
 private:
   void describeLoops();
+  bool isReplaced(OpOperand &sums);
   void describeOperands();
-  void describeOperations();
+  void describeOperations(linalg::GenericOp generic);
+  int64_t countResults();
   void describePlan(linalg::GenericOp generic);
   double slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan);
   std::string kindOf(linalg::GenericOp generic);
@@ -121,9 +124,18 @@ void Reporter::describeLoops() {
   }
 }
 
+/// Whether an epilogue writes what it makes of these sums in their place.
+bool Reporter::isReplaced(OpOperand &sums) {
+  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+  if (!generic || !generic.isDpsInit(&sums))
+    return false;
+  return llvm::any_of(llvm::drop_begin(op->getOpOperands(), sums.getOperandNumber() + 1),
+                      [&](OpOperand &other) { return other.get() == sums.get(); });
+}
+
 void Reporter::describeOperands() {
   for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
+    if (!isa<MemRefType>(operand.get().getType()) || isReplaced(operand))
       continue;
     KernelOperand described;
     described.isWritten = op.isDpsInit(&operand);
@@ -142,17 +154,27 @@ void Reporter::describeOperands() {
   }
 }
 
-void Reporter::describeOperations() {
-  int64_t flops = 0;
-  for (Operation &inner : op.getBlock()->without_terminator()) {
-    flops += flopsOf(inner);
-    result.work.push_back({inner.getLoc(), flopsOf(inner) * result.iterations});
-    std::string name = shortName(inner).str();
+void Reporter::describeOperations(linalg::GenericOp generic) {
+  auto describe = [&](Operation *inner, int64_t times) {
+    result.flops += flopsOf(*inner) * times;
+    result.work.push_back({inner->getLoc(), flopsOf(*inner) * times});
+    std::string name = shortName(*inner).str();
     bool isPlain = isa<arith::ConstantOp, arith::IndexCastOp, linalg::IndexOp>(inner);
     if (!isPlain && !llvm::is_contained(result.operations, name))
       result.operations.push_back(name);
-  }
-  result.flops = flops * result.iterations;
+  };
+  for (Operation *inner : repeatedBody(generic))
+    describe(inner, result.iterations);
+  for (Operation *inner : epilogueBody(generic))
+    describe(inner, countResults());
+}
+
+/// The iterations of the loops that do not reduce.
+int64_t Reporter::countResults() {
+  int64_t count = 1;
+  for (const KernelLoop &loop : result.loops)
+    count *= loop.isReduction ? 1 : loop.size;
+  return count;
 }
 
 /// Whether it adds up products of what it reads from different places.
@@ -160,11 +182,11 @@ bool Reporter::isContraction(linalg::GenericOp generic) {
   Operation *combiner = findCombiner(generic, 0);
   if (!isa_and_present<arith::AddFOp, arith::AddIOp>(combiner))
     return false;
-  bool multiplies = llvm::any_of(*generic.getBody(), [](Operation &inner) {
-    return isa<arith::MulFOp, arith::MulIOp>(inner) && inner.getOperand(0) != inner.getOperand(1);
+  bool multiplies = llvm::any_of(repeatedBody(generic), [](Operation *inner) {
+    return isa<arith::MulFOp, arith::MulIOp>(inner) && inner->getOperand(0) != inner->getOperand(1);
   });
   llvm::SmallPtrSet<Attribute, 4> places;
-  for (OpOperand *input : generic.getDpsInputOperands())
+  for (OpOperand *input : repeatedInputs(generic))
     if (generic.payloadUsesValueFromOperand(input))
       places.insert(AffineMapAttr::get(generic.getMatchingIndexingMap(input)));
   return multiplies && places.size() > 1;
@@ -186,8 +208,9 @@ std::string Reporter::kindOf(linalg::GenericOp generic) {
 /// Slots that one vector of the innermost loop takes.
 double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan) {
   double arithmetic = 0, loads = 0, stores = 0;
-  for (Operation &inner : generic.getBody()->without_terminator())
-    arithmetic += slotsOf(inner);
+  for (Operation *inner : repeatedBody(generic))
+    arithmetic += slotsOf(*inner);
+  SmallVector<OpOperand *> repeated = repeatedInputs(generic);
   for (OpOperand &operand : generic->getOpOperands()) {
     AffineMap map = generic.getMatchingIndexingMap(&operand);
     bool reduces = generic.getNumReductionLoops() != 0;
@@ -195,7 +218,7 @@ double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan
       stores += reduces ? 0 : 1; // Accumulators stay in registers.
       continue;
     }
-    if (!generic.payloadUsesValueFromOperand(&operand))
+    if (!generic.payloadUsesValueFromOperand(&operand) || !llvm::is_contained(repeated, &operand))
       continue;
     Access access = plan.vectorDim ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
                                    : Access::Uniform;
@@ -228,7 +251,10 @@ void Reporter::describePlan(linalg::GenericOp generic) {
   for (const KernelLoop &loop : result.loops)
     extents.push_back(loop.size);
   result.parts = countParts(generic.getContext(), plan, extents, grain);
-  result.slots = slotsOfVector(generic, plan) * double(result.iterations) / plan.lanes;
+  double slots = slotsOfVector(generic, plan) * double(result.iterations);
+  for (Operation *inner : epilogueBody(generic))
+    slots += slotsOf(*inner) * double(countResults());
+  result.slots = slots / plan.lanes;
 }
 
 /// How often the loops around it run their body in one call of the function.
@@ -256,7 +282,7 @@ KernelReport Reporter::report(int64_t number) {
   describeOperands();
   auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
   if (generic)
-    describeOperations();
+    describeOperations(generic);
   result.kind = kindOf(generic);
   for (OpOperand &operand : op->getOpOperands()) {
     Type type = getElementTypeOrSelf(operand.get().getType());

@@ -49,8 +49,12 @@ void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {
 void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
   addOptional(passes.nest<func::FuncOp>(),
               createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
+  addOptional(passes.nest<func::FuncOp>(),
+              createFuseEpiloguesPass(FuseEpiloguesPassOptions{options.cpu}), options);
   passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu, options.splitPreparation}));
+  // Two views of one buffer are one value, by which the emitter knows what is replaced in place.
+  passes.addPass(createCSEPass());
   if (options.splitPreparation)
     passes.addPass(createSplitPreparationPass());
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "ArenaPlan.h"
+#include "ConcreteSizes.h"
 #include "nnc/Codegen/Passes.h"
 
 using namespace mlir;
@@ -56,10 +57,11 @@ void useWorkspace(func::FuncOp function, const ArenaPlan &plan) {
     for (const Dim &dim : buffer.dynamicSizes)
       dynamicSizes.push_back(SymbolicSizes::materialize(builder, loc, dim, sizes.getSymbols()));
     memref::AllocOp alloc = buffer.alloc;
-    alloc.replaceAllUsesWith(memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(),
-                                                    function.getArgument(position), offset,
-                                                    dynamicSizes)
-                                 .getResult());
+    alloc.replaceAllUsesWith(
+        memref::ViewOp::create(
+            builder, alloc.getLoc(), alloc.getType(), function.getArgument(position),
+            sizes.dimOf(offset) ? offset : hideFormula(builder, loc, offset), dynamicSizes)
+            .getResult());
   }
   for (const ArenaBuffer &buffer : plan.buffers())
     memref::AllocOp(buffer.alloc).erase();

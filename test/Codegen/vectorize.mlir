@@ -160,3 +160,86 @@ func.func @long_reduction(%x: memref<64x576x32xf32>, %y: memref<64x576x64xf32>, 
   }
   return
 }
+
+// What is made of complete sums, an epilogue: on the tile, without storing the sums that it replaces.
+// CHECK-LABEL: func.func @epilogue
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.yield
+// CHECK-NOT: vector.store
+// CHECK: arith.maximumf
+// CHECK: vector.store {{.*}}, %arg2
+#left = affine_map<(m, n, k) -> (m, k)>
+#right = affine_map<(m, n, k) -> (k, n)>
+#sums = affine_map<(m, n, k) -> (m, n)>
+func.func @epilogue(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %y: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x64xf32>)
+  linalg.generic {indexing_maps = [#left, #right, #sums, #sums],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xf32>, memref<64x64xf32>)
+      outs(%y, %y : memref<64x64xf32>, memref<64x64xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32, %unused: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      %r = arith.maximumf %s, %zero : f32
+      linalg.yield %s, %r : f32, f32
+  }
+  return
+}
+
+// A long one: the sums go to memory, and a loop over the tile's rows reads them there.
+// CHECK-LABEL: func.func @long_epilogue
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.yield
+// CHECK: vector.store {{.*}}, %arg2
+// CHECK: scf.for %[[ROW:.*]] = %{{.*}} to %{{.*}} step %c1 {
+// CHECK-NEXT: %[[SUM:.*]] = vector.load %arg2[%[[ROW]]
+// CHECK: math.erf %[[SUM]]
+// CHECK: vector.store {{.*}}, %arg2[%[[ROW]]
+func.func @long_epilogue(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %y: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x64xf32>)
+  linalg.generic {indexing_maps = [#left, #right, #sums, #sums],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xf32>, memref<64x64xf32>)
+      outs(%y, %y : memref<64x64xf32>, memref<64x64xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32, %unused: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      %e = math.erf %s : f32
+      %r = arith.mulf %e, %s : f32
+      linalg.yield %s, %r : f32, f32
+  }
+  return
+}
+
+// In the last block of a long reduction alone: until then the output holds the sums.
+// CHECK-LABEL: func.func @epilogue_of_blocks
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c36864 step %c{{[0-9]+}} {
+// CHECK: %[[END:.*]] = arith.minui
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[END]], %c36864
+// CHECK: vector.load %arg2
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 iter_args
+// CHECK: scf.if %[[LAST]] {
+// CHECK: arith.negf
+// CHECK: } else {
+// CHECK-NOT: arith.negf
+// CHECK: vector.store {{.*}}, %arg2
+func.func @epilogue_of_blocks(%x: memref<64x576x32xf32>, %y: memref<64x576x64xf32>, %z: memref<32x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%z : memref<32x64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(c, f, n, p) -> (n, p, c)>,
+                                   affine_map<(c, f, n, p) -> (n, p, f)>,
+                                   affine_map<(c, f, n, p) -> (c, f)>,
+                                   affine_map<(c, f, n, p) -> (c, f)>],
+                  iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %y : memref<64x576x32xf32>, memref<64x576x64xf32>)
+      outs(%z, %z : memref<32x64xf32>, memref<32x64xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32, %unused: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      %n = arith.negf %s : f32
+      linalg.yield %s, %n : f32, f32
+  }
+  return
+}

@@ -118,6 +118,34 @@ def AssignLayoutsPass : Pass<"codegen-assign-layouts", "mlir::func::FuncOp"> {
                            "mlir::memref::MemRefDialect"];
 }
 
+def FuseEpiloguesPass : Pass<"codegen-fuse-epilogues", "mlir::func::FuncOp"> {
+  let summary = "Compute what follows a sum element by element while the sum is in registers";
+  let description = [{
+    An elementwise operation on the sums of another operation, a bias and an activation after a convolution,
+    the derivative of one after a product, becomes a further result of that operation: one that each
+    iteration overwrites, of which the kernel emitter computes the last alone, on the tile's registers. Sums
+    that nobody else reads have no memory of their own then.
+
+    It is left where vectors would have to gather, where the operation in between needs the sums, and where the
+    vectors of the sum go along what is summed.
+
+    ```mlir
+    linalg.generic {maps = (m, k, n) -> ..., (m, n)} ins(%a, %b) outs(%sums)
+    linalg.generic {maps = (m, n) -> (m, n), (n), (m, n)} ins(%sums, %bias) outs(%y)
+    // becomes
+    linalg.generic {maps = (m, k, n) -> ..., (n), (m, n), (m, n)} ins(%a, %b, %bias) outs(%y, %y) {
+      %sum = arith.addf %old, %product
+      %biased = arith.addf %sum, %c
+      linalg.yield %sum, %biased
+    }
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::memref::MemRefDialect"];
+}
+
 def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
   let summary = "Write all that computes on buffers as operations for the kernel emitter";
   let description = [{
@@ -266,7 +294,8 @@ def PlanArenaPass : Pass<"codegen-plan-arena", "mlir::ModuleOp"> {
     func.func @f_workspace(%N: index) -> i64
     ```
   }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect"];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect",
+                           "mlir::memref::MemRefDialect"];
 }
 
 def ExpandMathPass : Pass<"codegen-expand-math"> {

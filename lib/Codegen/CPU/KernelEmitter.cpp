@@ -6,6 +6,7 @@
 // the innermost loop that does not move it.
 //
 //===----------------------------------------------------------------------===//
+#include "KernelBody.h"
 #include "KernelParts.h"
 
 #include "mlir/Dialect/Affine/Utils.h"
@@ -27,8 +28,9 @@ public:
   KernelEmitter(OpBuilder &builder, linalg::GenericOp generic, const KernelPlan &kernelPlan,
                 ArrayRef<Value> initialValues)
       : b(builder), loc(generic.getLoc()), op(generic), plan(kernelPlan), initial(initialValues),
-        sizes(op.getStaticLoopRanges()), index(op.getNumLoops()), loads(1),
-        begins(op.getNumLoops()), ends(op.getNumLoops()) {}
+        numSums(countAccumulators(op)), repeated(repeatedBody(op)), atEnd(epilogueBody(op)),
+        repeatedOperands(llvm::from_range, repeatedInputs(op)), sizes(op.getStaticLoopRanges()),
+        index(op.getNumLoops()), loads(1), begins(op.getNumLoops()), ends(op.getNumLoops()) {}
 
   void run(int64_t grain);
 
@@ -48,6 +50,11 @@ private:
   void emitRows(function_ref<void(unsigned)> body);
   void emitColumns(function_ref<void(unsigned)> body);
   void emitTile(Tile tile);
+  void storeTile(Tile tile, ArrayRef<Value> values);
+  Values foldTile(Tile tile, Values partial);
+  void finishSums(Tile tile, ArrayRef<Value> sums);
+  void emitEpilogue(Tile tile, ArrayRef<Value> sums);
+  void emitEpilogueOf(Cell cell, ArrayRef<Value> sums);
   Values emitReduction(ArrayRef<unsigned> dims, Tile tile, Values accumulators);
   Values emitChains(unsigned dim, Tile tile, Values accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
@@ -59,7 +66,7 @@ private:
   void maskedRest(unsigned dim, Value from, function_ref<void()> body);
 
   // Values.
-  Values emitBody(Cell cell, ArrayRef<Value> outputs);
+  Values emitBody(Cell cell, ArrayRef<Value> sums);
   void cloneMapped(Operation &inner, IRMapping &mapping, Cell cell);
   Value position(unsigned dim, Cell cell);
   Value load(OpOperand &operand, Cell cell);
@@ -102,6 +109,11 @@ private:
   linalg::GenericOp op;
   const KernelPlan &plan;
   ArrayRef<Value> initial;
+  /// The outputs that are accumulated, what each iteration computes for them, what is computed of them at
+  /// the end, and the inputs that each iteration reads.
+  unsigned numSums;
+  SmallVector<Operation *> repeated, atEnd;
+  llvm::SmallPtrSet<OpOperand *, 8> repeatedOperands;
   /// Known extents of the loops, kDynamic for others.
   SmallVector<int64_t> sizes;
 
@@ -113,8 +125,11 @@ private:
     Operation *op;
   };
   SmallVector<OpenLoop> open;
-  /// How many of these are outer reductions.
+  /// How many of these are outer reductions, and whether each of them is on its last trip.
   unsigned outerDepth = 0;
+  Value lastTrip;
+  /// What the epilogue reads is loaded in it: no register holds it while the sums grow.
+  bool inEpilogue = false;
   /// What is loaded before the loop at each depth, by operand and place.
   SmallVector<std::map<SmallVector<const void *>, Value>> loads;
   /// The tile that is being emitted, and its inputs that were loaded along the rows, by operand.
@@ -155,17 +170,23 @@ void KernelEmitter::emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsign
   }
   unsigned dim = dims.front();
   int64_t step = dims.size() == 1 ? plan.reductionBlock : 1;
-  Value begin = begins[dim], end = ends[dim];
+  Value begin = begins[dim], end = ends[dim], last = lastTrip;
   forLoop(dim, begin, end, step, {}, [&](Values) {
+    Value next = add(index[dim], constant(step));
     if (step > 1) {
       begins[dim] = index[dim];
-      ends[dim] = arith::MinUIOp::create(b, loc, add(index[dim], constant(step)), end);
+      next = ends[dim] = arith::MinUIOp::create(b, loc, next, end);
+    }
+    if (hasEpilogue(op)) {
+      Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, next, end);
+      lastTrip = last ? arith::AndIOp::create(b, loc, last, isLast).getResult() : isLast;
     }
     emitOuterReductions(dims.drop_front(), parallelDims);
     return Values();
   });
   begins[dim] = begin;
   ends[dim] = end;
+  lastTrip = last;
 }
 
 void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
@@ -278,44 +299,131 @@ SmallVector<Value> KernelEmitter::forLoop(unsigned dim, Value from, Value to, in
 }
 
 void KernelEmitter::emitTile(Tile tile) {
-  unsigned outputs = op.getNumDpsInits();
   current = tile;
   turned.clear();
-  Values values;
-  if (op.getNumReductionLoops() == 0) {
-    values = emitCells(tile, {});
-  } else {
-    unsigned cells = tile.rows * tile.columns;
-    Values start;
-    for (unsigned cell = 0; cell < cells; ++cell)
-      for (unsigned output = 0; output < outputs; ++output)
-        start.push_back(plan.reducesLanes
-                            ? neutral(output)
-                            : initialValue(output, {cell / tile.columns, cell % tile.columns},
-                                           /*broadcastToLanes=*/true));
-    SmallVector<unsigned> dims;
-    for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
-      if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
-        dims.push_back(dim);
-    values = emitReduction(dims, tile, start);
-  }
-  auto at = [&](unsigned row, unsigned column, unsigned output) -> Value & {
-    return values[(row * tile.columns + column) * outputs + output];
-  };
+  if (op.getNumReductionLoops() == 0)
+    return storeTile(tile, emitCells(tile, {}));
+  Values start;
+  for (unsigned cell = 0; cell < tile.rows * tile.columns; ++cell)
+    for (unsigned output = 0; output < numSums; ++output)
+      start.push_back(plan.reducesLanes
+                          ? neutral(output)
+                          : initialValue(output, {cell / tile.columns, cell % tile.columns},
+                                         /*broadcastToLanes=*/true));
+  SmallVector<unsigned> dims;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
+      dims.push_back(dim);
+  Values sums = emitReduction(dims, tile, start);
+  if (plan.reducesLanes)
+    storeTile({tile.rows, 1}, foldTile(tile, sums));
+  else
+    finishSums(tile, sums);
+}
+
+void KernelEmitter::storeTile(Tile tile, ArrayRef<Value> values) {
   for (unsigned row = 0; row < tile.rows; ++row)
-    for (unsigned output = 0; output < outputs; ++output) {
-      OpOperand &target = op.getDpsInitsMutable()[output];
-      if (!plan.reducesLanes) {
-        for (unsigned column = 0; column < tile.columns; ++column)
-          store(at(row, column, output), target, {row, column});
-        continue;
-      }
+    for (unsigned output = 0; output < numSums; ++output)
+      for (unsigned column = 0; column < tile.columns; ++column)
+        store(values[(row * tile.columns + column) * numSums + output],
+              op.getDpsInitsMutable()[output], {row, column});
+}
+
+/// Adds up the lanes and columns of each row, and what the output held.
+SmallVector<Value> KernelEmitter::foldTile(Tile tile, Values partial) {
+  Values totals;
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned output = 0; output < numSums; ++output) {
+      auto at = [&](unsigned column) {
+        return partial[(row * tile.columns + column) * numSums + output];
+      };
+      Value sum = at(0);
       for (unsigned column = 1; column < tile.columns; ++column)
-        at(row, 0, output) = combine(output, at(row, 0, output), at(row, column, output));
-      Value total = foldLanes(output, at(row, 0, output));
-      total = combine(output, initialValue(output, {row, 0}, /*broadcastToLanes=*/false), total);
-      store(total, target, {row, 0});
+        sum = combine(output, sum, at(column));
+      Value old = initialValue(output, {row, 0}, /*broadcastToLanes=*/false);
+      totals.push_back(combine(output, old, foldLanes(output, sum)));
     }
+  return totals;
+}
+
+/// Stores the sums, or what is made of them once they are complete.
+void KernelEmitter::finishSums(Tile tile, ArrayRef<Value> sums) {
+  if (!hasEpilogue(op))
+    return storeTile(tile, sums);
+  if (!lastTrip)
+    return emitEpilogue(tile, sums);
+  auto branch = scf::IfOp::create(b, loc, lastTrip, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  storeTile(tile, sums);
+  b.setInsertionPointToStart(branch.thenBlock());
+  // What is loaded in a branch is there alone.
+  auto outside = loads.back();
+  emitEpilogue(tile, sums);
+  loads.back() = std::move(outside);
+}
+
+void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
+  // A body this long for each vector of a tile would be more code than it is worth: it becomes a loop over
+  // the rows, which the nearest cache holds.
+  constexpr unsigned kLongBody = 12;
+  unsigned cost = 0;
+  for (Operation *inner : atEnd)
+    cost += isa<math::MathDialect>(inner->getDialect()) ? kLongBody : 1;
+  bool isLoop = cost > kLongBody && tile.rows > 1;
+  auto replacesSum = [&](OpOperand &made) {
+    OpOperand &sum = op.getDpsInitsMutable()[0];
+    return &made != &sum && made.get() == sum.get() &&
+           op.getMatchingIndexingMap(&made) == op.getMatchingIndexingMap(&sum);
+  };
+  bool isReplaced = numSums == 1 && llvm::any_of(op.getDpsInitsMutable(), replacesSum);
+  if (isLoop || !isReplaced)
+    storeTile(tile, sums);
+  inEpilogue = true;
+  auto emitRow = [&](unsigned row, function_ref<Values(Cell)> sumsOf) {
+    for (unsigned column = 0; column < tile.columns; ++column)
+      emitEpilogueOf({row, column}, sumsOf({row, column}));
+  };
+  if (isLoop) {
+    Value first = index[*plan.rowDim];
+    forLoop(*plan.rowDim, first, add(first, constant(tile.rows)), 1, {}, [&](Values) {
+      emitRow(0, [&](Cell cell) {
+        Values stored;
+        for (unsigned output = 0; output < numSums; ++output)
+          stored.push_back(load(op.getDpsInitsMutable()[output], cell));
+        return stored;
+      });
+      return Values();
+    });
+  } else {
+    for (unsigned row = 0; row < tile.rows; ++row)
+      emitRow(row, [&](Cell cell) {
+        return llvm::to_vector(
+            sums.slice((cell.row * tile.columns + cell.column) * numSums, numSums));
+      });
+  }
+  inEpilogue = false;
+}
+
+/// Computes and stores what is made of the complete sums of one vector.
+void KernelEmitter::emitEpilogueOf(Cell cell, ArrayRef<Value> sums) {
+  IRMapping mapping;
+  Operation *yield = op.getBody()->getTerminator();
+  mapping.map(yield->getOperands().take_front(numSums), sums);
+  auto provide = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (argument && argument.getOwner() == op.getBody() && !mapping.contains(argument))
+      mapping.map(argument, load(op->getOpOperand(argument.getArgNumber()), cell));
+  };
+  for (Operation *inner : atEnd) {
+    llvm::for_each(inner->getOperands(), provide);
+    cloneMapped(*inner, mapping, cell);
+  }
+  for (unsigned output = numSums; output < op.getNumDpsInits(); ++output) {
+    provide(yield->getOperand(output));
+    store(mapping.lookupOrDefault(yield->getOperand(output)), op.getDpsInitsMutable()[output],
+          cell);
+  }
 }
 
 SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile tile,
@@ -341,10 +449,10 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
 
 /// Partial results of every chains-th index, added up afterwards.
 SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values accumulators) {
-  unsigned outputs = op.getNumDpsInits(), width = accumulators.size();
+  unsigned width = accumulators.size();
   Values carried = accumulators;
   for (unsigned i = width; i < width * plan.chains; ++i)
-    carried.push_back(neutral(i % outputs));
+    carried.push_back(neutral(i % numSums));
   Value count = ends[dim];
   if (getConstantIntValue(begins[dim]) != 0)
     count = arith::SubIOp::create(b, loc, count, begins[dim]);
@@ -364,7 +472,7 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
   for (unsigned left = plan.chains; left > 1; left = (left + 1) / 2) {
     unsigned half = (left + 1) / 2 * width;
     for (unsigned i = 0; i + half < left * width; ++i)
-      carried[i] = combine(i % outputs, carried[i], carried[i + half]);
+      carried[i] = combine(i % numSums, carried[i], carried[i + half]);
   }
   carried.truncate(width);
   return forLoop(dim, end, ends[dim], 1, carried,
@@ -373,7 +481,7 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
 
 /// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
 SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
-  unsigned dim = *plan.vectorDim, outputs = op.getNumDpsInits();
+  unsigned dim = *plan.vectorDim;
   Value from = constant(0), size = ends[dim];
   auto endOf = [&](int64_t step) -> Value {
     if (std::optional<int64_t> known = getConstantIntValue(size))
@@ -388,10 +496,10 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
     // The columns of a narrower tile are the first ones of each row.
     Values narrow;
     auto position = [&](unsigned i) {
-      unsigned perRow = columns * outputs;
-      return i / perRow * tile.columns * outputs + i % perRow;
+      unsigned perRow = columns * numSums;
+      return i / perRow * tile.columns * numSums + i % perRow;
     };
-    for (unsigned i = 0; i < tile.rows * columns * outputs; ++i)
+    for (unsigned i = 0; i < tile.rows * columns * numSums; ++i)
       narrow.push_back(accumulators[position(i)]);
     auto body = [&](Values carried) {
       if (partial) {
@@ -419,13 +527,12 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
 }
 
 SmallVector<Value> KernelEmitter::emitCells(Tile tile, Values accumulators) {
-  unsigned outputs = op.getNumDpsInits();
   Values results;
   for (unsigned row = 0; row < tile.rows; ++row)
     for (unsigned column = 0; column < tile.columns; ++column) {
       ArrayRef<Value> old = accumulators;
       if (!old.empty())
-        old = old.slice((row * tile.columns + column) * outputs, outputs);
+        old = old.slice((row * tile.columns + column) * numSums, numSums);
       llvm::append_range(results, emitBody({row, column}, old));
     }
   return results;
@@ -435,25 +542,26 @@ SmallVector<Value> KernelEmitter::emitCells(Tile tile, Values accumulators) {
 // Values
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> KernelEmitter::emitBody(Cell cell, ArrayRef<Value> outputs) {
+/// What each iteration computes for `cell`; `sums` is what it has computed before, if it reduces.
+SmallVector<Value> KernelEmitter::emitBody(Cell cell, ArrayRef<Value> sums) {
   IRMapping mapping;
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
     if (argument.use_empty())
       continue;
-    bool carried = op.isDpsInit(&operand) && !outputs.empty();
     unsigned output = operand.getOperandNumber() - op.getNumDpsInputs();
-    mapping.map(argument, carried ? outputs[output]
-                          : op.isDpsInit(&operand)
-                              ? initialValue(output, cell, /*broadcastToLanes=*/false)
-                              : load(operand, cell));
+    if (op.isDpsInit(&operand))
+      mapping.map(argument, sums.empty() ? initialValue(output, cell, /*broadcastToLanes=*/false)
+                                         : sums[output]);
+    else if (repeatedOperands.contains(&operand))
+      mapping.map(argument, load(operand, cell));
   }
-  for (Operation &inner : op.getBody()->without_terminator())
-    cloneMapped(inner, mapping, cell);
+  for (Operation *inner : repeated)
+    cloneMapped(*inner, mapping, cell);
   Values results;
-  for (Value result : op.getBody()->getTerminator()->getOperands()) {
+  for (Value result : op.getBody()->getTerminator()->getOperands().take_front(numSums)) {
     Value value = mapping.lookupOrDefault(result);
-    results.push_back(outputs.empty() ? value : broadcast(value));
+    results.push_back(sums.empty() ? value : broadcast(value));
   }
   return results;
 }
@@ -501,7 +609,7 @@ Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   auto moves = [&](std::optional<unsigned> dim) { return dim && map.isFunctionOfDim(*dim); };
   unsigned depth = open.size();
   // What an output holds changes with each trip of an outer reduction.
-  unsigned outermost = op.isDpsInit(&operand) ? outerDepth : 0;
+  unsigned outermost = inEpilogue ? open.size() : op.isDpsInit(&operand) ? outerDepth : 0;
   while (depth > outermost && !map.isFunctionOfDim(open[depth - 1].dim))
     --depth;
   SmallVector<const void *> key = {&operand};

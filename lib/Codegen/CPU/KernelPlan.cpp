@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "KernelPlan.h"
 
+#include "KernelBody.h"
 #include "nnc/IR/TypicalSize.h"
 
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
@@ -85,10 +85,20 @@ bool isReused(linalg::GenericOp op, AffineMap map, unsigned vectorDim) {
 }
 
 Operation *findCombiner(linalg::GenericOp op, unsigned index) {
-  SmallVector<Operation *> combiners;
-  if (!matchReduction(op.getRegionOutputArgs(), index, combiners) || combiners.size() != 1)
+  BlockArgument old = op.getRegionOutputArgs()[index];
+  Operation *yield = op.getBody()->getTerminator();
+  Operation *combiner = yield->getOperand(index).getDefiningOp();
+  if (!combiner || !old.hasOneUse() || *old.user_begin() != combiner ||
+      combiner->getNumOperands() != 2 || !arith::getNeutralElement(combiner))
     return nullptr;
-  return arith::getNeutralElement(combiners.front()) ? combiners.front() : nullptr;
+  // Nothing else may look at partial results.
+  SmallVector<Operation *> atEnd = epilogueBody(op);
+  bool isSeen = llvm::any_of(combiner->getUses(), [&](OpOperand &use) {
+    return use.getOwner() == yield
+               ? use.getOperandNumber() != index && !isEpilogue(op, use.getOperandNumber())
+               : !llvm::is_contained(atEnd, use.getOwner());
+  });
+  return isSeen ? nullptr : combiner;
 }
 
 namespace {
@@ -192,8 +202,8 @@ std::optional<unsigned> Planner::chooseVectorDim() {
 
 unsigned Planner::bodyCost() {
   unsigned cost = 0;
-  for (Operation &inner : op.getBody()->without_terminator())
-    cost += isa<math::MathDialect>(inner.getDialect()) ? 16 : 1;
+  for (Operation *inner : repeatedBody(op))
+    cost += isa<math::MathDialect>(inner->getDialect()) ? 16 : 1;
   return cost;
 }
 
@@ -207,7 +217,7 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
     if (dim == vectorDim || isReduction(dim) || sizes[dim] == 1)
       continue;
     int64_t shared = 0;
-    for (OpOperand *input : op.getDpsInputOperands())
+    for (OpOperand *input : repeatedInputs(op))
       shared +=
           access(*input, vectorDim) == Access::Contiguous && access(*input, dim) == Access::Uniform;
     int64_t rows = ShapedType::isDynamic(sizes[dim]) ? kEnoughRows : sizes[dim];
@@ -225,7 +235,7 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
 unsigned Planner::mostRows(unsigned vectorDim, unsigned rowDim) {
   constexpr int64_t kPeriodBytes = 4096;
   constexpr unsigned kWays = 8;
-  for (OpOperand *input : op.getDpsInputOperands()) {
+  for (OpOperand *input : repeatedInputs(op)) {
     Type type = input->get().getType();
     std::optional<int64_t> step = findStep(op.getMatchingIndexingMap(input), type, rowDim);
     Type element = getElementTypeOrSelf(type);
@@ -248,7 +258,7 @@ unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim) {
       innermost = dim;
   if (!innermost || ShapedType::isDynamic(sizes[*innermost]) || sizes[*innermost] > kUnrollLimit)
     return 0;
-  for (OpOperand *input : op.getDpsInputOperands()) {
+  for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
     if (access(*input, vectorDim) == Access::Uniform && map.isFunctionOfDim(rowDim) &&
         map.isFunctionOfDim(*innermost))
@@ -280,7 +290,7 @@ void Planner::chooseTurning(KernelPlan &plan) {
   };
   if (plan.lanes == 1 || !hasAtLeast(*plan.vectorDim, plan.lanes))
     return;
-  for (OpOperand *input : op.getDpsInputOperands()) {
+  for (OpOperand *input : repeatedInputs(op)) {
     if (access(*input, *plan.vectorDim) != Access::Strided)
       continue;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
@@ -307,7 +317,7 @@ void Planner::chooseTile(KernelPlan &plan) {
     return chooseTurning(plan);
 
   // The accumulators take all registers but a few, less when the body itself needs them.
-  unsigned outputs = op.getNumDpsInits();
+  unsigned outputs = countAccumulators(op);
   unsigned budget = bodyCost() > 8 ? 1 : std::max(1u, (target.vectorRegisters - 4) / outputs);
   auto limit = [&](unsigned wanted, unsigned perTile, int64_t extent) {
     wanted = std::max(1u, std::min(wanted, budget / perTile));
@@ -342,7 +352,7 @@ void Planner::chooseTile(KernelPlan &plan) {
 /// The memory that the inputs take if the loops run as long as `extent` says.
 double Planner::inputBytes(function_ref<double(unsigned)> extent) {
   double bytes = 0;
-  for (OpOperand *input : op.getDpsInputOperands()) {
+  for (OpOperand *input : repeatedInputs(op)) {
     double count = 4;
     for (unsigned dim = 0; dim < sizes.size(); ++dim)
       if (op.getMatchingIndexingMap(input).isFunctionOfDim(dim))
