@@ -35,7 +35,7 @@ struct CodegenOptions {
   bool traceKernels = false;
   /// Whether to run the pass of this flag, asked in order of each that code is as right without; all
   /// run if it is null.
-  std::function<bool(llvm::StringRef pass)> choosePass;
+  std::function<bool(llvm::StringRef pass)> choosePass = nullptr;
   /// Whether what depends on parameters alone becomes a function of its own.
   bool splitPreparation = false;
 };
