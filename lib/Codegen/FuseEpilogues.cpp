@@ -60,12 +60,14 @@ private:
   linalg::GenericOp reduction, reader;
 };
 
-/// The output of the reduction that `operand` of the reader reads.
+/// The output of the reduction that `operand` of the reader reads: the last one of that memory, what was made of
+/// sums in their place.
 std::optional<unsigned> Epilogue::resultReadBy(OpOperand *operand) {
+  std::optional<unsigned> last;
   for (auto [index, output] : llvm::enumerate(reduction.getOutputs()))
     if (output == operand->get())
-      return index;
-  return std::nullopt;
+      last = index;
+  return last;
 }
 
 /// From the loops of the reduction to those of the reader.

@@ -126,3 +126,36 @@ func.func @changed(%a: memref<32x32xf32>, %b: memref<32x32xf32>, %y: memref<32x3
   }
   return
 }
+
+// What is read in the place of the sums is what was made of them, not the sums.
+// CHECK-LABEL: func.func @in_place
+// CHECK: linalg.generic {{.*}} outs(%[[PLACE:.*]], %[[PLACE]], %{{.*}} :
+// CHECK: %[[SUM:.*]] = arith.addf
+// CHECK: %[[NEGATIVE:.*]] = arith.negf %[[SUM]]
+// CHECK: %[[SINE:.*]] = math.sin %[[NEGATIVE]]
+// CHECK: linalg.yield %[[SUM]], %[[NEGATIVE]], %[[SINE]]
+func.func @in_place(%a: memref<64x16xf32>, %b: memref<16x32xf32>, %y: memref<64x32xf32>, %z: memref<64x32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sums = memref.alloc() : memref<64x32xf32>
+  linalg.fill ins(%zero : f32) outs(%sums : memref<64x32xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x16xf32>, memref<16x32xf32>) outs(%sums : memref<64x32xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#matrix, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%sums : memref<64x32xf32>) outs(%y : memref<64x32xf32>) {
+    ^bb0(%s: f32, %o: f32):
+      %0 = arith.negf %s : f32
+      linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#matrix, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%y : memref<64x32xf32>) outs(%z : memref<64x32xf32>) {
+    ^bb0(%s: f32, %o: f32):
+      %0 = math.sin %s : f32
+      linalg.yield %0 : f32
+  }
+  return
+}
