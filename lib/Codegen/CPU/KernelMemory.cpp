@@ -1,0 +1,192 @@
+//===- KernelMemory.cpp - Loads and stores --------------------------------===//
+#include "KernelEmitter.h"
+
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+/// Loads what `cell` reads of `operand`, once, outside the loops that do not move it.
+Value KernelEmitter::load(OpOperand &operand, Cell cell) {
+  if (!isa<MemRefType>(operand.get().getType()))
+    return operand.get();
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  auto moves = [&](std::optional<unsigned> dim) { return dim && map.isFunctionOfDim(*dim); };
+  unsigned depth = open.size();
+  // What an output holds changes with each trip of an outer reduction.
+  unsigned outermost = inEpilogue ? open.size() : op.isDpsInit(&operand) ? outerDepth : 0;
+  while (depth > outermost && !map.isFunctionOfDim(open[depth - 1].dim))
+    --depth;
+  SmallVector<const void *> key = {&operand};
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (map.isFunctionOfDim(dim))
+      key.push_back(index[dim].getAsOpaquePointer());
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.rowDim) ? cell.row : 0)));
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.vectorDim) ? cell.column : 0)));
+  key.push_back(moves(plan.vectorDim) ? mask.getAsOpaquePointer() : nullptr);
+  Value &value = loads[depth][key];
+  if (value)
+    return value;
+  OpBuilder::InsertionGuard guard(b);
+  if (depth < open.size())
+    b.setInsertionPoint(open[depth].op);
+  Access access = plan.vectorDim && plan.lanes > 1
+                      ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
+                      : Access::Uniform;
+  Value loaded = emitLoad(operand, cell, access);
+  if (getElementTypeOrSelf(operand.get().getType()).isInteger(1)) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
+    loaded = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
+  }
+  return value = loaded;
+}
+
+Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
+  Type element = getElementTypeOrSelf(source.getType());
+  if (access == Access::Uniform)
+    return memref::LoadOp::create(b, loc, source, indices(map, cell));
+  auto type = VectorType::get({plan.lanes}, element);
+  if (access == Access::Contiguous && !mask)
+    return vector::LoadOp::create(b, loc, type, source, indices(map, cell));
+  if (access == Access::Contiguous) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), mask, zero);
+  }
+  if (isTurned(operand))
+    return loadTurned(operand, cell);
+  std::optional<LanePattern> pattern =
+      findPattern(map, operand.get().getType(), *plan.vectorDim, plan.lanes);
+  return pattern ? loadPattern(operand, cell, *pattern) : gather(operand, cell);
+}
+
+/// Loads the elements that lie between the first and the last lane, and picks those that the lanes read.
+Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern pattern) {
+  Value source = buffer(operand);
+  Type element = getElementTypeOrSelf(source.getType());
+  Values place = indices(op.getMatchingIndexingMap(&operand), cell);
+  int64_t lanes = plan.lanes, width = lanes / pattern.repeat;
+  auto type = VectorType::get({width}, element);
+  // `width` elements from the one at `offset`, or as many of them as the lanes up to the mask read.
+  auto loadFrom = [&](int64_t offset) -> Value {
+    Values here = place;
+    here[pattern.axis] = add(here[pattern.axis], constant(offset));
+    if (!mask)
+      return vector::LoadOp::create(b, loc, type, source, here);
+    // The last lane's element is number (unmasked - 1) * step / repeat.
+    Value last = arith::SubIOp::create(b, loc, unmasked, constant(1));
+    last = arith::MulIOp::create(b, loc, last, constant(pattern.step));
+    last = arith::DivSIOp::create(b, loc, last, constant(pattern.repeat));
+    Value count = arith::SubIOp::create(b, loc, last, constant(offset - 1));
+    Value some =
+        vector::CreateMaskOp::create(b, loc, VectorType::get({width}, b.getI1Type()), count);
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+    return vector::MaskedLoadOp::create(b, loc, type, source, here, some, zero);
+  };
+  SmallVector<int64_t> picks;
+  if (pattern.step == 1) {
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      picks.push_back(lane / pattern.repeat);
+    Value row = loadFrom(0);
+    return vector::ShuffleOp::create(b, loc, row, row, picks);
+  }
+  // The second vector ends with the last lane's element, so that nothing behind it is touched.
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    picks.push_back(2 * lane < lanes ? 2 * lane : 2 * lane + 1);
+  return vector::ShuffleOp::create(b, loc, loadFrom(0), loadFrom(lanes - 1), picks);
+}
+
+/// Lane by lane; beyond the mask the last element is read again.
+Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
+  Values lanes;
+  unsigned dim = *plan.vectorDim;
+  Value last = mask ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
+  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+    Value position = add(index[dim], constant(int64_t(cell.column) * plan.lanes + lane));
+    if (mask)
+      position = arith::MinUIOp::create(b, loc, position, last);
+    lanes.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
+  }
+  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
+  return vector::FromElementsOp::create(b, loc, type, lanes);
+}
+
+/// Whether the tile is whole, and `operand` lies along its rows.
+bool KernelEmitter::isTurned(OpOperand &operand) {
+  return plan.turnsInputs && !mask && current.rows == plan.rows &&
+         classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(),
+                        *plan.rowDim) == Access::Contiguous;
+}
+
+/// Loads the tile along its rows and turns it: log2(lanes) times, halves of two vectors change places
+/// (J. O. Eklundh, "A fast computer method for matrix transposing", 1972).
+Value KernelEmitter::loadTurned(OpOperand &operand, Cell cell) {
+  Values &vectors = turned[&operand];
+  if (!vectors.empty())
+    return vectors[cell.row];
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  Value source = buffer(operand);
+  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
+  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+    Value position = add(index[*plan.vectorDim], constant(lane));
+    vectors.push_back(vector::LoadOp::create(b, loc, type, source, indices(map, {0, 0}, position)));
+  }
+  for (unsigned half = plan.lanes / 2; half > 0; half /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+      bool isLow = (lane & half) == 0;
+      low.push_back(isLow ? lane : plan.lanes + lane - half);
+      high.push_back(isLow ? lane + half : plan.lanes + lane);
+    }
+    for (unsigned row = 0; row < plan.lanes; ++row) {
+      if (row & half)
+        continue;
+      Value first = vectors[row], second = vectors[row + half];
+      vectors[row] = vector::ShuffleOp::create(b, loc, first, second, low);
+      vectors[row + half] = vector::ShuffleOp::create(b, loc, first, second, high);
+    }
+  }
+  return vectors[cell.row];
+}
+
+void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {
+  Value target = buffer(output);
+  bool scalar = plan.lanes == 1 || plan.reducesLanes;
+  if (!scalar)
+    value = broadcast(value);
+  if (getElementTypeOrSelf(value.getType()).isInteger(1)) {
+    Type byte = b.getI8Type();
+    value = arith::ExtUIOp::create(b, loc, scalar ? byte : laneType(byte), value);
+  }
+  Values place = indices(op.getMatchingIndexingMap(&output), cell);
+  if (scalar)
+    memref::StoreOp::create(b, loc, value, target, place);
+  else if (mask)
+    vector::MaskedStoreOp::create(b, loc, target, place, mask, value);
+  else
+    vector::StoreOp::create(b, loc, value, target, place);
+}
+
+/// Where the first lane of `cell` lies, or the element at `lane` of the vector dimension.
+SmallVector<Value> KernelEmitter::indices(AffineMap map, Cell cell, Value lane) {
+  Values dims = index;
+  if (plan.rowDim && cell.row)
+    dims[*plan.rowDim] = add(dims[*plan.rowDim], constant(cell.row));
+  if (lane)
+    dims[*plan.vectorDim] = lane;
+  else if (plan.vectorDim && cell.column)
+    dims[*plan.vectorDim] = add(dims[*plan.vectorDim], constant(int64_t(cell.column) * plan.lanes));
+  Values results;
+  for (AffineExpr expr : map.getResults())
+    results.push_back(affine::expandAffineExpr(b, loc, expr, dims, {}));
+  return results;
+}
+
+} // namespace nnc

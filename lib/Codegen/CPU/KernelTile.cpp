@@ -1,0 +1,253 @@
+//===- KernelTile.cpp - A tile: its sums and what is made of them ---------===//
+#include "KernelEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+void KernelEmitter::emitTile(Tile tile) {
+  current = tile;
+  turned.clear();
+  if (op.getNumReductionLoops() == 0)
+    return storeTile(tile, emitCells(tile, {}));
+  Values start;
+  for (unsigned cell = 0; cell < tile.rows * tile.columns; ++cell)
+    for (unsigned output = 0; output < numSums; ++output)
+      start.push_back(plan.reducesLanes
+                          ? neutral(output)
+                          : initialValue(output, {cell / tile.columns, cell % tile.columns},
+                                         /*broadcastToLanes=*/true));
+  SmallVector<unsigned> dims;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
+      dims.push_back(dim);
+  Values sums = emitReduction(dims, tile, start);
+  if (plan.reducesLanes)
+    storeTile({tile.rows, 1}, foldTile(tile, sums));
+  else
+    finishSums(tile, sums);
+}
+
+void KernelEmitter::storeTile(Tile tile, ArrayRef<Value> values) {
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned output = 0; output < numSums; ++output)
+      for (unsigned column = 0; column < tile.columns; ++column)
+        store(values[(row * tile.columns + column) * numSums + output],
+              op.getDpsInitsMutable()[output], {row, column});
+}
+
+/// Adds up the lanes and columns of each row, and what the output held.
+SmallVector<Value> KernelEmitter::foldTile(Tile tile, Values partial) {
+  Values totals;
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned output = 0; output < numSums; ++output) {
+      auto at = [&](unsigned column) {
+        return partial[(row * tile.columns + column) * numSums + output];
+      };
+      Value sum = at(0);
+      for (unsigned column = 1; column < tile.columns; ++column)
+        sum = combine(output, sum, at(column));
+      Value old = initialValue(output, {row, 0}, /*broadcastToLanes=*/false);
+      totals.push_back(combine(output, old, foldLanes(output, sum)));
+    }
+  return totals;
+}
+
+/// Stores the sums, or what is made of them once they are complete.
+void KernelEmitter::finishSums(Tile tile, ArrayRef<Value> sums) {
+  if (!hasEpilogue(op))
+    return storeTile(tile, sums);
+  if (!lastTrip)
+    return emitEpilogue(tile, sums);
+  auto branch = scf::IfOp::create(b, loc, lastTrip, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  storeTile(tile, sums);
+  b.setInsertionPointToStart(branch.thenBlock());
+  // What is loaded in a branch is there alone.
+  auto outside = loads.back();
+  emitEpilogue(tile, sums);
+  loads.back() = std::move(outside);
+}
+
+void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
+  // A body this long for each vector of a tile would be more code than it is worth: it becomes a loop over
+  // the rows, which the nearest cache holds.
+  constexpr unsigned kLongBody = 12;
+  unsigned cost = 0;
+  for (Operation *inner : atEnd)
+    cost += isa<math::MathDialect>(inner->getDialect()) ? kLongBody : 1;
+  bool isLoop = cost > kLongBody && tile.rows > 1;
+  auto replacesSum = [&](OpOperand &made) {
+    OpOperand &sum = op.getDpsInitsMutable()[0];
+    return &made != &sum && made.get() == sum.get() &&
+           op.getMatchingIndexingMap(&made) == op.getMatchingIndexingMap(&sum);
+  };
+  bool isReplaced = numSums == 1 && llvm::any_of(op.getDpsInitsMutable(), replacesSum);
+  if (isLoop || !isReplaced)
+    storeTile(tile, sums);
+  inEpilogue = true;
+  auto emitRow = [&](unsigned row, function_ref<Values(Cell)> sumsOf) {
+    for (unsigned column = 0; column < tile.columns; ++column)
+      emitEpilogueOf({row, column}, sumsOf({row, column}));
+  };
+  if (isLoop) {
+    Value first = index[*plan.rowDim];
+    forLoop(*plan.rowDim, first, add(first, constant(tile.rows)), 1, {}, [&](Values) {
+      emitRow(0, [&](Cell cell) {
+        Values stored;
+        for (unsigned output = 0; output < numSums; ++output)
+          stored.push_back(load(op.getDpsInitsMutable()[output], cell));
+        return stored;
+      });
+      return Values();
+    });
+  } else {
+    for (unsigned row = 0; row < tile.rows; ++row)
+      emitRow(row, [&](Cell cell) {
+        return llvm::to_vector(
+            sums.slice((cell.row * tile.columns + cell.column) * numSums, numSums));
+      });
+  }
+  inEpilogue = false;
+}
+
+/// Computes and stores what is made of the complete sums of one vector.
+void KernelEmitter::emitEpilogueOf(Cell cell, ArrayRef<Value> sums) {
+  IRMapping mapping;
+  Operation *yield = op.getBody()->getTerminator();
+  mapping.map(yield->getOperands().take_front(numSums), sums);
+  auto provide = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (argument && argument.getOwner() == op.getBody() && !mapping.contains(argument))
+      mapping.map(argument, load(op->getOpOperand(argument.getArgNumber()), cell));
+  };
+  for (Operation *inner : atEnd) {
+    llvm::for_each(inner->getOperands(), provide);
+    cloneMapped(*inner, mapping, cell);
+  }
+  for (unsigned output = numSums; output < op.getNumDpsInits(); ++output) {
+    provide(yield->getOperand(output));
+    store(mapping.lookupOrDefault(yield->getOperand(output)), op.getDpsInitsMutable()[output],
+          cell);
+  }
+}
+
+SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile tile,
+                                                Values accumulators) {
+  if (dims.empty())
+    return plan.reducesLanes ? emitLaneReduction(tile, accumulators)
+                             : emitCells(tile, accumulators);
+  unsigned dim = dims.front();
+  std::optional<int64_t> size = getConstantIntValue(ends[dim]);
+  bool innermost = dims.size() == 1 && !plan.reducesLanes;
+  if (size && *size <= (innermost ? kUnrollLimit : 1)) {
+    for (int64_t i = 0; i < *size; ++i) {
+      index[dim] = constant(i);
+      accumulators = emitReduction(dims.drop_front(), tile, accumulators);
+    }
+    return accumulators;
+  }
+  if (innermost && plan.chains > 1)
+    return emitChains(dim, tile, accumulators);
+  return forLoop(dim, begins[dim], ends[dim], 1, accumulators,
+                 [&](Values carried) { return emitReduction(dims.drop_front(), tile, carried); });
+}
+
+/// Partial results of every chains-th index, added up afterwards.
+SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values accumulators) {
+  unsigned width = accumulators.size();
+  Values carried = accumulators;
+  for (unsigned i = width; i < width * plan.chains; ++i)
+    carried.push_back(neutral(i % numSums));
+  Value count = ends[dim];
+  if (getConstantIntValue(begins[dim]) != 0)
+    count = arith::SubIOp::create(b, loc, count, begins[dim]);
+  Value rest = arith::RemUIOp::create(b, loc, count, constant(plan.chains));
+  Value end = arith::SubIOp::create(b, loc, ends[dim], rest);
+  carried = forLoop(dim, begins[dim], end, plan.chains, carried, [&](Values partial) {
+    Value base = index[dim];
+    Values next;
+    for (unsigned chain = 0; chain < plan.chains; ++chain) {
+      index[dim] = add(base, constant(chain));
+      llvm::append_range(
+          next, emitCells(tile, Values(ArrayRef<Value>(partial).slice(chain * width, width))));
+    }
+    index[dim] = base;
+    return next;
+  });
+  for (unsigned left = plan.chains; left > 1; left = (left + 1) / 2) {
+    unsigned half = (left + 1) / 2 * width;
+    for (unsigned i = 0; i + half < left * width; ++i)
+      carried[i] = combine(i % numSums, carried[i], carried[i + half]);
+  }
+  carried.truncate(width);
+  return forLoop(dim, end, ends[dim], 1, carried,
+                 [&](Values partial) { return emitCells(tile, partial); });
+}
+
+/// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
+SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
+  unsigned dim = *plan.vectorDim;
+  Value from = constant(0), size = ends[dim];
+  auto endOf = [&](int64_t step) -> Value {
+    if (std::optional<int64_t> known = getConstantIntValue(size))
+      return constant(*known / step * step);
+    Value rest = arith::RemUIOp::create(b, loc, size, constant(step));
+    return arith::SubIOp::create(b, loc, size, rest);
+  };
+  auto run = [&](unsigned columns, Value to, bool partial) {
+    if (from == to)
+      return;
+    int64_t step = int64_t(columns) * plan.lanes;
+    // The columns of a narrower tile are the first ones of each row.
+    Values narrow;
+    auto position = [&](unsigned i) {
+      unsigned perRow = columns * numSums;
+      return i / perRow * tile.columns * numSums + i % perRow;
+    };
+    for (unsigned i = 0; i < tile.rows * columns * numSums; ++i)
+      narrow.push_back(accumulators[position(i)]);
+    auto body = [&](Values carried) {
+      if (partial) {
+        Value left = arith::SubIOp::create(b, loc, size, index[dim]);
+        maskAfter(left);
+      }
+      Values next = emitCells({tile.rows, columns}, carried);
+      if (partial)
+        for (auto [value, old] : llvm::zip(next, carried))
+          value = arith::SelectOp::create(b, loc, mask, value, old);
+      mask = Value();
+      return next;
+    };
+    narrow = forLoop(dim, from, to, step, narrow, body);
+    for (auto [i, value] : llvm::enumerate(narrow))
+      accumulators[position(i)] = value;
+    from = to;
+  };
+  if (tile.columns > 1)
+    run(tile.columns, endOf(int64_t(tile.columns) * plan.lanes), false);
+  run(1, endOf(plan.lanes), false);
+  if (plan.lanes > 1)
+    run(1, size, true);
+  return accumulators;
+}
+
+SmallVector<Value> KernelEmitter::emitCells(Tile tile, Values accumulators) {
+  Values results;
+  for (unsigned row = 0; row < tile.rows; ++row)
+    for (unsigned column = 0; column < tile.columns; ++column) {
+      ArrayRef<Value> old = accumulators;
+      if (!old.empty())
+        old = old.slice((row * tile.columns + column) * numSums, numSums);
+      llvm::append_range(results, emitBody({row, column}, old));
+    }
+  return results;
+}
+
+} // namespace nnc
