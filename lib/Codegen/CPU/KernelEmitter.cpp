@@ -36,7 +36,7 @@ void KernelEmitter::emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsign
   unsigned dim = dims.front();
   int64_t step = dims.size() == 1 ? plan.reductionBlock : 1;
   Value begin = begins[dim], end = ends[dim], last = lastTrip;
-  forLoop(dim, begin, end, step, {}, [&](Values) {
+  forLoop(dim, begin, end, step, {}, [&](const Values &) {
     Value next = add(index[dim], constant(step));
     if (step > 1) {
       begins[dim] = index[dim];
@@ -116,7 +116,7 @@ Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<
     Value rest = arith::RemUIOp::create(b, loc, left, constant(step));
     to = arith::SubIOp::create(b, loc, end, rest);
   }
-  forLoop(dim, from, to, step, {}, [&](Values) {
+  forLoop(dim, from, to, step, {}, [&](const Values &) {
     body();
     return Values();
   });
@@ -140,14 +140,15 @@ void KernelEmitter::maskedRest(unsigned dim, Value from, function_ref<void()> bo
     index[dim] = from;
     return masked();
   }
-  forLoop(dim, from, ends[dim], plan.lanes, {}, [&](Values) {
+  forLoop(dim, from, ends[dim], plan.lanes, {}, [&](const Values &) {
     masked();
     return Values();
   });
 }
 
 SmallVector<Value> KernelEmitter::forLoop(unsigned dim, Value from, Value to, int64_t step,
-                                          Values carried, function_ref<Values(Values)> body) {
+                                          Values carried,
+                                          function_ref<Values(const Values &)> body) {
   auto loop = scf::ForOp::create(b, loc, from, to, constant(step), carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

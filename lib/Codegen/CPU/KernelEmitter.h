@@ -52,16 +52,16 @@ private:
   void emitColumns(llvm::function_ref<void(unsigned)> body);
   void emitTile(Tile tile);
   void storeTile(Tile tile, llvm::ArrayRef<mlir::Value> values);
-  Values foldTile(Tile tile, Values partial);
+  Values foldTile(Tile tile, llvm::ArrayRef<mlir::Value> partial);
   void finishSums(Tile tile, llvm::ArrayRef<mlir::Value> sums);
   void emitEpilogue(Tile tile, llvm::ArrayRef<mlir::Value> sums);
   void emitEpilogueOf(Cell cell, llvm::ArrayRef<mlir::Value> sums);
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
-  Values emitChains(unsigned dim, Tile tile, Values accumulators);
+  Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
-  Values emitCells(Tile tile, Values accumulators);
+  Values emitCells(Tile tile, llvm::ArrayRef<mlir::Value> accumulators);
   Values forLoop(unsigned dim, mlir::Value from, mlir::Value to, int64_t step, Values carried,
-                 llvm::function_ref<Values(Values)> body);
+                 llvm::function_ref<Values(const Values &)> body);
   /// Runs `body` over [from, to) in steps, without a loop where a single step is known to do.
   mlir::Value steps(unsigned dim, mlir::Value from, int64_t step, llvm::function_ref<void()> body);
   void maskedRest(unsigned dim, mlir::Value from, llvm::function_ref<void()> body);

@@ -42,7 +42,7 @@ void KernelEmitter::storeTile(Tile tile, ArrayRef<Value> values) {
 }
 
 /// Adds up the lanes and columns of each row, and what the output held.
-SmallVector<Value> KernelEmitter::foldTile(Tile tile, Values partial) {
+SmallVector<Value> KernelEmitter::foldTile(Tile tile, ArrayRef<Value> partial) {
   Values totals;
   for (unsigned row = 0; row < tile.rows; ++row)
     for (unsigned output = 0; output < numSums; ++output) {
@@ -98,7 +98,7 @@ void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
   };
   if (isLoop) {
     Value first = index[*plan.rowDim];
-    forLoop(*plan.rowDim, first, add(first, constant(tile.rows)), 1, {}, [&](Values) {
+    forLoop(*plan.rowDim, first, add(first, constant(tile.rows)), 1, {}, [&](const Values &) {
       emitRow(0, [&](Cell cell) {
         Values stored;
         for (unsigned output = 0; output < numSums; ++output)
@@ -155,12 +155,13 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
   }
   if (innermost && plan.chains > 1)
     return emitChains(dim, tile, accumulators);
-  return forLoop(dim, begins[dim], ends[dim], 1, accumulators,
-                 [&](Values carried) { return emitReduction(dims.drop_front(), tile, carried); });
+  return forLoop(dim, begins[dim], ends[dim], 1, accumulators, [&](const Values &carried) {
+    return emitReduction(dims.drop_front(), tile, carried);
+  });
 }
 
 /// Partial results of every chains-th index, added up afterwards.
-SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values accumulators) {
+SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, const Values &accumulators) {
   unsigned width = accumulators.size();
   Values carried = accumulators;
   for (unsigned i = width; i < width * plan.chains; ++i)
@@ -170,7 +171,7 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
     count = arith::SubIOp::create(b, loc, count, begins[dim]);
   Value rest = arith::RemUIOp::create(b, loc, count, constant(plan.chains));
   Value end = arith::SubIOp::create(b, loc, ends[dim], rest);
-  carried = forLoop(dim, begins[dim], end, plan.chains, carried, [&](Values partial) {
+  carried = forLoop(dim, begins[dim], end, plan.chains, carried, [&](const Values &partial) {
     Value base = index[dim];
     Values next;
     for (unsigned chain = 0; chain < plan.chains; ++chain) {
@@ -188,7 +189,7 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, Values acc
   }
   carried.truncate(width);
   return forLoop(dim, end, ends[dim], 1, carried,
-                 [&](Values partial) { return emitCells(tile, partial); });
+                 [&](const Values &partial) { return emitCells(tile, partial); });
 }
 
 /// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
@@ -213,7 +214,7 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
     };
     for (unsigned i = 0; i < tile.rows * columns * numSums; ++i)
       narrow.push_back(accumulators[position(i)]);
-    auto body = [&](Values carried) {
+    auto body = [&](const Values &carried) {
       if (partial) {
         Value left = arith::SubIOp::create(b, loc, size, index[dim]);
         maskAfter(left);
@@ -238,7 +239,7 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
   return accumulators;
 }
 
-SmallVector<Value> KernelEmitter::emitCells(Tile tile, Values accumulators) {
+SmallVector<Value> KernelEmitter::emitCells(Tile tile, ArrayRef<Value> accumulators) {
   Values results;
   for (unsigned row = 0; row < tile.rows; ++row)
     for (unsigned column = 0; column < tile.columns; ++column) {
