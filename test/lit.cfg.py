@@ -8,7 +8,8 @@
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
 # Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++,
-# chromium, torch, mnist (the files are here), and what the processor can run (x86-64-v3, x86-64-v4).
+# chromium, valgrind, qemu-aarch64, aarch64-linux-gnu-gcc, torch, mnist (the files are here), and what the
+# processor can run (x86-64-v2, x86-64-v3, x86-64-v4).
 
 import os
 import shutil
@@ -76,7 +77,7 @@ def has_thread_sanitizer():
 
 if has_thread_sanitizer():
     config.available_features.add("thread-sanitizer")
-for program in ("gnuplot", "g++", "chromium"):
+for program in ("gnuplot", "g++", "chromium", "valgrind", "qemu-aarch64", "aarch64-linux-gnu-gcc"):
     if shutil.which(program):
         config.available_features.add(program)
 
@@ -88,8 +89,11 @@ def processor_features():
             flags = next(set(line.split()) for line in file if line.startswith("flags"))
     except (OSError, StopIteration):
         return
-    v3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v2 = {"cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"}
+    v3 = v2 | {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
     v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    if v2 <= flags:
+        yield "x86-64-v2"
     if v3 <= flags:
         yield "x86-64-v3"
     if v4 <= flags:

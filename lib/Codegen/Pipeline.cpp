@@ -71,7 +71,7 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
 }
 
 void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
-  passes.addPass(createExpandMathPass());
+  passes.addPass(createExpandMathPass(ExpandMathPassOptions{options.cpu}));
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   addOptional(passes, createParallelizePass(), options);
   passes.addPass(createExpandViewsPass());

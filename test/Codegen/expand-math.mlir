@@ -1,4 +1,4 @@
-// RUN: nnc-opt %s --codegen-expand-math --split-input-file | FileCheck %s
+// RUN: nnc-opt %s --codegen-expand-math=cpu=cooperlake --split-input-file | FileCheck %s
 
 // The whole of exp: into range, n = round(x / ln 2), r = x - n ln 2, the polynomial, times 2^n in
 // two halves.

@@ -15,6 +15,7 @@
 #include "nnc/Syntax/Elaborate.h"
 
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Triple.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -47,20 +48,38 @@ bool nnc::parseBindings(const std::vector<std::string> &texts,
   return true;
 }
 
+/// The processor that `text` may stand for, which is none that --target takes.
+static std::optional<std::string> guessCpu(llvm::StringRef text) {
+  if (TargetDescription::forCpu(text))
+    return text.str();
+  llvm::Triple triple(text);
+  if (triple.isAArch64())
+    return "aarch64";
+  return triple.isX86_64() ? "x86-64-v2" : closestMatch(text.str(), TargetDescription::listCpus());
+}
+
 std::optional<std::string> nnc::parseTarget(const std::string &target) {
+  nnc::DiagnosticEngine diagnostics;
   llvm::StringRef cpu = target;
   if (cpu == "cpu")
     return "native";
-  if (!cpu.consume_front("cpu:") || cpu.empty()) {
-    fail("--target expects cpu or cpu:NAME, found '" + target + "'");
-    return std::nullopt;
+  bool isNamed = cpu.consume_front("cpu:") && !cpu.empty();
+  if (isNamed && TargetDescription::forCpu(cpu))
+    return cpu.str();
+  std::optional<std::string> meant = guessCpu(cpu);
+  if (isNamed) {
+    diagnostics
+        .error("--target: unknown processor '" + cpu.str() +
+               "', expected LLVM's name for an x86-64, from x86-64-v2 on, or an AArch64, such as "
+               "neoverse-n1")
+        .didYouMean(meant);
+  } else {
+    if (meant)
+      meant = "cpu:" + *meant;
+    diagnostics.error("--target expects cpu or cpu:NAME, found '" + target + "'").didYouMean(meant);
   }
-  if (!TargetDescription::forCpu(cpu)) {
-    fail("--target: unknown processor '" + cpu.str() +
-         "', expected a name that LLVM knows, such as x86-64-v3");
-    return std::nullopt;
-  }
-  return cpu.str();
+  fail(diagnostics);
+  return std::nullopt;
 }
 
 /// Phases that may precede what --emit prints.
@@ -240,6 +259,11 @@ static int runCompile(const CompileFlags &flags) {
   std::optional<std::string> cpu = parseTarget(flags.target);
   if (!cpu || !checkStopAfter(flags))
     return exitBadUsage;
+  if (options.passesChecked && !TargetDescription::forCpu(*cpu)->runsHere()) {
+    fail("--check-passes runs the code: expected a --target that this machine is, found " +
+         flags.target);
+    return exitBadUsage;
+  }
   options.cpu = *cpu;
   if (!parseBindings(flags.bindings, options.bindings))
     return exitBadUsage;

@@ -303,7 +303,8 @@ def ExpandMathPass : Pass<"codegen-expand-math"> {
   let description = [{
     Every exp, log, tanh, … on scalars and vectors of floats becomes a polynomial in arith and
     math.fma: within 2 ulp, for whole vectors, without calls. What has an instruction (absf, floor,
-    sqrt, …) stays.
+    sqrt, …) stays. On processors without a fused multiply-add or conversions of f16, these
+    become steps that give the same to within their last bit.
 
     ```mlir
     %1 = math.exp %0 : vector<8xf32>
@@ -316,6 +317,8 @@ def ExpandMathPass : Pass<"codegen-expand-math"> {
   }];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect",
                            "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">];
 }
 
 def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {

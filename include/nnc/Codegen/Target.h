@@ -12,9 +12,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class TargetMachine;
+}
+namespace mlir {
+class Type;
 }
 
 namespace nnc {
@@ -28,12 +32,25 @@ struct TargetDescription {
   unsigned vectorBytes = 16;
   unsigned vectorRegisters = 16;
   bool hasFma = false;
+  /// Whether there are instructions, or LLVM has code, to round f32 to these.
+  bool convertsF16 = false, convertsBf16 = false;
+  /// Registers that sums leave free: for what is multiplied, which not all targets read from memory.
+  unsigned freeRegisters = 4;
+  /// Bits of the narrowest elements that loads and stores can leave out; 0 if they cannot.
+  unsigned narrowestMasked = 0;
 
   /// The machine that this process runs on.
   static TargetDescription host();
-  /// A processor by LLVM's name, or "native"; none if LLVM does not know it.
+  /// A processor by LLVM's name, "native", or "aarch64" for any 64-bit Arm; none if LLVM does not know
+  /// it, or it has less than x86-64-v2.
   static std::optional<TargetDescription> forCpu(llvm::StringRef cpu);
+  /// The names that forCpu takes.
+  static std::vector<std::string> listCpus();
+  /// Whether this machine's architecture and vector unit are enough for the code.
+  bool runsHere() const;
 
+  /// Whether loads and stores can leave out elements.
+  bool canMask(mlir::Type element) const;
   /// How many elements of `bits` fit in a vector register.
   unsigned lanes(unsigned bits) const { return vectorBytes * 8 / bits; }
 };

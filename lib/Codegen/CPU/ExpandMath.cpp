@@ -3,9 +3,12 @@
 // One rewrite per op, on scalars and on vectors of any rank; the algorithms are in VectorMath*.cpp.
 // Half-precision operands are extended to f32 and the result truncated. Ops for which the targets
 // have an instruction (absf, copysign, floor, ceil, trunc, roundeven, sqrt, fma) stay: the LLVM
-// lowering makes intrinsics of them.
+// lowering makes intrinsics of them. Where the processor has no fused multiply-add, or does not know f16 or bf16,
+// these are written in steps, too.
 #include "VectorMath.h"
 #include "nnc/Codegen/MathExpansions.h"
+#include "nnc/Codegen/Passes.h"
+#include "nnc/Codegen/Target.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -120,10 +123,65 @@ template <typename Op, BinaryBuilder function> struct ExpandBinary : OpRewritePa
   }
 };
 
+bool isConstant(Value value) {
+  if (auto broadcast = value.getDefiningOp<vector::BroadcastOp>())
+    value = broadcast.getSource();
+  return matchPattern(value, m_Constant());
+}
+
+struct ExpandFma : OpRewritePattern<math::FmaOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::FmaOp op, PatternRewriter &rewriter) const override {
+    auto val = [&](Value value) { return vm::Val(rewriter, op.getLoc(), value); };
+    vm::Val a = val(op.getA()), b = val(op.getB()), c = val(op.getC());
+    rewriter.replaceOp(op, Value(isConstant(c) ? a * b + c : vm::fmaBySteps(a, b, c)));
+    return success();
+  }
+};
+
+struct ExpandHalfExtension : OpRewritePattern<arith::ExtFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
+    vm::Val x(rewriter, op.getLoc(), op.getIn());
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!x.elementType().isF16())
+      return failure();
+    vm::Val single = vm::halfToSingle(x);
+    rewriter.replaceOp(op, Value(to.isF32() ? single : vm::convert(single, to)));
+    return success();
+  }
+};
+
+struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
+  ExpandTruncation(MLIRContext *context, const TargetDescription &description)
+      : OpRewritePattern(context), target(description) {}
+  LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
+    vm::Val x(rewriter, op.getLoc(), op.getIn());
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!x.elementType().isF32() || (to.isF16() ? target.convertsF16 : target.convertsBf16))
+      return failure();
+    rewriter.replaceOp(op, Value(to.isF16() ? vm::singleToHalf(x) : vm::singleToBrain(x)));
+    return success();
+  }
+  const TargetDescription &target;
+};
+
 struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
+  using ExpandMathPassBase::ExpandMathPassBase;
+
   void runOnOperation() override {
+    std::optional<TargetDescription> target = TargetDescription::forCpu(cpu);
+    if (!target) {
+      getOperation()->emitError("unknown processor '") << cpu << "'";
+      return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     populateMathExpansionPatterns(patterns);
+    if (!target->hasFma)
+      patterns.add<ExpandFma>(&getContext());
+    if (!target->convertsF16)
+      patterns.add<ExpandHalfExtension>(&getContext());
+    patterns.add<ExpandTruncation>(&getContext(), *target);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

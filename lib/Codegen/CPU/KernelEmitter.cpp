@@ -93,7 +93,7 @@ void KernelEmitter::emitColumns(function_ref<void(unsigned)> body) {
     tiles.push_back(rest);
   for (unsigned columns : tiles)
     next = steps(dim, next, int64_t(columns) * plan.lanes, [&] { body(columns); });
-  maskedRest(dim, next, [&] { body(1); });
+  emitRest(dim, next, [&] { body(1); });
   index[dim] = constant(0);
 }
 
@@ -123,8 +123,14 @@ Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<
   return to;
 }
 
-/// The last, partial vector: runs once or not at all.
-void KernelEmitter::maskedRest(unsigned dim, Value from, function_ref<void()> body) {
+/// The last, partial vector, which runs once or not at all; narrower ones where nothing can be masked.
+void KernelEmitter::emitRest(unsigned dim, Value from, function_ref<void()> body) {
+  if (!plan.masksRest) {
+    for (lanes = plan.lanes / 2; lanes > 0; lanes /= 2)
+      from = steps(dim, from, lanes, body);
+    lanes = plan.lanes;
+    return;
+  }
   std::optional<int64_t> staticFrom = getConstantIntValue(from);
   std::optional<int64_t> staticEnd = getConstantIntValue(ends[dim]);
   if (plan.lanes == 1 || (!ShapedType::isDynamic(sizes[dim]) && sizes[dim] % plan.lanes == 0))

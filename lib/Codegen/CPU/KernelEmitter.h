@@ -31,7 +31,8 @@ public:
       : b(builder), loc(generic.getLoc()), op(generic), plan(kernelPlan), initial(initialValues),
         numSums(countAccumulators(op)), repeated(repeatedBody(op)), atEnd(epilogueBody(op)),
         repeatedOperands(llvm::from_range, repeatedInputs(op)), sizes(op.getStaticLoopRanges()),
-        index(op.getNumLoops()), loads(1), begins(op.getNumLoops()), ends(op.getNumLoops()) {}
+        index(op.getNumLoops()), lanes(plan.lanes), loads(1), begins(op.getNumLoops()),
+        ends(op.getNumLoops()) {}
 
   void run(int64_t grain);
 
@@ -59,12 +60,13 @@ private:
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
+  Values emitLastLanes(Tile tile, mlir::Value from, Values accumulators);
   Values emitCells(Tile tile, llvm::ArrayRef<mlir::Value> accumulators);
   Values forLoop(unsigned dim, mlir::Value from, mlir::Value to, int64_t step, Values carried,
                  llvm::function_ref<Values(const Values &)> body);
   /// Runs `body` over [from, to) in steps, without a loop where a single step is known to do.
   mlir::Value steps(unsigned dim, mlir::Value from, int64_t step, llvm::function_ref<void()> body);
-  void maskedRest(unsigned dim, mlir::Value from, llvm::function_ref<void()> body);
+  void emitRest(unsigned dim, mlir::Value from, llvm::function_ref<void()> body);
 
   // Values.
   Values emitBody(Cell cell, llvm::ArrayRef<mlir::Value> sums);
@@ -94,7 +96,7 @@ private:
   mlir::Value add(mlir::Value left, mlir::Value right);
   mlir::Value broadcast(mlir::Value value);
   mlir::Type laneType(mlir::Type element) {
-    return plan.lanes == 1 ? element : mlir::Type(mlir::VectorType::get({plan.lanes}, element));
+    return lanes == 1 ? element : mlir::Type(mlir::VectorType::get({lanes}, element));
   }
   bool isReduction(unsigned dim) {
     return op.getIteratorTypesArray()[dim] == mlir::utils::IteratorType::reduction;
@@ -121,6 +123,8 @@ private:
   llvm::SmallVector<int64_t> sizes;
 
   Values index;
+  /// The elements of a vector: as planned, or fewer in what is left of a row.
+  unsigned lanes;
   /// The lanes that are there, and how many.
   mlir::Value mask, unmasked;
   struct OpenLoop {

@@ -34,7 +34,7 @@ Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   OpBuilder::InsertionGuard guard(b);
   if (depth < open.size())
     b.setInsertionPoint(open[depth].op);
-  Access access = plan.vectorDim && plan.lanes > 1
+  Access access = plan.vectorDim && lanes > 1
                       ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
                       : Access::Uniform;
   Value loaded = emitLoad(operand, cell, access);
@@ -51,7 +51,7 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
   Type element = getElementTypeOrSelf(source.getType());
   if (access == Access::Uniform)
     return memref::LoadOp::create(b, loc, source, indices(map, cell));
-  auto type = VectorType::get({plan.lanes}, element);
+  auto type = VectorType::get({lanes}, element);
   if (access == Access::Contiguous && !mask)
     return vector::LoadOp::create(b, loc, type, source, indices(map, cell));
   if (access == Access::Contiguous) {
@@ -61,7 +61,7 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
   if (isTurned(operand))
     return loadTurned(operand, cell);
   std::optional<LanePattern> pattern =
-      findPattern(map, operand.get().getType(), *plan.vectorDim, plan.lanes);
+      findPattern(map, operand.get().getType(), *plan.vectorDim, lanes);
   return pattern ? loadPattern(operand, cell, *pattern) : gather(operand, cell);
 }
 
@@ -70,7 +70,7 @@ Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern patt
   Value source = buffer(operand);
   Type element = getElementTypeOrSelf(source.getType());
   Values place = indices(op.getMatchingIndexingMap(&operand), cell);
-  int64_t lanes = plan.lanes, width = lanes / pattern.repeat;
+  int64_t count = lanes, width = count / pattern.repeat;
   auto type = VectorType::get({width}, element);
   // `width` elements from the one at `offset`, or as many of them as the lanes up to the mask read.
   auto loadFrom = [&](int64_t offset) -> Value {
@@ -82,45 +82,45 @@ Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern patt
     Value last = arith::SubIOp::create(b, loc, unmasked, constant(1));
     last = arith::MulIOp::create(b, loc, last, constant(pattern.step));
     last = arith::DivSIOp::create(b, loc, last, constant(pattern.repeat));
-    Value count = arith::SubIOp::create(b, loc, last, constant(offset - 1));
+    Value left = arith::SubIOp::create(b, loc, last, constant(offset - 1));
     Value some =
-        vector::CreateMaskOp::create(b, loc, VectorType::get({width}, b.getI1Type()), count);
+        vector::CreateMaskOp::create(b, loc, VectorType::get({width}, b.getI1Type()), left);
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
     return vector::MaskedLoadOp::create(b, loc, type, source, here, some, zero);
   };
   SmallVector<int64_t> picks;
   if (pattern.step == 1) {
-    for (int64_t lane = 0; lane < lanes; ++lane)
+    for (int64_t lane = 0; lane < count; ++lane)
       picks.push_back(lane / pattern.repeat);
     Value row = loadFrom(0);
     return vector::ShuffleOp::create(b, loc, row, row, picks);
   }
   // The second vector ends with the last lane's element, so that nothing behind it is touched.
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    picks.push_back(2 * lane < lanes ? 2 * lane : 2 * lane + 1);
-  return vector::ShuffleOp::create(b, loc, loadFrom(0), loadFrom(lanes - 1), picks);
+  for (int64_t lane = 0; lane < count; ++lane)
+    picks.push_back(2 * lane < count ? 2 * lane : 2 * lane + 1);
+  return vector::ShuffleOp::create(b, loc, loadFrom(0), loadFrom(count - 1), picks);
 }
 
 /// Lane by lane; beyond the mask the last element is read again.
 Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   Value source = buffer(operand);
-  Values lanes;
+  Values elements;
   unsigned dim = *plan.vectorDim;
   Value last = mask ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
-  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
-    Value position = add(index[dim], constant(int64_t(cell.column) * plan.lanes + lane));
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    Value position = add(index[dim], constant(int64_t(cell.column) * lanes + lane));
     if (mask)
       position = arith::MinUIOp::create(b, loc, position, last);
-    lanes.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
+    elements.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
   }
-  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
-  return vector::FromElementsOp::create(b, loc, type, lanes);
+  auto type = VectorType::get({lanes}, getElementTypeOrSelf(source.getType()));
+  return vector::FromElementsOp::create(b, loc, type, elements);
 }
 
 /// Whether the tile is whole, and `operand` lies along its rows.
 bool KernelEmitter::isTurned(OpOperand &operand) {
-  return plan.turnsInputs && !mask && current.rows == plan.rows &&
+  return plan.turnsInputs && !mask && lanes == plan.lanes && current.rows == plan.rows &&
          classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(),
                         *plan.rowDim) == Access::Contiguous;
 }
@@ -133,19 +133,19 @@ Value KernelEmitter::loadTurned(OpOperand &operand, Cell cell) {
     return vectors[cell.row];
   AffineMap map = op.getMatchingIndexingMap(&operand);
   Value source = buffer(operand);
-  auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(source.getType()));
-  for (unsigned lane = 0; lane < plan.lanes; ++lane) {
+  auto type = VectorType::get({lanes}, getElementTypeOrSelf(source.getType()));
+  for (unsigned lane = 0; lane < lanes; ++lane) {
     Value position = add(index[*plan.vectorDim], constant(lane));
     vectors.push_back(vector::LoadOp::create(b, loc, type, source, indices(map, {0, 0}, position)));
   }
-  for (unsigned half = plan.lanes / 2; half > 0; half /= 2) {
+  for (unsigned half = lanes / 2; half > 0; half /= 2) {
     SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+    for (int64_t lane = 0; lane < lanes; ++lane) {
       bool isLow = (lane & half) == 0;
-      low.push_back(isLow ? lane : plan.lanes + lane - half);
-      high.push_back(isLow ? lane + half : plan.lanes + lane);
+      low.push_back(isLow ? lane : lanes + lane - half);
+      high.push_back(isLow ? lane + half : lanes + lane);
     }
-    for (unsigned row = 0; row < plan.lanes; ++row) {
+    for (unsigned row = 0; row < lanes; ++row) {
       if (row & half)
         continue;
       Value first = vectors[row], second = vectors[row + half];
@@ -158,7 +158,7 @@ Value KernelEmitter::loadTurned(OpOperand &operand, Cell cell) {
 
 void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {
   Value target = buffer(output);
-  bool scalar = plan.lanes == 1 || plan.reducesLanes;
+  bool scalar = lanes == 1 || plan.reducesLanes;
   if (!scalar)
     value = broadcast(value);
   if (getElementTypeOrSelf(value.getType()).isInteger(1)) {
@@ -182,7 +182,7 @@ SmallVector<Value> KernelEmitter::indices(AffineMap map, Cell cell, Value lane) 
   if (lane)
     dims[*plan.vectorDim] = lane;
   else if (plan.vectorDim && cell.column)
-    dims[*plan.vectorDim] = add(dims[*plan.vectorDim], constant(int64_t(cell.column) * plan.lanes));
+    dims[*plan.vectorDim] = add(dims[*plan.vectorDim], constant(int64_t(cell.column) * lanes));
   Values results;
   for (AffineExpr expr : map.getResults())
     results.push_back(affine::expandAffineExpr(b, loc, expr, dims, {}));

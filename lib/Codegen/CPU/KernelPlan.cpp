@@ -119,6 +119,7 @@ private:
   }
   bool hasVectorBody();
   unsigned elementBits();
+  bool masksRest();
   unsigned lanesOf(unsigned dim);
   std::optional<unsigned> loadCost(unsigned dim);
   std::optional<unsigned> chooseVectorDim();
@@ -157,11 +158,21 @@ unsigned Planner::elementBits() {
   return bits;
 }
 
+/// Whether what is left of a row can be loaded and stored in one go.
+bool Planner::masksRest() {
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    return !type || target.canMask(type.getElementType());
+  });
+}
+
 unsigned Planner::lanesOf(unsigned dim) {
   unsigned lanes = target.lanes(elementBits());
   if (ShapedType::isDynamic(sizes[dim]))
     return lanes;
-  return std::min<unsigned>(lanes, llvm::PowerOf2Ceil(sizes[dim]));
+  unsigned most =
+      masksRest() ? llvm::PowerOf2Ceil(sizes[dim]) : llvm::bit_floor(unsigned(sizes[dim]));
+  return std::min(lanes, std::max(most, 1u));
 }
 
 /// What loading costs if `dim` goes across lanes: 8 for each input that would have to be gathered, 1
@@ -318,7 +329,8 @@ void Planner::chooseTile(KernelPlan &plan) {
 
   // The accumulators take all registers but a few, less when the body itself needs them.
   unsigned outputs = countAccumulators(op);
-  unsigned budget = bodyCost() > 8 ? 1 : std::max(1u, (target.vectorRegisters - 4) / outputs);
+  unsigned budget =
+      bodyCost() > 8 ? 1 : std::max(1u, (target.vectorRegisters - target.freeRegisters) / outputs);
   auto limit = [&](unsigned wanted, unsigned perTile, int64_t extent) {
     wanted = std::max(1u, std::min(wanted, budget / perTile));
     if (!ShapedType::isDynamic(extent))
@@ -432,6 +444,7 @@ void Planner::chooseParts(KernelPlan &plan) {
 
 KernelPlan Planner::plan() {
   KernelPlan plan;
+  plan.masksRest = masksRest();
   chooseTile(plan);
   chooseOuterReductions(plan);
   chooseParts(plan);

@@ -27,6 +27,8 @@ constexpr int64_t kUnrollLimit = 8;
 
 struct KernelPlan {
   unsigned lanes = 1;
+  /// Whether what is left of a row is a masked vector; narrower vectors otherwise.
+  bool masksRest = true;
   std::optional<unsigned> vectorDim;
   bool reducesLanes = false;
   unsigned columns = 1;

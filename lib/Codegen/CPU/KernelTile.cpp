@@ -192,7 +192,7 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, const Valu
                  [&](const Values &partial) { return emitCells(tile, partial); });
 }
 
-/// The vector dimension is the innermost reduction: whole tiles, single vectors, a masked one.
+/// The vector dimension is the innermost reduction: whole tiles, single vectors, the rest.
 SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
   unsigned dim = *plan.vectorDim;
   Value from = constant(0), size = ends[dim];
@@ -234,8 +234,29 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
   if (tile.columns > 1)
     run(tile.columns, endOf(int64_t(tile.columns) * plan.lanes), false);
   run(1, endOf(plan.lanes), false);
-  if (plan.lanes > 1)
-    run(1, size, true);
+  if (plan.lanes == 1 || from == size)
+    return accumulators;
+  if (!plan.masksRest)
+    return emitLastLanes(tile, from, accumulators);
+  run(1, size, true);
+  return accumulators;
+}
+
+/// What is left of a row, element by element, in the first lane of the sums.
+SmallVector<Value> KernelEmitter::emitLastLanes(Tile tile, Value from, Values accumulators) {
+  unsigned dim = *plan.vectorDim;
+  Values first;
+  auto sumOf = [&](unsigned i) -> Value & {
+    return accumulators[i / numSums * tile.columns * numSums + i % numSums];
+  };
+  for (unsigned i = 0; i < tile.rows * numSums; ++i)
+    first.push_back(vector::ExtractOp::create(b, loc, sumOf(i), ArrayRef<int64_t>{0}));
+  lanes = 1;
+  first = forLoop(dim, from, ends[dim], 1, first,
+                  [&](const Values &carried) { return emitCells({tile.rows, 1}, carried); });
+  lanes = plan.lanes;
+  for (auto [i, value] : llvm::enumerate(first))
+    sumOf(i) = vector::InsertOp::create(b, loc, value, sumOf(i), ArrayRef<int64_t>{0});
   return accumulators;
 }
 

@@ -61,9 +61,9 @@ Value KernelEmitter::position(unsigned dim, Cell cell) {
   Value value = index[dim];
   if (plan.rowDim == dim)
     return add(value, constant(cell.row));
-  if (plan.vectorDim != dim || plan.lanes == 1)
+  if (plan.vectorDim != dim || lanes == 1)
     return value;
-  Value first = broadcast(add(value, constant(int64_t(cell.column) * plan.lanes)));
+  Value first = broadcast(add(value, constant(int64_t(cell.column) * lanes)));
   Value step = vector::StepOp::create(b, loc, cast<VectorType>(first.getType()));
   return arith::AddIOp::create(b, loc, first, step);
 }
@@ -91,9 +91,9 @@ Value KernelEmitter::combine(unsigned output, Value left, Value right) {
 
 /// Combines halves until one element is left: a tree of fixed shape.
 Value KernelEmitter::foldLanes(unsigned output, Value vector) {
-  if (plan.lanes == 1)
+  if (lanes == 1)
     return vector;
-  for (int64_t half = plan.lanes / 2; half >= 1; half /= 2) {
+  for (int64_t half = lanes / 2; half >= 1; half /= 2) {
     Value low = vector::ExtractStridedSliceOp::create(b, loc, vector, {0}, {half}, {1});
     Value high = vector::ExtractStridedSliceOp::create(b, loc, vector, {half}, {half}, {1});
     vector = combine(output, low, high);
@@ -119,7 +119,7 @@ void KernelEmitter::maskAfter(Value count) {
 }
 
 Value KernelEmitter::firstLanes(Value count) {
-  auto type = VectorType::get({plan.lanes}, b.getI1Type());
+  auto type = VectorType::get({lanes}, b.getI1Type());
   std::optional<int64_t> known = getConstantIntValue(count);
   if (!known)
     return vector::CreateMaskOp::create(b, loc, type, count);
@@ -149,7 +149,7 @@ Value KernelEmitter::add(Value left, Value right) {
 }
 
 Value KernelEmitter::broadcast(Value value) {
-  if (plan.lanes == 1 || isa<VectorType>(value.getType()))
+  if (lanes == 1 || isa<VectorType>(value.getType()))
     return value;
   return vector::BroadcastOp::create(b, loc, laneType(value.getType()), value);
 }

@@ -77,8 +77,11 @@ NNC_VAL_BINARY(==)
 
 Val lessUnsigned(Val a, Val b);
 Val operator!(Val condition);
-/// a * b + c, rounded once.
+/// a * b + c, rounded once. Where c is a constant, a product that is rounded first must do as well: that is
+/// what processors without the instruction compute.
 Val fma(Val a, Val b, Val c);
+/// The same without the instruction; f64 may round twice, if not in what the product's rounding lost.
+Val fmaBySteps(Val a, Val b, Val c);
 
 Val select(Val condition, Val ifTrue, Val ifFalse);
 /// The lesser or greater of the two; x where x is NaN.
@@ -101,6 +104,10 @@ Val shiftLeft(Val bits, Val count);
 Val shiftRight(Val bits, Val count);
 /// Between float types, or from a signed integer to a float.
 Val convert(Val x, mlir::Type element);
+/// The conversions of f16, and to bf16, without the instructions.
+Val halfToSingle(Val half);
+Val singleToHalf(Val x);
+Val singleToBrain(Val x);
 /// To a signed integer of the same width, towards zero.
 Val toInteger(Val x);
 /// To a wider or narrower integer; zeros come in.

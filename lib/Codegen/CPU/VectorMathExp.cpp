@@ -127,7 +127,7 @@ Val expm1(Val x) {
   auto [power, r] = reduce(within(x, {-20, 89}, {-40, 710}));
   Val p = fma(r * r, polynomialOf(r, expm1F32, expm1F64), r);
   Val half = powerOfTwo(power, 1);
-  Val sum = fma(half, p, half - 0.5) * 2.0;
+  Val sum = (half * p + (half - 0.5)) * 2.0; // a product without rounding
   // The sign of x is that of the result, a zero included.
   return copysign(select(power.n == 0.0, p, sum), x);
 }

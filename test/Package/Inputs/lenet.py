@@ -3,6 +3,7 @@
     lenet.py data DIGITS FOLDER          IDX files, plain and gzipped, of the digits of a CSV, enlarged
     lenet.py program EXAMPLE FILE        mnist.nn without what the host leaves out: shuffling, shifting
     lenet.py compare LOSSES HISTORY      the losses of the program are the bits of those of `nnc train`
+    lenet.py close LOSSES OTHERS BOUND   the losses of two programs differ by at most the bound
 """
 import gzip
 import pathlib
@@ -50,4 +51,12 @@ def compare(losses, history):
     print(f"{len(found)} losses, the same bits")
 
 
-{"data": write_data, "program": write_program, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+def compare_closely(losses, others, bound):
+    found, expected = (numpy.fromfile(path, numpy.float32) for path in (losses, others))
+    worst = abs(found - expected).max()
+    if len(found) != len(expected) or worst > float(bound):
+        sys.exit(f"the losses differ by {worst}: {found} {expected}")
+    print(f"{len(found)} losses, differences up to {worst:.1e}")
+
+
+{"data": write_data, "program": write_program, "compare": compare, "close": compare_closely}[sys.argv[1]](*sys.argv[2:])

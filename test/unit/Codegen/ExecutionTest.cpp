@@ -136,7 +136,7 @@ private:
 
 std::vector<Target> targets() {
   TargetDescription host = TargetDescription::host();
-  std::vector<Target> targets = {{"x86-64", 0}};
+  std::vector<Target> targets = {{"x86-64-v2", 0}};
   if (host.vectorBytes >= 32 && host.hasFma)
     targets.push_back({"x86-64-v3", 0});
   if (host.vectorBytes >= 64)

@@ -36,9 +36,9 @@ Jit::Jit() : context(makeRegistry()) {
   llvm::InitializeNativeTargetAsmPrinter();
 }
 
-static LogicalResult lower(ModuleOp module) {
+static LogicalResult lower(ModuleOp module, const std::string &cpu) {
   PassManager passes(module.getContext());
-  passes.addPass(createExpandMathPass());
+  passes.addPass(createExpandMathPass(ExpandMathPassOptions{cpu}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createSCFToControlFlowPass());
@@ -69,8 +69,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &target) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-void Jit::compile(ModuleOp module) {
-  ASSERT_TRUE(succeeded(lower(module)));
+void Jit::compile(ModuleOp module, const std::string &cpu) {
+  ASSERT_TRUE(succeeded(lower(module, cpu)));
   auto llvmContext = std::make_unique<llvm::LLVMContext>();
   std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, *llvmContext);
   ASSERT_TRUE(translated);
@@ -90,7 +90,7 @@ void Jit::compile(ModuleOp module) {
   llvm::cantFail(jit->addIRModule({std::move(translated), std::move(llvmContext)}));
 }
 
-void Jit::compile(const std::string &text, Expander expand) {
+void Jit::compile(const std::string &text, Expander expand, const std::string &cpu) {
   context.allowUnregisteredDialects(expand != nullptr);
   context.loadDialect<arith::ArithDialect, math::MathDialect>();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
@@ -102,7 +102,7 @@ void Jit::compile(const std::string &text, Expander expand) {
     op->replaceAllUsesWith(expand(builder, op));
     op->erase();
   });
-  compile(*module);
+  compile(*module, cpu);
 }
 
 } // namespace nnc::test

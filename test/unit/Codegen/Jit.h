@@ -21,10 +21,10 @@ public:
 
   Jit();
 
-  /// Expands the module's maths, lowers it to this processor's code and loads it. A test fails
-  /// where that does.
-  void compile(mlir::ModuleOp module);
-  void compile(const std::string &text, Expander expand = {});
+  /// Expands the module's maths as for `cpu`, lowers it to this processor's code and loads it. A test
+  /// fails where that does.
+  void compile(mlir::ModuleOp module, const std::string &cpu);
+  void compile(const std::string &text, Expander expand = {}, const std::string &cpu = "x86-64-v3");
 
   /// The address of a compiled function.
   template <typename Function> Function *lookup(const std::string &name) {

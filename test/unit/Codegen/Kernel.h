@@ -25,7 +25,8 @@ template <typename T> struct Kernel {
   using Function = void(T *, T *, int64_t, int64_t, int64_t, T *, T *, int64_t, int64_t, int64_t,
                         T *, T *, int64_t, int64_t, int64_t);
 
-  explicit Kernel(const std::string &op, Jit::Expander expand = {}) {
+  explicit Kernel(const std::string &op, Jit::Expander expand = {},
+                  const std::string &cpu = "x86-64-v3") {
     std::string element = sizeof(T) == 4 ? "f32" : "f64";
     std::string vector = llvm::formatv("vector<{0}x{1}>", lanes * 4 / sizeof(T), element);
     std::string body = op.find("%r =") != std::string::npos ? op : "%r = " + op;
@@ -45,7 +46,7 @@ template <typename T> struct Kernel {
         return
       })",
                               element, vector, lanes * 4 / sizeof(T), body),
-                expand);
+                expand, cpu);
     function = jit.lookup<Function>("kernel");
   }
 

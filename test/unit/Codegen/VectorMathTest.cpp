@@ -8,6 +8,9 @@
 #include "Kernel.h"
 #include "Ulp.h"
 
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/bit.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -163,8 +166,9 @@ template <typename T> void fillArguments(const Case &test, std::vector<T> &a, st
 }
 
 template <typename T, typename Wide>
-void measure(const Case &test, Wide (*reference)(Wide, Wide), double bound) {
-  Kernel<T> kernel(test.op);
+void measure(const Case &test, Wide (*reference)(Wide, Wide), double bound,
+             const std::string &cpu = "x86-64-v3") {
+  Kernel<T> kernel(test.op, {}, cpu);
   ASSERT_TRUE(kernel.function);
   std::vector<T> a, b;
   fillArguments(test, a, b);
@@ -191,6 +195,14 @@ TEST_P(VectorMath, SinglePrecision) {
 
 TEST_P(VectorMath, DoublePrecision) {
   measure<double, long double>(GetParam(), GetParam().wide, GetParam().boundDouble);
+}
+
+TEST_P(VectorMath, SinglePrecisionWithoutFma) {
+  measure<float, double>(GetParam(), GetParam().single, GetParam().boundSingle, "x86-64-v2");
+}
+
+TEST_P(VectorMath, DoublePrecisionWithoutFma) {
+  measure<double, long double>(GetParam(), GetParam().wide, GetParam().boundDouble, "x86-64-v2");
 }
 
 template <typename T> double nanosecondsPerElement(const Case &test) {
@@ -257,6 +269,38 @@ TEST(VectorMathShapes, shortFloatsAreComputedInSingle) {
     %f = math.exp %h : vector<16xbf16>
     %r = arith.extf %f : vector<16xbf16> to $)");
 }
+
+/// Rounds to `type` and back, as processors without the conversions do, and compares with LLVM's arithmetic.
+void checkRounding(const std::string &type, const llvm::fltSemantics &semantics) {
+  Kernel<float> kernel(llvm::formatv(R"(
+    %h = arith.truncf %a : $ to vector<16x{0}>
+    %r = arith.extf %h : vector<16x{0}> to $)",
+                                     type),
+                       {}, "x86-64-v2");
+  std::vector<float> a, b;
+  for (uint64_t bits = 0; bits < uint64_t(1) << 32; bits += 997) // odd: all low bits, all exponents
+    a.push_back(llvm::bit_cast<float>(uint32_t(bits)));
+  for (float edge : {65504.0f, 65519.996f, 65520.0f, 0x1p-24f, 0x1p-25f, 0x1.8p-24f, 0x1.ffcp-15f,
+                     0x1.ffep-15f, 0x1p-14f, INFINITY, 3.4e38f})
+    a.insert(a.end(), {edge, -edge});
+  a.resize((a.size() + lanes - 1) / lanes * lanes);
+  b.resize(a.size());
+  std::vector<float> result = kernel(a, b);
+  for (size_t i = 0; i < a.size(); ++i) {
+    llvm::APFloat rounded(a[i]);
+    bool losesInfo;
+    rounded.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    rounded.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    float expected = rounded.convertToFloat();
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(result[i])) << a[i];
+    else
+      ASSERT_EQ(llvm::bit_cast<uint32_t>(expected), llvm::bit_cast<uint32_t>(result[i])) << a[i];
+  }
+}
+
+TEST(VectorMathShortFloats, half) { checkRounding("f16", llvm::APFloat::IEEEhalf()); }
+TEST(VectorMathShortFloats, brain) { checkRounding("bf16", llvm::APFloat::BFloat()); }
 
 TEST(VectorMathIntegers, power) {
   Kernel<float> kernel(R"(

@@ -1,0 +1,166 @@
+"""A C program for a model's header: it calls every function with numbers drawn from a fixed seed, and
+writes what they return, and the state, to a file.
+
+    host.py program HEADER SIZES > host.c        SIZES: what a symbol is in turn, as 1,3,8
+    host.py compare EXPECTED FOUND BOUND         largest difference, in parts of the largest number of
+                                                 an array; integers are the same
+
+The file has a line for each array, of its type and its numbers.
+"""
+import pathlib
+import re
+import sys
+
+C_TYPES = {"f64": "double", "f32": "float", "f16": "uint16_t", "bf16": "uint16_t", "i64": "int64_t",
+           "i32": "int32_t", "i8": "int8_t", "u8": "uint8_t", "bool": "uint8_t"}
+ROOM = 1 << 20
+
+PRELUDE = """
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static FILE *file;
+static uint32_t drawn = 1;
+static inline double draw(void) {{
+  drawn = drawn * 1664525u + 1013904223u;
+  return (drawn >> 8) / 8388608.0 - 1;
+}}
+/* The bits of f16 and bf16 for a number from 1 to 2, or less its sign. */
+static inline uint16_t draw_short(unsigned one, unsigned others) {{
+  draw();
+  return (uint16_t)(one ^ (drawn >> 16 & others));
+}}
+/* f16 and bf16 are written as the numbers that their bits are. */
+static inline double short_number(unsigned bits, int exponent_bits) {{
+  int digits = 15 - exponent_bits, exponent = (bits & 0x7fff) >> digits;
+  double number = bits & ((1u << digits) - 1);
+  if (exponent)
+    number += 1u << digits;
+  exponent = (exponent ? exponent : 1) - (1 << (exponent_bits - 1)) + 1 - digits;
+  for (; exponent > 0; --exponent)
+    number *= 2;
+  for (; exponent < 0; ++exponent)
+    number /= 2;
+  return bits & 0x8000 ? -number : number;
+}}
+"""
+
+
+def state_of(kind):
+    """The struct's name in a parameter's type; none if it is another type."""
+    return kind.replace("const ", "").strip(" *") if "_state" in kind else None
+
+
+def functions(header):
+    """The name, parameters and (name, direction, type, shape) of the arrays of each function."""
+    pattern = re.compile(r"/\* ((?:(?!\*/).)*?)\*/\nstatic inline void (\w+)\((.*?)\) \{", re.DOTALL)
+    for comment, name, parameters in pattern.findall(header):
+        parameters = [re.match(r"(.*?)(\w+)$", part.strip()).groups()
+                      for part in re.sub(r"\s+", " ", parameters).split(", ")]
+        arrays = {}
+        for array, direction, element, shape in re.findall(
+                r"^ \*   (\w+)\s+(in|out|in/out)\s+(\w+)(?:\[(.*?)\])?", comment, re.MULTILINE):
+            arrays[array] = direction, element, shape
+        yield name, parameters, arrays
+
+
+def draw(name, element, count):
+    number = {"bool": "draw() > 0", "f32": "(float)draw()", "f64": "draw()",
+              "f16": "draw_short(0x3c00, 0x83ff)", "bf16": "draw_short(0x3f80, 0x807f)"}.get(
+                  element, f"({C_TYPES[element]})(draw() * 1.5 + 1.5)")
+    return f"  for (int64_t i = 0; i < {count}; ++i)\n    {name}[i] = {number};\n"
+
+
+def write(name, element, count):
+    number = f"{name}[i]"
+    if element in ("f16", "bf16"):
+        number = f"short_number({number}, {5 if element == 'f16' else 8})"
+    form = '" %.17g", (double)' if element.strip("b")[0] == "f" else '" %" PRId64, (int64_t)'
+    return (f'  fprintf(file, "{element}");\n  for (int64_t i = 0; i < {count}; ++i)\n'
+            f'    fprintf(file, {form}{number});\n  fprintf(file, "\\n");\n')
+
+
+def call(name, parameters, arrays):
+    """The C function that draws the arrays, calls `name` and writes what it returns."""
+    code, last, arguments, sizes = "", "", [], []
+    for kind, parameter in parameters:
+        argument = parameter
+        if "_state" in kind:
+            argument = "&" + state_of(kind) + "_values"
+        elif parameter == "workspace":
+            code += (f"  if ({name}_workspace({', '.join(sizes)}) > (int64_t)sizeof workspace)\n"
+                     f'    fail("{name}");\n')
+        elif parameter in arrays:
+            direction, element, shape = arrays[parameter]
+            count = " * ".join(f"({extent.strip()})" for extent in shape.split(",")) if shape else "1"
+            code += (f"  NNC_ALIGNED static {C_TYPES[element]} {parameter}[{ROOM}];\n"
+                     f'  if ({count} > {ROOM})\n    fail("{parameter}");\n')
+            code += draw(parameter, element, count) if direction != "out" else ""
+            last += write(parameter, element, count) if direction != "in" else ""
+        else:
+            value = {"seed": 7, "step": 0, "num_steps": 2}.get(parameter, "size")
+            code += f"  const int64_t {parameter} = {value};\n"
+            sizes += [parameter] if parameter not in ("seed", "step") else []
+        arguments.append(argument)
+    return (f"static void call_{name}(int64_t size) {{\n  (void)size;\n{code}"
+            f"  {name}({', '.join(arguments)});\n{last}}}\n\n")
+
+
+def write_state(state, header):
+    code = f"static void write_{state}(void) {{\n"
+    body = re.search(rf"typedef struct {state} \{{(.*?)\}} {state};", header, re.DOTALL).group(1)
+    for member, count, element in re.findall(
+            r"NNC_ALIGNED \w+ (\w+)\[(\d+)\];\s*/\* \w+ [^:]*: (\w+)", body):
+        code += write(f"{state}_values.{member}", element, count)
+    return code + "}\n\n"
+
+
+def program(path, sizes):
+    header = pathlib.Path(path).read_text()
+    entries = list(functions(header))
+    # Initial values first, then forward, then what trains.
+    entries.sort(key=lambda entry: (not entry[0].endswith("_init"), "_step" in entry[0]))
+    calls = "".join(call(*entry) for entry in entries)
+    states = sorted({state_of(kind) for _, parameters, _ in entries for kind, _ in parameters} - {None})
+    text = f'#include "{pathlib.Path(path).name}"\n' + PRELUDE.format()
+    text += f"NNC_ALIGNED static unsigned char workspace[{64 * ROOM}];\n"
+    text += "".join(f"static {state} {state}_values;\n" for state in states)
+    text += ('static void fail(const char *name) {\n  fprintf(stderr, "%s: no room\\n", name);\n'
+             "  exit(EXIT_FAILURE);\n}\n\n" + calls)
+    text += "".join(write_state(state, header) for state in states)
+    text += "int main(int argc, char **argv) {\n  file = argc == 2 ? fopen(argv[1], \"w\") : NULL;\n"
+    text += "  if (!file)\n    return EXIT_FAILURE;\n"
+    for size in sizes.split(","):
+        text += "".join(f"  call_{name}({size});\n" for name, _, _ in entries)
+        text += "".join(f"  write_{state}();\n" for state in states)
+    return text + "  return fclose(file) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;\n}\n"
+
+
+def compare(expected, found, bound):
+    worst, count = 0.0, 0
+    lines = [pathlib.Path(path).read_text().splitlines() for path in (expected, found)]
+    assert len(lines[0]) == len(lines[1]) > 0
+    for number, (left, right) in enumerate(zip(*lines)):
+        (element, *left), (other, *right) = left.split(), right.split()
+        assert element == other and len(left) == len(right)
+        count += len(left)
+        if element in ("i64", "i32", "i8", "u8", "bool"):
+            assert left == right, f"array {number}: {left} {right}"
+            continue
+        left, right = [float(text) for text in left], [float(text) for text in right]
+        scale = max((abs(x) for x in left if abs(x) < float("inf")), default=0) or 1
+        for x, y in zip(left, right):
+            if x == y or (x != x and y != y):
+                continue
+            difference = abs(x - y) / scale
+            allowed = float(bound) * {"f64": 2**-29, "f32": 1, "f16": 2**13, "bf16": 2**16}[element]
+            assert difference <= allowed, f"array {number} of {element}: {x} {y}, scale {scale}"
+            worst = max(worst, difference / allowed)
+    print(f"{count} numbers, the largest difference {worst:.2g} of what is allowed")
+
+
+if sys.argv[1] == "program":
+    print(program(*sys.argv[2:]), end="")
+else:
+    compare(*sys.argv[2:])
