@@ -16,11 +16,43 @@ static bool mayTouch(Operation *op, Value root) {
   });
 }
 
+/// Whether `expr` is outer * step + inner, where loop `inner` has `step` iterations.
+static bool isSplit(AffineExpr expr, ArrayRef<int64_t> sizes, AffineExpr &outer,
+                    AffineExpr &inner) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return false;
+  auto product = dyn_cast<AffineBinaryOpExpr>(sum.getLHS());
+  auto dim = dyn_cast<AffineDimExpr>(sum.getRHS());
+  if (!product || product.getKind() != AffineExprKind::Mul || !dim)
+    return false;
+  outer = product.getLHS();
+  inner = dim;
+  return product.getRHS() == getAffineConstantExpr(sizes[dim.getPosition()], expr.getContext());
+}
+
+/// Whether the loops reach each element of an output that lies as `map` says: an axis is a loop, or two of which
+/// the inner one is as long as a step of the outer one.
+static bool reachesAll(linalg::LinalgOp op, AffineMap map) {
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  SmallVector<AffineExpr> loops;
+  for (AffineExpr expr : map.getResults()) {
+    AffineExpr outer, inner;
+    if (isSplit(expr, sizes, outer, inner)) {
+      loops.push_back(outer);
+      expr = inner;
+    }
+    loops.push_back(expr);
+  }
+  return AffineMap::get(map.getNumDims(), 0, loops, map.getContext())
+      .isProjectedPermutation(/*allowZeroInResults=*/true);
+}
+
 linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &output) {
   auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
   if (generic && isEpilogue(generic, output.getOperandNumber() - op.getNumDpsInputs()))
     return nullptr;
-  if (!op.getMatchingIndexingMap(&output).isProjectedPermutation(/*allowZeroInResults=*/true))
+  if (!reachesAll(op, op.getMatchingIndexingMap(&output)))
     return nullptr;
   Value buffer = output.get(), root = rootBuffer(buffer);
   for (Operation *before = op->getPrevNode(); before; before = before->getPrevNode()) {
