@@ -265,7 +265,7 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
     return nullptr;
   }
 
-  /// Accumulates where the result goes, if nobody else reads the sums.
+  /// Accumulates where the result goes, if nobody else reads the sums and they are of its type.
   static void dropSums(IRRewriter &rewriter, linalg::GenericOp op) {
     OpOperand &sums = *op.getDpsInitOperand(0);
     auto alloc = sums.get().getDefiningOp<memref::AllocOp>();
@@ -273,6 +273,7 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
     auto isOwn = [&](Operation *user) { return user == op || user == fill; };
     if (!alloc || !fill || countAccumulators(op) != 1 || !llvm::all_of(alloc->getUsers(), isOwn))
       return;
+    op->setAttr(kUnreadSums, rewriter.getUnitAttr());
     Buffers read = rootsOf(op.getInputs());
     for (unsigned index = 1; index < op.getNumDpsInits(); ++index) {
       OpOperand &made = *op.getDpsInitOperand(index);

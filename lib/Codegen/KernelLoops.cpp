@@ -56,6 +56,7 @@ static linalg::GenericOp dropUnitLoops(IRRewriter &rewriter, linalg::GenericOp o
   auto reduced = linalg::GenericOp::create(rewriter, op.getLoc(), op.getInputs(), op.getOutputs(),
                                            maps, kinds);
   reduced.getRegion().takeBody(op.getRegion());
+  reduced->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   rewriter.eraseOp(op);
   return reduced;
 }
@@ -138,8 +139,9 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
   FailureOr<linalg::CollapseResult> merged = linalg::collapseOpIterationDims(op, groups, rewriter);
   if (failed(merged))
     return op;
-  rewriter.eraseOp(op);
   auto generic = cast<linalg::GenericOp>(merged->collapsedOp);
+  generic->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  rewriter.eraseOp(op);
   for (auto [fill, output] : llvm::zip_equal(fills, generic.getOutputs())) {
     if (!fill || fill.output() == output)
       continue;

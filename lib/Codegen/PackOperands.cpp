@@ -12,9 +12,12 @@
 #include "PackOperands.h"
 
 #include "BufferPlaces.h"
+#include "CutLoop.h"
 #include "KernelCost.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
+#include "PackInput.h"
+#include "PackPairs.h"
 #include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -70,162 +73,12 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
                                   const DenseSet<Value> &early) {
   unsigned dim = *plan.vectorDim;
   int64_t size = op.getStaticLoopRanges()[dim], width = int64_t(plan.columns) * plan.lanes;
-  if (ShapedType::isDynamic(size) || size <= width)
+  if (ShapedType::isDynamic(size) || size <= width || !isOwnAxis(op, dim))
     return std::nullopt;
-  AffineExpr here = getAffineDimExpr(dim, op.getContext());
-  for (AffineMap map : op.getIndexingMapsArray())
-    if (map.isFunctionOfDim(dim) && !map.getResultPosition(here))
-      return std::nullopt;
   bool wanted = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
     return isPacked(op, input, dim, isEarly(input, early)) && hasLongRows(op, input, dim);
   });
   return wanted ? std::optional(width) : std::nullopt;
-}
-
-/// The part of `buffer` that iterations [begin, begin + size) of `dim` use.
-Value takeRange(OpBuilder &b, Location loc, Value buffer, AffineMap map, unsigned dim,
-                int64_t begin, int64_t size) {
-  auto axis = map.getResultPosition(b.getAffineDimExpr(dim));
-  if (!axis)
-    return buffer;
-  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, buffer);
-  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
-      strides(sizes.size(), b.getIndexAttr(1));
-  offsets[*axis] = b.getIndexAttr(begin);
-  sizes[*axis] = b.getIndexAttr(size);
-  return memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides);
-}
-
-/// Iterations [begin, begin + size) of loop `dim` of `op` as an operation before it, that starts from
-/// these `fills`.
-linalg::GenericOp cloneRange(OpBuilder &b, linalg::GenericOp op, ArrayRef<linalg::FillOp> fills,
-                             unsigned dim, int64_t begin, int64_t size) {
-  b.setInsertionPoint(op);
-  Location loc = op.getLoc();
-  SmallVector<Value> operands;
-  for (OpOperand &operand : op->getOpOperands())
-    operands.push_back(
-        takeRange(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), dim, begin, size));
-  for (unsigned index = 0; index < fills.size(); ++index)
-    if (linalg::FillOp fill = fills[index])
-      linalg::FillOp::create(b, loc, fill.value(), operands[op.getNumDpsInputs() + index]);
-  auto clone = cast<linalg::GenericOp>(b.clone(*op));
-  clone->setOperands(operands);
-  return clone;
-}
-
-/// Cuts loop `dim` at `size`: two operations, of which the first is for iterations [0, size).
-std::pair<linalg::GenericOp, linalg::GenericOp> cutLoop(IRRewriter &rewriter, linalg::GenericOp op,
-                                                        unsigned dim, int64_t size) {
-  SmallVector<linalg::FillOp> fills;
-  for (OpOperand &output : op.getDpsInitsMutable())
-    fills.push_back(findFill(op, output));
-  int64_t all = op.getStaticLoopRanges()[dim];
-  linalg::GenericOp first = cloneRange(rewriter, op, fills, dim, 0, size);
-  linalg::GenericOp rest = cloneRange(rewriter, op, fills, dim, size, all - size);
-  rewriter.eraseOp(op);
-  for (linalg::FillOp fill : fills)
-    if (fill)
-      rewriter.eraseOp(fill);
-  return {first, rest};
-}
-
-//===----------------------------------------------------------------------===//
-// Copies
-//===----------------------------------------------------------------------===//
-
-/// The loops of an operation while its operands are packed.
-struct Loops {
-  SmallVector<AffineMap> maps;
-  SmallVector<utils::IteratorType> kinds;
-  SmallVector<int64_t> sizes;
-  unsigned vectorDim;
-
-  Loops(linalg::GenericOp op, unsigned dim)
-      : maps(op.getIndexingMapsArray()), kinds(op.getIteratorTypesArray()),
-        sizes(op.getStaticLoopRanges()), vectorDim(dim) {}
-
-  /// Makes two loops of the vectors' one: an outer one in its place, and the innermost, of `width`.
-  void split(int64_t width) {
-    MLIRContext *context = maps.front().getContext();
-    unsigned inner = kinds.size();
-    SmallVector<AffineExpr> replacements;
-    for (unsigned dim = 0; dim < inner; ++dim)
-      replacements.push_back(getAffineDimExpr(dim, context));
-    replacements[vectorDim] = replacements[vectorDim] * width + getAffineDimExpr(inner, context);
-    for (AffineMap &map : maps)
-      map = map.replaceDimsAndSymbols(replacements, {}, inner + 1, 0);
-    kinds.push_back(kinds[vectorDim]);
-    sizes[vectorDim] /= width;
-    sizes.push_back(width);
-    vectorDim = inner;
-  }
-};
-
-/// `source`, which `map` reads, with two axes where the loops split one.
-Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const Loops &loops,
-                AffineMap &map) {
-  SmallVector<ReassociationIndices> groups;
-  SmallVector<AffineExpr> exprs;
-  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, loc, source), split;
-  SmallVector<int64_t> shape;
-  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-    SmallVector<unsigned> dims;
-    for (unsigned dim = 0; dim < loops.kinds.size(); ++dim)
-      if (expr.isFunctionOfDim(dim))
-        dims.push_back(dim);
-    groups.emplace_back();
-    for (unsigned dim : dims) {
-      groups.back().push_back(exprs.size());
-      exprs.push_back(rewriter.getAffineDimExpr(dim));
-      split.push_back(dims.size() == 1 ? sizes[axis] : rewriter.getIndexAttr(loops.sizes[dim]));
-      shape.push_back(loops.sizes[dim]);
-    }
-  }
-  if (exprs.size() == map.getNumResults())
-    return source;
-  map = AffineMap::get(map.getNumDims(), 0, exprs, rewriter.getContext());
-  return memref::ExpandShapeOp::create(rewriter, loc, shape, source, groups, split);
-}
-
-/// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
-/// makes `map` read that. The copy itself goes through the source from end to end.
-Value packInput(IRRewriter &rewriter, Location loc, Value source, const Loops &loops,
-                AffineMap &map) {
-  source = splitAxes(rewriter, loc, source, loops, map);
-  unsigned numLoops = loops.kinds.size();
-  SmallVector<unsigned> sourceOrder, packedOrder;
-  for (AffineExpr expr : map.getResults())
-    for (unsigned dim = 0; dim < numLoops; ++dim)
-      if (expr.isFunctionOfDim(dim))
-        sourceOrder.push_back(dim);
-  for (unsigned dim = 0; dim < numLoops; ++dim)
-    if (dim != loops.vectorDim && map.isFunctionOfDim(dim))
-      packedOrder.push_back(dim);
-  packedOrder.push_back(loops.vectorDim);
-  SmallVector<AffineExpr> copyDims(numLoops, rewriter.getAffineConstantExpr(0)), packedExprs;
-  for (auto [place, dim] : llvm::enumerate(sourceOrder))
-    copyDims[dim] = rewriter.getAffineDimExpr(place);
-  SmallVector<int64_t> shape;
-  SmallVector<Value> dynamicSizes;
-  for (unsigned dim : packedOrder) {
-    AffineExpr expr = rewriter.getAffineDimExpr(dim);
-    packedExprs.push_back(expr);
-    shape.push_back(loops.sizes[dim]);
-    if (ShapedType::isDynamic(shape.back()))
-      dynamicSizes.push_back(
-          memref::DimOp::create(rewriter, loc, source, *map.getResultPosition(expr)));
-  }
-  auto type = MemRefType::get(shape, cast<MemRefType>(source.getType()).getElementType());
-  Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes);
-  AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
-  auto onCopyDims = [&](AffineMap from) {
-    return from.replaceDimsAndSymbols(copyDims, {}, sourceOrder.size(), 0);
-  };
-  simplifyLoops(rewriter,
-                copyBuffer(rewriter, loc, source, packed, onCopyDims(map), onCopyDims(packedMap)));
-  map = packedMap;
-  return packed;
 }
 
 } // namespace
@@ -270,6 +123,8 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
     return;
   unsigned vectorDim = *plan.vectorDim;
   op = orderReductions(rewriter, op, vectorDim);
+  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target))
+    return packPairs(rewriter, op, vectorDim, *pairs);
   std::optional<int64_t> width = panelWidth(op, plan, early);
   int64_t size = op.getStaticLoopRanges()[vectorDim];
   if (width && size % *width != 0) {
@@ -277,7 +132,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
     packInputs(rewriter, rest, target, early);
     op = whole;
   }
-  Loops loops(op, vectorDim);
+  OperandLoops loops(op, vectorDim);
   if (width)
     loops.split(*width);
   SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
@@ -301,6 +156,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   auto packed = linalg::GenericOp::create(rewriter, op.getLoc(), inputs, op.getOutputs(),
                                           loops.maps, loops.kinds);
   packed.getRegion().takeBody(op.getRegion());
+  packed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   rewriter.eraseOp(op);
 }
 

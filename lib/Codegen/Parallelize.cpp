@@ -128,13 +128,19 @@ void Outliner::makeFunction(const std::string &name) {
   }
   for (Operation *op : rebuilt)
     b.clone(*op, mapping);
+  // Memory on the stack is for all iterations.
+  for (auto alloca : loop.getBody()->getOps<LLVM::AllocaOp>()) {
+    b.clone(*alloca.getArraySize().getDefiningOp(), mapping);
+    b.clone(*alloca, mapping);
+  }
   auto serial = scf::ForOp::create(b, loc, function.getArgument(0), function.getArgument(1),
                                    mapping.lookup(step));
   func::ReturnOp::create(b, loc);
   b.setInsertionPointToStart(serial.getBody());
   mapping.map(loop.getInductionVars().front(), serial.getInductionVar());
   for (Operation &op : loop.getBody()->without_terminator())
-    b.clone(op, mapping);
+    if (!isa<LLVM::AllocaOp>(op))
+      b.clone(op, mapping);
 }
 
 Value Outliner::slot(Value array, unsigned index) {

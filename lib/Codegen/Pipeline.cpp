@@ -63,8 +63,7 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
   if (options.traceKernels)
     passes.addPass(createTraceKernelsPass());
   addOptional(passes, createShareKernelsPass(), options);
-  passes.addNestedPass<func::FuncOp>(
-      createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
+  passes.addPass(createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
   // No canonicalizer from here on: LLVM folds the same, and is quicker with large loops.
   passes.addPass(createCSEPass());
   passes.addPass(createPlanArenaPass());

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CPU/KernelPlan.h"
+#include "CPU/MatrixPermission.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "PassTarget.h"
@@ -12,6 +13,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -83,14 +85,36 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
     generic = simplifyLoops(rewriter, generic);
     rewriter.setInsertionPoint(generic);
     KernelPlan plan = planKernel(generic, target);
+    if (!plan.matrix) {
+      emitPlanned(rewriter, generic, plan, initial, target);
+    } else {
+      // The system may refuse the matrix unit: the same sums then on vectors.
+      TargetDescription vectors = target;
+      vectors.hasMatrixUnit = false;
+      Value isAllowed = LLVM::CallOp::create(rewriter, generic.getLoc(),
+                                             matrixPermission(getOperation()), ValueRange())
+                            .getResult();
+      auto choice =
+          scf::IfOp::create(rewriter, generic.getLoc(), isAllowed, /*withElseRegion=*/true);
+      for (const auto &[block, unit] :
+           {std::pair(choice.thenBlock(), target), std::pair(choice.elseBlock(), vectors)}) {
+        rewriter.setInsertionPointToStart(block);
+        emitPlanned(rewriter, generic, planKernel(generic, unit), initial, unit);
+      }
+    }
+    rewriter.eraseOp(generic);
+  }
+
+  void emitPlanned(IRRewriter &rewriter, linalg::GenericOp generic, const KernelPlan &plan,
+                   ArrayRef<Value> initial, const TargetDescription &target) {
+    OpBuilder::InsertPoint here = rewriter.saveInsertionPoint();
     if (!plan.outerReductions.empty())
       for (auto [value, output] : llvm::zip_equal(initial, generic.getOutputs()))
         if (value)
           emit(rewriter, linalg::FillOp::create(rewriter, generic.getLoc(), value, output),
                {Value()}, target);
-    rewriter.setInsertionPoint(generic);
+    rewriter.restoreInsertionPoint(here);
     emitKernel(rewriter, generic, plan, initial, grain);
-    rewriter.eraseOp(generic);
   }
 };
 

@@ -1,4 +1,5 @@
 // RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-fuse-epilogues))' | FileCheck %s
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-fuse-epilogues),codegen-vectorize)' | FileCheck %s --check-prefix=STORES
 
 #a = affine_map<(m, n, k) -> (m, k)>
 #b = affine_map<(m, n, k) -> (k, n)>
@@ -156,6 +157,34 @@ func.func @in_place(%a: memref<64x16xf32>, %b: memref<16x32xf32>, %y: memref<64x
     ^bb0(%s: f32, %o: f32):
       %0 = math.sin %s : f32
       linalg.yield %0 : f32
+  }
+  return
+}
+
+// Sums of another type than the result keep their memory, which is not written where nobody reads it.
+// CHECK-LABEL: func.func @rounded
+// CHECK: %[[SUMS:.*]] = memref.alloc() : memref<64x32xf32>
+// CHECK: linalg.generic {{.*}} outs(%[[SUMS]], %{{.*}} : memref<64x32xf32>, memref<64x32xbf16>) attrs = {nnc.unread_sums}
+// STORES-LABEL: func.func @rounded
+// STORES: arith.truncf
+// STORES-NOT: vector.store {{.*}}xf32>
+// STORES: return
+func.func @rounded(%a: memref<64x16xf32>, %b: memref<16x32xf32>, %y: memref<64x32xbf16>) {
+  %zero = arith.constant 0.0 : f32
+  %sums = memref.alloc() : memref<64x32xf32>
+  linalg.fill ins(%zero : f32) outs(%sums : memref<64x32xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x16xf32>, memref<16x32xf32>) outs(%sums : memref<64x32xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#matrix, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%sums : memref<64x32xf32>) outs(%y : memref<64x32xbf16>) {
+    ^bb0(%s: f32, %o: bf16):
+      %0 = arith.truncf %s : f32 to bf16
+      linalg.yield %0 : bf16
   }
   return
 }

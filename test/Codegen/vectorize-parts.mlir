@@ -1,6 +1,6 @@
 // Large operations are cut into parts, a parallel loop; small ones are as without the option.
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3},codegen-vectorize{cpu=x86-64-v3 grain=1000},canonicalize,cse))' | FileCheck %s
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3},codegen-vectorize{cpu=x86-64-v3 grain=0},canonicalize,cse))' | FileCheck %s --check-prefix=WHOLE
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3}),codegen-vectorize{cpu=x86-64-v3 grain=1000},canonicalize,cse)' | FileCheck %s
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3}),codegen-vectorize{cpu=x86-64-v3 grain=0},canonicalize,cse)' | FileCheck %s --check-prefix=WHOLE
 // WHOLE-NOT: scf.parallel
 
 #matrix = affine_map<(i, j) -> (i, j)>

@@ -1,5 +1,5 @@
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3},codegen-vectorize{cpu=x86-64-v3},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V3
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4},codegen-vectorize{cpu=x86-64-v4},canonicalize,cse))' | FileCheck %s --check-prefixes=CHECK,V4
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3}),codegen-vectorize{cpu=x86-64-v3},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}),codegen-vectorize{cpu=x86-64-v4},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V4
 
 #matrix = affine_map<(i, j) -> (i, j)>
 
@@ -241,5 +241,16 @@ func.func @epilogue_of_blocks(%x: memref<64x576x32xf32>, %y: memref<64x576x64xf3
       %n = arith.negf %s : f32
       linalg.yield %s, %n : f32, f32
   }
+  return
+}
+
+// Panels reach all columns: the sums in registers start from the fill.
+// CHECK-LABEL: func.func @panels
+// CHECK-NOT: vector.load %arg2
+// CHECK: return
+func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1024xf32>, %c: memref<512x1024xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<512x1024xf32>)
+  linalg.matmul ins(%a, %b : memref<512x64xf32>, memref<64x1024xf32>) outs(%c : memref<512x1024xf32>)
   return
 }

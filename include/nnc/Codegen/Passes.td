@@ -162,6 +162,18 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     linalg.generic {maps = (p, j, k) -> (16 p + j, k), (p, k, j)} ins(%b) outs(%packed)
     linalg.generic {maps = (m, p, k, j) -> (m, k), (p, k, j), (m, 16 p + j)} ins(%a, %packed) outs(%c)
     ```
+
+    Sums of products of bf16 go in pairs for a processor that multiplies matrices of them (AMX): a number of
+    32 bits holds two neighbours along the sum of one factor, and the other factor is read two at a time.
+
+    ```mlir
+    linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %b) outs(%c)
+    // becomes
+    %pairs = memref.alloc() : memref<3x64x32xi32>
+    linalg.generic {maps = (p, k, j) -> (2 k, 32 p + j), (2 k + 1, 32 p + j), (p, k, j)} ins(%b, %b) outs(%pairs)
+    linalg.generic {maps = (m, p, k, j) -> (m, 2 k), (m, 2 k + 1), (p, k, j), (m, 32 p + j)}
+        ins(%a, %a, %pairs) outs(%c)
+    ```
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
@@ -246,7 +258,7 @@ def ShareKernelsPass : Pass<"codegen-share-kernels", "mlir::ModuleOp"> {
                            "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
 }
 
-def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
+def VectorizePass : Pass<"codegen-vectorize", "mlir::ModuleOp"> {
   let summary = "Emit loops and vectors for linalg operations on buffers";
   let description = [{
     Each operation becomes one loop nest: a register tile of rows x vectors whose accumulators are
@@ -258,6 +270,9 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
     codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on
     nothing but the sizes: each element is computed by the same instructions however it is cut. With
     unknown sizes the step is computed before the loop, and a small operation is one part.
+
+    Products of bf16 that codegen-prepare-kernels wrote in pairs are computed by the matrix unit, on a
+    processor that has one (AMX); where the system refuses it, by vectors.
 
     ```mlir
     linalg.matmul ins(%a, %b : memref<1024x256xf32>, ...)
@@ -277,7 +292,8 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::func::FuncOp"> {
            "Least work of a part, in instructions; 0 leaves all in one part">];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
                            "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
-                           "mlir::linalg::LinalgDialect", "mlir::vector::VectorDialect"];
+                           "mlir::linalg::LinalgDialect", "mlir::vector::VectorDialect",
+                           "mlir::LLVM::LLVMDialect"];
 }
 
 def PlanArenaPass : Pass<"codegen-plan-arena", "mlir::ModuleOp"> {

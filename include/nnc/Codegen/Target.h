@@ -38,6 +38,8 @@ struct TargetDescription {
   unsigned freeRegisters = 4;
   /// Bits of the narrowest elements that loads and stores can leave out; 0 if they cannot.
   unsigned narrowestMasked = 0;
+  /// Whether it multiplies matrices of bf16 (AMX). The system may still refuse that to a process.
+  bool hasMatrixUnit = false;
 
   /// The machine that this process runs on.
   static TargetDescription host();

@@ -15,6 +15,9 @@
 
 namespace nnc {
 
+/// On an operation with an epilogue, that nobody reads its sums once they are complete.
+constexpr llvm::StringLiteral kUnreadSums = "nnc.unread_sums";
+
 /// How many outputs of `op` are accumulated, if it reduces, or else all of them. They are its first ones.
 unsigned countAccumulators(mlir::linalg::GenericOp op);
 

@@ -21,11 +21,17 @@ void KernelEmitter::run(int64_t grain) {
   for (OpOperand &operand : op->getOpOperands())
     buffer(operand);
   OpBuilder::InsertionGuard guard(b);
-  if (std::optional<KernelPart> part = emitParts(b, loc, plan, ends, grain)) {
+  Value rows = plan.rowDim ? ends[*plan.rowDim] : Value();
+  std::optional<KernelPart> part = emitParts(b, loc, plan, ends, grain);
+  if (part) {
     begins[*plan.partDim] = part->begin;
     ends[*plan.partDim] = part->end;
   }
+  if (plan.matrix)
+    setUpMatrix(rows, part.has_value());
   emitOuterReductions(plan.outerReductions, outer);
+  if (plan.matrix)
+    callMatrix("tilerelease");
 }
 
 void KernelEmitter::emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsigned> parallelDims) {
@@ -67,6 +73,12 @@ void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
 void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {
   if (!plan.rowDim)
     return body(1);
+  if (plan.matrix) // The last rows are computed with some before them.
+    return void(forLoop(*plan.rowDim, begins[*plan.rowDim], ends[*plan.rowDim], plan.rows, {},
+                        [&](const Values &) {
+                          body(plan.rows);
+                          return Values();
+                        }));
   Value next = begins[*plan.rowDim];
   int64_t size = sizes[*plan.rowDim];
   bool isKnown = !ShapedType::isDynamic(size);

@@ -9,6 +9,7 @@
 //   KernelTile.cpp      a tile: its reductions, and what is made of complete sums
 //   KernelValues.cpp    the body, and what vectors of partial results become
 //   KernelMemory.cpp    loads and stores
+//   KernelMatrix.cpp    tiles that the matrix unit computes
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_LIB_CODEGEN_CPU_KERNELEMITTER_H
@@ -52,11 +53,21 @@ private:
   void emitRows(llvm::function_ref<void(unsigned)> body);
   void emitColumns(llvm::function_ref<void(unsigned)> body);
   void emitTile(Tile tile);
+  llvm::SmallVector<unsigned> innerReductions();
   void storeTile(Tile tile, llvm::ArrayRef<mlir::Value> values);
   Values foldTile(Tile tile, llvm::ArrayRef<mlir::Value> partial);
   void finishSums(Tile tile, llvm::ArrayRef<mlir::Value> sums);
   void emitEpilogue(Tile tile, llvm::ArrayRef<mlir::Value> sums);
   void emitEpilogueOf(Cell cell, llvm::ArrayRef<mlir::Value> sums);
+  // The matrix unit.
+  void setUpMatrix(mlir::Value rows, bool isPart);
+  void emitMatrixTile(unsigned columns);
+  void emitMatrixReduction(llvm::ArrayRef<unsigned> dims, unsigned columns);
+  void multiplyTiles(unsigned columns);
+  mlir::Value address(mlir::OpOperand &operand);
+  mlir::Value scratchAt(mlir::Value row, unsigned column);
+  void callMatrix(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments = {});
+
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
@@ -94,6 +105,8 @@ private:
   mlir::Value firstLanes(mlir::Value count);
   mlir::Value extent(unsigned dim);
   mlir::Value add(mlir::Value left, mlir::Value right);
+  mlir::Value atMost(mlir::Value value, int64_t limit);
+  mlir::Value subtract(mlir::Value left, mlir::Value right);
   mlir::Value broadcast(mlir::Value value);
   mlir::Type laneType(mlir::Type element) {
     return lanes == 1 ? element : mlir::Type(mlir::VectorType::get({lanes}, element));
@@ -144,6 +157,13 @@ private:
   llvm::DenseMap<mlir::OpOperand *, Values> turned;
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   llvm::DenseMap<int64_t, mlir::Value> constants;
+  /// What the matrix unit works with: memory for its configuration and for sums, the loop of rows, how many
+  /// of them a tile of the kernel and one of the unit has, and where the latter's second one begins.
+  struct MatrixState {
+    mlir::Value memory, size, height, unitRows, second;
+    bool hasSecond = true;
+  };
+  MatrixState matrix;
   /// The range of each loop: all of it, or what the part has of it.
   Values begins, ends;
 };

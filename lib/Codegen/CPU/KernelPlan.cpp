@@ -7,6 +7,7 @@
 #include "KernelPlan.h"
 
 #include "KernelBody.h"
+#include "PairProduct.h"
 #include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -101,6 +102,13 @@ Operation *findCombiner(linalg::GenericOp op, unsigned index) {
   return isSeen ? nullptr : combiner;
 }
 
+int64_t pairsPerStep(int64_t count) {
+  int64_t pairs = std::min(kMatrixPairs, count);
+  while (count % pairs != 0)
+    --pairs;
+  return pairs;
+}
+
 namespace {
 
 class Planner {
@@ -129,6 +137,7 @@ private:
   unsigned sharedSteps(unsigned vectorDim, unsigned rowDim);
   void chooseTile(KernelPlan &plan);
   void chooseTurning(KernelPlan &plan);
+  bool chooseMatrix(KernelPlan &plan);
   double inputBytes(function_ref<double(unsigned)> extent);
   void chooseOuterReductions(KernelPlan &plan);
   void chooseParts(KernelPlan &plan);
@@ -316,6 +325,36 @@ void Planner::chooseTurning(KernelPlan &plan) {
   }
 }
 
+/// Two tiles by two, if the operation is written for the matrix unit: its rows lie evenly spaced, and whole
+/// vectors of pairs one after the other.
+bool Planner::chooseMatrix(KernelPlan &plan) {
+  std::optional<PairProduct> product =
+      target.hasMatrixUnit && plan.rowDim ? matchPairProduct(op) : std::nullopt;
+  if (!product)
+    return false;
+  AffineMap left = op.getMatchingIndexingMap(product->first),
+            right = op.getMatchingIndexingMap(product->right);
+  Type leftType = product->first->get().getType(), rightType = product->right->get().getType();
+  int64_t size = sizes[*plan.vectorDim];
+  std::optional<int64_t> rowStep = findStep(left, leftType, *plan.rowDim);
+  if (ShapedType::isDynamic(size) || !rowStep || *rowStep <= 0 ||
+      left.isFunctionOfDim(*plan.vectorDim) || right.isFunctionOfDim(*plan.rowDim))
+    return false;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+    if (!isReduction(dim) || ShapedType::isDynamic(sizes[dim]) ||
+        findStep(left, leftType, dim) != 2)
+      continue;
+    std::optional<int64_t> pairStep = findStep(right, rightType, dim);
+    if (!pairStep || *pairStep < int64_t(llvm::alignTo(size, kMatrixColumns)))
+      continue;
+    plan.matrix = {dim, pairsPerStep(sizes[dim])};
+    plan.rows = 2 * kMatrixRows;
+    plan.columns = size >= 2 * kMatrixColumns ? 2 : 1;
+    return true;
+  }
+  return false;
+}
+
 void Planner::chooseTile(KernelPlan &plan) {
   std::optional<unsigned> vectorDim = hasVectorBody() ? chooseVectorDim() : std::nullopt;
   if (!vectorDim)
@@ -345,6 +384,8 @@ void Planner::chooseTile(KernelPlan &plan) {
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
     return;
   }
+  if (chooseMatrix(plan))
+    return;
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
   if (plan.rowDim) {
     unsigned most = std::min(budget / plan.columns, mostRows(*vectorDim, *plan.rowDim));
@@ -377,7 +418,7 @@ double Planner::inputBytes(function_ref<double(unsigned)> extent) {
 /// Each tile goes through all that is reduced. Where that is more than a second-level cache holds, the next
 /// tile would fetch all of it again from farther away.
 void Planner::chooseOuterReductions(KernelPlan &plan) {
-  constexpr double kNear = 256 << 10;
+  const double kNear = plan.matrix ? 1 << 20 : 256 << 10;
   if (!plan.vectorDim || plan.reducesLanes)
     return;
   auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };
@@ -390,9 +431,13 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
   };
   if (inputBytes(inTile) <= kNear)
     return;
-  for (unsigned dim = 0; dim < sizes.size(); ++dim) {
-    if (!isReduction(dim))
-      continue;
+  SmallVector<unsigned> reductions;
+  op.getReductionDims(reductions);
+  if (plan.matrix) { // It takes its pairs in the tile.
+    llvm::erase(reductions, plan.matrix->pairDim);
+    reductions.push_back(plan.matrix->pairDim);
+  }
+  for (unsigned dim : reductions) {
     plan.outerReductions.push_back(dim);
     double bytes = inputBytes(inTile);
     if (bytes > kNear / 2)
@@ -400,6 +445,8 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
     // As many at once as fit, all blocks alike.
     double blocks = std::ceil(sizeOf(dim) / std::floor(kNear / 2 / bytes));
     plan.reductionBlock = std::ceil(sizeOf(dim) / blocks);
+    if (plan.matrix && plan.matrix->pairDim == dim)
+      plan.reductionBlock = llvm::alignTo(plan.reductionBlock, plan.matrix->pairs);
     return;
   }
 }
@@ -436,7 +483,7 @@ void Planner::chooseParts(KernelPlan &plan) {
     plan.partDim = dim;
     plan.partUnit = unit;
   }
-  plan.cost = bodyCost();
+  plan.cost = plan.matrix ? 1 : bodyCost();
   // Rows share what they load.
   if (plan.rows == 1)
     plan.cost += op->getNumOperands();

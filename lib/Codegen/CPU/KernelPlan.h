@@ -25,6 +25,11 @@ namespace nnc {
 /// The innermost reduction is unrolled if it has up to this many iterations, known beforehand.
 constexpr int64_t kUnrollLimit = 8;
 
+/// The matrix unit multiplies up to 16 rows of up to 16 pairs by as many rows of 16 columns.
+constexpr int64_t kMatrixRows = 16, kMatrixPairs = 16, kMatrixColumns = 16;
+/// The most pairs of a step that divide `count`.
+int64_t pairsPerStep(int64_t count);
+
 struct KernelPlan {
   unsigned lanes = 1;
   /// Whether what is left of a row is a masked vector; narrower vectors otherwise.
@@ -47,6 +52,13 @@ struct KernelPlan {
   /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
   std::optional<unsigned> partDim;
   unsigned partUnit = 1;
+  /// The matrix unit computes the sums, this many pairs at a time along a reduction: rows and columns are
+  /// those of four of its tiles.
+  struct Matrix {
+    unsigned pairDim;
+    int64_t pairs;
+  };
+  std::optional<Matrix> matrix;
   /// Instructions for one vector of the innermost loop, roughly.
   unsigned cost = 1;
 };

@@ -13,6 +13,8 @@ namespace nnc {
 void KernelEmitter::emitTile(Tile tile) {
   current = tile;
   turned.clear();
+  if (plan.matrix)
+    return emitMatrixTile(tile.columns);
   if (op.getNumReductionLoops() == 0)
     return storeTile(tile, emitCells(tile, {}));
   Values start;
@@ -22,15 +24,20 @@ void KernelEmitter::emitTile(Tile tile) {
                           ? neutral(output)
                           : initialValue(output, {cell / tile.columns, cell % tile.columns},
                                          /*broadcastToLanes=*/true));
-  SmallVector<unsigned> dims;
-  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
-    if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
-      dims.push_back(dim);
-  Values sums = emitReduction(dims, tile, start);
+  Values sums = emitReduction(innerReductions(), tile, start);
   if (plan.reducesLanes)
     storeTile({tile.rows, 1}, foldTile(tile, sums));
   else
     finishSums(tile, sums);
+}
+
+/// The reductions that are loops of a tile, but for that of its vectors.
+SmallVector<unsigned> KernelEmitter::innerReductions() {
+  SmallVector<unsigned> dims;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (isReduction(dim) && plan.vectorDim != dim && !isOuter(dim))
+      dims.push_back(dim);
+  return dims;
 }
 
 void KernelEmitter::storeTile(Tile tile, ArrayRef<Value> values) {
@@ -89,7 +96,7 @@ void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
            op.getMatchingIndexingMap(&made) == op.getMatchingIndexingMap(&sum);
   };
   bool isReplaced = numSums == 1 && llvm::any_of(op.getDpsInitsMutable(), replacesSum);
-  if (isLoop || !isReplaced)
+  if (isLoop || !(isReplaced || op->hasAttr(kUnreadSums)))
     storeTile(tile, sums);
   inEpilogue = true;
   auto emitRow = [&](unsigned row, function_ref<Values(Cell)> sumsOf) {

@@ -148,6 +148,19 @@ Value KernelEmitter::add(Value left, Value right) {
   return arith::AddIOp::create(b, loc, left, right);
 }
 
+Value KernelEmitter::subtract(Value left, Value right) {
+  std::optional<int64_t> x = getConstantIntValue(left), y = getConstantIntValue(right);
+  if (y == 0)
+    return left;
+  return x && y ? constant(*x - *y) : arith::SubIOp::create(b, loc, left, right).getResult();
+}
+
+Value KernelEmitter::atMost(Value value, int64_t limit) {
+  if (std::optional<int64_t> known = getConstantIntValue(value))
+    return constant(std::min(*known, limit));
+  return arith::MinUIOp::create(b, loc, value, constant(limit));
+}
+
 Value KernelEmitter::broadcast(Value value) {
   if (lanes == 1 || isa<VectorType>(value.getType()))
     return value;

@@ -66,6 +66,9 @@ static bool describeVectorUnit(const llvm::MCSubtargetInfo &subtarget, TargetDes
   target.hasFma = has("fma");
   target.convertsF16 = has("f16c");
   target.convertsBf16 = has("avx512bf16") && has("avx512vl");
+  // The permission to use tiles is asked for as Linux wants it.
+  target.hasMatrixUnit = target.vectorBytes == 64 && has("amx-tile") && has("amx-bf16") &&
+                         llvm::Triple(target.triple).isOSLinux();
   return has("64bit") && has("sse4.1");
 }
 

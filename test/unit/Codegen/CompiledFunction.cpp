@@ -55,15 +55,17 @@ void loadDialects(MLIRContext &context) {
   context.loadDialect<nn::NNDialect, func::FuncDialect>();
 }
 
-CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu, int64_t grain)
+CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu, int64_t grain,
+                                   const std::map<std::string, void *> &hostSymbols)
     : name(function.getName()) {
   CodegenOptions options;
   options.cpu = cpu;
   options.grain = grain;
-  compile(function, options);
+  compile(function, options, hostSymbols);
 }
 
-void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &options) {
+void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &options,
+                               const std::map<std::string, void *> &hostSymbols) {
   for (auto [result, type] : llvm::enumerate(function.getResultTypes())) {
     std::optional<unsigned> &updated = updatedArguments.emplace_back();
     auto resultName = function.getResultAttrOfType<StringAttr>(result, nn::nameAttr);
@@ -87,7 +89,7 @@ void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &opti
   auto object = emitOutput(*module, *TargetDescription::forCpu(options.cpu), OutputKind::Object);
   ASSERT_TRUE(bool(object)) << llvm::toString(object.takeError());
   std::string error;
-  jit = Jit::load(*object, error);
+  jit = Jit::load(*object, error, hostSymbols);
   ASSERT_TRUE(jit) << error;
 }
 

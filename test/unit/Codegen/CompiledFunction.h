@@ -22,9 +22,10 @@ void loadDialects(mlir::MLIRContext &context);
 class CompiledFunction {
 public:
   /// Compiles the module of `function`, which stays as it is, for the processor `cpu`, in parts of
-  /// `grain` instructions and more. A test fails where that does.
+  /// `grain` instructions and more; `hostSymbols` are for what the object calls. A test fails where that does.
   CompiledFunction(mlir::func::FuncOp function, const std::string &cpu,
-                   int64_t grain = kDefaultGrain);
+                   int64_t grain = kDefaultGrain,
+                   const std::map<std::string, void *> &hostSymbols = {});
 
   bool isLoaded() const { return jit != nullptr; }
   /// The results on `arguments`. Memory around the buffers is checked to be untouched, and that of
@@ -33,7 +34,8 @@ public:
                               llvm::ArrayRef<HostTensor> resultShapes, const SymbolValues &symbols);
 
 private:
-  void compile(mlir::func::FuncOp function, const CodegenOptions &options);
+  void compile(mlir::func::FuncOp function, const CodegenOptions &options,
+               const std::map<std::string, void *> &hostSymbols);
 
   std::string name;
   std::vector<std::string> symbolNames;

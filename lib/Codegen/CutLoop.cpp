@@ -1,0 +1,70 @@
+//===- CutLoop.cpp - One operation as two, one after the other ------------===//
+#include "CutLoop.h"
+
+#include "KernelFills.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+bool isOwnAxis(linalg::GenericOp op, unsigned dim) {
+  AffineExpr here = getAffineDimExpr(dim, op.getContext());
+  return llvm::all_of(op.getIndexingMapsArray(), [&](AffineMap map) {
+    return !map.isFunctionOfDim(dim) || map.getResultPosition(here);
+  });
+}
+
+Value takeSlice(OpBuilder &b, Location loc, Value buffer, unsigned axis, int64_t begin,
+                int64_t size) {
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, buffer);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
+      strides(sizes.size(), b.getIndexAttr(1));
+  offsets[axis] = b.getIndexAttr(begin);
+  sizes[axis] = b.getIndexAttr(size);
+  return memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides);
+}
+
+/// The part of `buffer` that iterations [begin, begin + size) of `dim` use.
+static Value takeRange(OpBuilder &b, Location loc, Value buffer, AffineMap map, unsigned dim,
+                       int64_t begin, int64_t size) {
+  auto axis = map.getResultPosition(b.getAffineDimExpr(dim));
+  return axis ? takeSlice(b, loc, buffer, *axis, begin, size) : buffer;
+}
+
+/// Iterations [begin, begin + size) of loop `dim` of `op` as an operation before it, that starts from
+/// these `fills`.
+static linalg::GenericOp cloneRange(OpBuilder &b, linalg::GenericOp op,
+                                    ArrayRef<linalg::FillOp> fills, unsigned dim, int64_t begin,
+                                    int64_t size) {
+  b.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  SmallVector<Value> operands;
+  for (OpOperand &operand : op->getOpOperands())
+    operands.push_back(
+        takeRange(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), dim, begin, size));
+  for (unsigned index = 0; index < fills.size(); ++index)
+    if (linalg::FillOp fill = fills[index])
+      linalg::FillOp::create(b, loc, fill.value(), operands[op.getNumDpsInputs() + index]);
+  auto clone = cast<linalg::GenericOp>(b.clone(*op));
+  clone->setOperands(operands);
+  return clone;
+}
+
+std::pair<linalg::GenericOp, linalg::GenericOp> cutLoop(IRRewriter &rewriter, linalg::GenericOp op,
+                                                        unsigned dim, int64_t size) {
+  SmallVector<linalg::FillOp> fills;
+  for (OpOperand &output : op.getDpsInitsMutable())
+    fills.push_back(findFill(op, output));
+  int64_t all = op.getStaticLoopRanges()[dim];
+  linalg::GenericOp first = cloneRange(rewriter, op, fills, dim, 0, size);
+  linalg::GenericOp rest = cloneRange(rewriter, op, fills, dim, size, all - size);
+  rewriter.eraseOp(op);
+  for (linalg::FillOp fill : fills)
+    if (fill)
+      rewriter.eraseOp(fill);
+  return {first, rest};
+}
+
+} // namespace nnc

@@ -1,0 +1,23 @@
+//===- CutLoop.h - One operation as two, one after the other ----*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_CUTLOOP_H
+#define NNC_LIB_CODEGEN_CUTLOOP_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+/// Whether loop `dim` goes along an axis of its own in each operand that it moves.
+bool isOwnAxis(mlir::linalg::GenericOp op, unsigned dim);
+
+/// Elements [begin, begin + size) along `axis` of `buffer`.
+mlir::Value takeSlice(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer,
+                      unsigned axis, int64_t begin, int64_t size);
+
+/// Cuts loop `dim`, which has an axis of its own, at `size`: two operations, of which the first is for iterations
+/// [0, size).
+std::pair<mlir::linalg::GenericOp, mlir::linalg::GenericOp>
+cutLoop(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, unsigned dim, int64_t size);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_CUTLOOP_H

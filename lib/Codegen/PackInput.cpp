@@ -1,0 +1,102 @@
+//===- PackInput.cpp - A copy of an operand in the order of the loops -----===//
+#include "PackInput.h"
+
+#include "CutLoop.h"
+#include "KernelLoops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+void OperandLoops::split(int64_t width) {
+  MLIRContext *context = maps.front().getContext();
+  unsigned inner = kinds.size();
+  SmallVector<AffineExpr> replacements;
+  for (unsigned dim = 0; dim < inner; ++dim)
+    replacements.push_back(getAffineDimExpr(dim, context));
+  replacements[vectorDim] = replacements[vectorDim] * width + getAffineDimExpr(inner, context);
+  for (AffineMap &map : maps)
+    map = map.replaceDimsAndSymbols(replacements, {}, inner + 1, 0);
+  kinds.push_back(kinds[vectorDim]);
+  sizes[vectorDim] /= width;
+  sizes.push_back(width);
+  vectorDim = inner;
+}
+
+Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
+                AffineMap &map) {
+  SmallVector<ReassociationIndices> groups;
+  SmallVector<AffineExpr> exprs;
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, loc, source), split;
+  SmallVector<int64_t> shape;
+  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+    SmallVector<unsigned> dims;
+    for (unsigned dim = 0; dim < loops.kinds.size(); ++dim)
+      if (expr.isFunctionOfDim(dim))
+        dims.push_back(dim);
+    groups.emplace_back();
+    for (unsigned dim : dims) {
+      groups.back().push_back(exprs.size());
+      exprs.push_back(rewriter.getAffineDimExpr(dim));
+      split.push_back(dims.size() == 1 ? sizes[axis] : rewriter.getIndexAttr(loops.sizes[dim]));
+      shape.push_back(loops.sizes[dim]);
+    }
+  }
+  if (exprs.size() == map.getNumResults())
+    return source;
+  map = AffineMap::get(map.getNumDims(), 0, exprs, rewriter.getContext());
+  return memref::ExpandShapeOp::create(rewriter, loc, shape, source, groups, split);
+}
+
+Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
+                AffineMap &map, std::optional<int64_t> length) {
+  source = splitAxes(rewriter, loc, source, loops, map);
+  unsigned numLoops = loops.kinds.size();
+  SmallVector<unsigned> sourceOrder, packedOrder;
+  for (AffineExpr expr : map.getResults())
+    for (unsigned dim = 0; dim < numLoops; ++dim)
+      if (expr.isFunctionOfDim(dim))
+        sourceOrder.push_back(dim);
+  for (unsigned dim = 0; dim < numLoops; ++dim)
+    if (dim != loops.vectorDim && map.isFunctionOfDim(dim))
+      packedOrder.push_back(dim);
+  packedOrder.push_back(loops.vectorDim);
+  SmallVector<AffineExpr> copyDims(numLoops, rewriter.getAffineConstantExpr(0)), packedExprs;
+  for (auto [place, dim] : llvm::enumerate(sourceOrder))
+    copyDims[dim] = rewriter.getAffineDimExpr(place);
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamicSizes;
+  for (unsigned dim : packedOrder) {
+    AffineExpr expr = rewriter.getAffineDimExpr(dim);
+    packedExprs.push_back(expr);
+    shape.push_back(loops.sizes[dim]);
+    if (ShapedType::isDynamic(shape.back()))
+      dynamicSizes.push_back(
+          memref::DimOp::create(rewriter, loc, source, *map.getResultPosition(expr)));
+  }
+  int64_t size = shape.back();
+  shape.back() = length.value_or(size);
+  auto type = MemRefType::get(shape, cast<MemRefType>(source.getType()).getElementType());
+  Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes), target = packed;
+  if (shape.back() != size) {
+    unsigned last = shape.size() - 1;
+    Value zero =
+        arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
+    linalg::FillOp::create(rewriter, loc, zero,
+                           takeSlice(rewriter, loc, packed, last, size, shape.back() - size));
+    target = takeSlice(rewriter, loc, packed, last, 0, size);
+  }
+  AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
+  auto onCopyDims = [&](AffineMap from) {
+    return from.replaceDimsAndSymbols(copyDims, {}, sourceOrder.size(), 0);
+  };
+  simplifyLoops(rewriter,
+                copyBuffer(rewriter, loc, source, target, onCopyDims(map), onCopyDims(packedMap)));
+  map = packedMap;
+  return packed;
+}
+
+} // namespace nnc

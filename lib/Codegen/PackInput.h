@@ -1,0 +1,37 @@
+//===- PackInput.h - A copy of an operand in the order of the loops -*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_PACKINPUT_H
+#define NNC_LIB_CODEGEN_PACKINPUT_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+/// The loops of an operation while its operands are packed.
+struct OperandLoops {
+  llvm::SmallVector<mlir::AffineMap> maps;
+  llvm::SmallVector<mlir::utils::IteratorType> kinds;
+  llvm::SmallVector<int64_t> sizes;
+  unsigned vectorDim;
+
+  OperandLoops(mlir::linalg::GenericOp op, unsigned dim)
+      : maps(op.getIndexingMapsArray()), kinds(op.getIteratorTypesArray()),
+        sizes(op.getStaticLoopRanges()), vectorDim(dim) {}
+
+  /// Makes two loops of the vectors' one: an outer one in its place, and the innermost, of `width`.
+  void split(int64_t width);
+};
+
+/// `source`, which `map` reads, with two axes where the loops split one.
+mlir::Value splitAxes(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Value source,
+                      const OperandLoops &loops, mlir::AffineMap &map);
+
+/// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
+/// makes `map` read that. The copy itself goes through the source from end to end. Rows that are to have a
+/// `length` of their own get zeros at the end.
+mlir::Value packInput(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Value source,
+                      const OperandLoops &loops, mlir::AffineMap &map,
+                      std::optional<int64_t> length = std::nullopt);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_PACKINPUT_H

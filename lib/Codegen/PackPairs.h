@@ -1,0 +1,33 @@
+//===- PackPairs.h - Factors of bf16 for instructions that take two -*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_PACKPAIRS_H
+#define NNC_LIB_CODEGEN_PACKPAIRS_H
+
+#include "nnc/Codegen/Target.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+/// A sum of products of bf16 that goes in pairs along the reduction `dim`.
+struct PairLoop {
+  mlir::OpOperand *left, *right;
+  unsigned dim;
+  /// The iterations of the reduction, zeros at the end included.
+  int64_t size;
+  /// Whether the left factor is copied, because its pairs lie apart or are too few for zeros.
+  bool packsLeft;
+};
+
+/// How `op`, whose vectors go along `vectorDim`, does that; none if the target has nothing for it or it is too
+/// little work.
+std::optional<PairLoop> findPairLoop(mlir::linalg::GenericOp op, unsigned vectorDim,
+                                     const TargetDescription &target);
+
+/// Replaces `op` by one on pairs, or by two where the columns end within a panel, with copies of its factors
+/// before it.
+void packPairs(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, unsigned vectorDim,
+               const PairLoop &pairs);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_PACKPAIRS_H

@@ -1,0 +1,88 @@
+// Products of bf16 go in pairs where the processor multiplies matrices of them, and nowhere else.
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=sapphirerapids}))' | FileCheck %s
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}))' | FileCheck %s --check-prefix=V4
+// V4-NOT: xi32
+
+#left = affine_map<(m, n, k) -> (m, k)>
+#right = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-DAG: #[[FIRST:.*]] = affine_map<(d0, d1, d2) -> (d1 * 2, d0, d2)>
+// CHECK-DAG: #[[SECOND:.*]] = affine_map<(d0, d1, d2) -> (d1 * 2 + 1, d0, d2)>
+// CHECK-DAG: #[[LOW:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2 * 2)>
+// CHECK-DAG: #[[HIGH:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2 * 2 + 1)>
+
+// The left factor's pairs lie side by side; the right one's are brought together, in panels of 32 columns.
+// CHECK-LABEL: func.func @even
+// CHECK: %[[PANELS:.*]] = memref.expand_shape %arg1
+// CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<3x64x32xi32>
+// CHECK: linalg.generic {indexing_maps = [#[[FIRST]], #[[SECOND]], #{{.*}}], {{.*}}} ins(%[[PANELS]], %[[PANELS]] {{.*}}) outs(%[[PAIRS]]
+// CHECK: arith.ori
+// CHECK: linalg.generic {indexing_maps = [#[[LOW]], #[[HIGH]], {{.*}}} ins(%arg0, %arg0, %[[PAIRS]] {{.*}}) outs(%arg2
+// CHECK-NEXT: ^bb0(%[[A:.*]]: bf16, %[[B:.*]]: bf16, %[[PAIR:.*]]: i32, %[[OLD:.*]]: f32):
+// CHECK: %[[C:.*]] = arith.shli %[[PAIR]]
+// CHECK: %[[D:.*]] = arith.andi %[[PAIR]]
+// CHECK: %[[BOTH:.*]] = arith.addf
+// CHECK: arith.addf %[[OLD]], %[[BOTH]]
+func.func @even(%a: memref<64x128xbf16>, %b: memref<128x96xbf16>, %c: memref<64x96xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xbf16>, memref<128x96xbf16>) outs(%c : memref<64x96xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// 131 terms: five steps of 28, with zeros at the end of both factors. The vectors that the matrix unit reads
+// are whole ones.
+// CHECK-LABEL: func.func @odd
+// CHECK: %[[LEFT:.*]] = memref.alloc() : memref<67x140xbf16>
+// CHECK: %[[TAIL:.*]] = memref.subview %[[LEFT]][0, 131] [67, 9]
+// CHECK: linalg.fill ins(%{{.*}} : bf16) outs(%[[TAIL]]
+// CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<70x32xi32>
+// CHECK: %[[USED:.*]] = memref.subview %[[PAIRS]][0, 0] [70, 24]
+// CHECK: memref.subview %[[USED]][0, 0] [65, 24]
+// CHECK: memref.subview %[[USED]][65, 0] [1, 24]
+// CHECK: %[[ZEROS:.*]] = memref.subview %[[USED]][66, 0] [4, 24]
+// CHECK: linalg.fill ins(%{{.*}} : i32) outs(%[[ZEROS]]
+// CHECK: linalg.generic {{.*}} ins(%[[LEFT]], %[[LEFT]], %[[USED]]
+func.func @odd(%a: memref<67x131xbf16>, %b: memref<131x24xbf16>, %c: memref<67x24xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<67x131xbf16>, memref<131x24xbf16>) outs(%c : memref<67x24xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// One row has nothing to share, and f32 no such instruction.
+// CHECK-LABEL: func.func @row
+// CHECK-NOT: xi32
+// CHECK-LABEL: func.func @wide
+// CHECK-NOT: xi32
+func.func @row(%a: memref<1024xbf16>, %b: memref<1024x96xbf16>, %c: memref<96xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(n, k) -> (k)>, affine_map<(n, k) -> (k, n)>, affine_map<(n, k) -> (n)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%a, %b : memref<1024xbf16>, memref<1024x96xbf16>) outs(%c : memref<96xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+func.func @wide(%a: memref<64x128xf32>, %b: memref<128x96xf32>, %c: memref<64x96xf32>) {
+  linalg.matmul ins(%a, %b : memref<64x128xf32>, memref<128x96xf32>) outs(%c : memref<64x96xf32>)
+  return
+}

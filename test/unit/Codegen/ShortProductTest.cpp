@@ -1,0 +1,196 @@
+//===- ShortProductTest.cpp - Products of bf16 are sums in f32 ------------===//
+//
+// Matrix products, their gradients and convolutions of bf16 on sizes that no tile divides, beside the
+// interpreter in f64: the result may be off by its own rounding to bf16, and by one rounding to f32 for each
+// term of a sum. With three threads and in the smallest parts the bits are the same. The same again where the
+// system refuses the matrix unit. On processors without one this tests ordinary vectors.
+//
+//===----------------------------------------------------------------------===//
+#include "CompiledFunction.h"
+
+#include "nnc/Codegen/Target.h"
+#include "nnc/Runtime/nnc_rt.h"
+
+#include "mlir/Parser/Parser.h"
+
+#include <cmath>
+#include <random>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+using namespace mlir;
+
+namespace nnc::test {
+namespace {
+
+/// An op on `a` and `b`, and how many products a result sums.
+struct Product {
+  std::string a, b, result, op;
+  int64_t terms;
+};
+
+Product matmul(int64_t m, int64_t n, int64_t k) {
+  return {fmt::format("{}x{}", m, k), fmt::format("{}x{}", k, n), fmt::format("{}x{}", m, n),
+          "nn.matmul %x, %y", k};
+}
+
+/// The gradient by the right factor, and by the left one.
+Product leftTransposed(int64_t m, int64_t n, int64_t k) {
+  return {fmt::format("{}x{}", k, m), fmt::format("{}x{}", k, n), fmt::format("{}x{}", m, n),
+          R"(nn.einsum %x, %y {equation = "km,kn->mn"})", k};
+}
+Product rightTransposed(int64_t m, int64_t n, int64_t k) {
+  return {fmt::format("{}x{}", m, k), fmt::format("{}x{}", n, k), fmt::format("{}x{}", m, n),
+          R"(nn.einsum %x, %y {equation = "mk,nk->mn"})", k};
+}
+
+/// `product` with factors of bf16 and a result of `type`, computed in that.
+std::string writeFunction(const Product &product, const std::string &type) {
+  auto tensor = [](const std::string &shape, const std::string &element) {
+    std::string names;
+    if (shape[0] == '?')
+      names = fmt::format(", [\"N\"{}]", [&] {
+        std::string rest;
+        for (char c : shape.substr(1))
+          rest += c == 'x' ? ", " : std::string(1, c);
+        return rest;
+      }());
+    return fmt::format("tensor<{}x{}{}>", shape, element, names);
+  };
+  std::string text =
+      fmt::format("func.func @f(%a: {}, %b: {}) -> {} {{\n", tensor(product.a, "bf16"),
+                  tensor(product.b, "bf16"), tensor(product.result, type));
+  std::string op = product.op;
+  auto replace = [&](const std::string &from, const std::string &to) {
+    op.replace(op.find(from), from.size(), to);
+  };
+  if (type == "bf16") {
+    replace("%x", "%a");
+    replace("%y", "%b");
+  } else {
+    for (auto [to, from, shape] :
+         {std::tuple("%x", "%a", product.a), std::tuple("%y", "%b", product.b)})
+      text += fmt::format("  {} = nn.cast {} {{dtype = {}}} : ({}) -> {}\n", to, from, type,
+                          tensor(shape, "bf16"), tensor(shape, type));
+  }
+  text += fmt::format("  %r = {} : ({}, {}) -> {}\n  return %r : {}\n}}\n", op,
+                      tensor(product.a, type), tensor(product.b, type),
+                      tensor(product.result, type), tensor(product.result, type));
+  return text;
+}
+
+HostTensor draw(MLIRContext &context, const std::string &shape, int64_t rows, unsigned seed) {
+  SmallVector<int64_t> sizes;
+  SmallVector<StringRef> words;
+  StringRef(shape).split(words, 'x');
+  for (StringRef word : words)
+    sizes.push_back(word == "?" ? rows : std::stoll(word.str()));
+  HostTensor tensor(BFloat16Type::get(&context), sizes);
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  for (int64_t index = 0; index < tensor.getNumElements(); ++index)
+    tensor.setFloat(index, uniform(random));
+  return tensor;
+}
+
+HostTensor absolute(HostTensor tensor) {
+  for (int64_t index = 0; index < tensor.getNumElements(); ++index)
+    tensor.setFloat(index, std::fabs(tensor.getFloat(index)));
+  return tensor;
+}
+
+/// What the system says to a process that may not use the matrix unit.
+long refuse(long, ...) { return -1; }
+
+class ShortProduct : public testing::TestWithParam<bool> {
+protected:
+  ShortProduct() { loadDialects(context); }
+
+  OwningOpRef<ModuleOp> parse(const Product &product, const std::string &type) {
+    return parseSourceString<ModuleOp>(writeFunction(product, type), &context);
+  }
+
+  void check(const Product &product, ArrayRef<int64_t> rows = {1}) {
+    SCOPED_TRACE(product.op + " of " + product.a + " and " + product.b);
+    OwningOpRef<ModuleOp> module = parse(product, "bf16"), exact = parse(product, "f64");
+    ASSERT_TRUE(module && exact);
+    std::map<std::string, void *> symbols;
+    if (GetParam())
+      symbols["syscall"] = reinterpret_cast<void *>(&refuse);
+    for (int64_t grain : {int64_t(1), kDefaultGrain}) {
+      CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("f"),
+                                TargetDescription::host().cpu, grain, symbols);
+      ASSERT_TRUE(compiled.isLoaded());
+      for (int64_t count : rows)
+        compare(product, exact->lookupSymbol<func::FuncOp>("f"), compiled, count);
+    }
+  }
+
+  void compare(const Product &product, func::FuncOp exact, CompiledFunction &compiled,
+               int64_t rows) {
+    SCOPED_TRACE(fmt::format("N is {}", rows));
+    SmallVector<HostTensor> arguments = {draw(context, product.a, rows, 1),
+                                         draw(context, product.b, rows, 2)};
+    SmallVector<HostTensor> magnitudes = {absolute(arguments[0]), absolute(arguments[1])};
+    HostTensor expected = llvm::cantFail(interpret(exact, arguments))[0],
+               sums = llvm::cantFail(interpret(exact, magnitudes))[0];
+    HostTensor like(BFloat16Type::get(&context), expected.getShape());
+    SymbolValues symbols = {{"N", rows}};
+    nnc_set_num_threads(1);
+    HostTensor found = compiled.run(arguments, like, symbols)[0];
+    nnc_set_num_threads(3);
+    EXPECT_TRUE(compiled.run(arguments, like, symbols)[0] == found);
+    for (int64_t index = 0; index < expected.getNumElements(); ++index) {
+      double value = expected.getFloat(index);
+      double inSums = double(product.terms) * 0x1p-24 * sums.getFloat(index);
+      double bound = inSums + (std::fabs(value) + inSums) * 0x1p-8;
+      ASSERT_NEAR(found.getFloat(index), value, bound) << "at " << index;
+    }
+  }
+
+  MLIRContext context;
+};
+
+INSTANTIATE_TEST_SUITE_P(Unit, ShortProduct, testing::Values(false, true),
+                         [](const auto &info) { return info.param ? "Refused" : "Allowed"; });
+
+TEST_P(ShortProduct, RaggedMatrices) {
+  for (auto [m, n, k] :
+       {std::tuple(7, 40, 300), std::tuple(20, 33, 129), std::tuple(67, 43, 131)}) {
+    check(matmul(m, n, k));
+    check(leftTransposed(m, n, k));
+    check(rightTransposed(m, n, k));
+  }
+  check(matmul(1, 64, 1024));
+  check(matmul(4, 200, 100));
+  check(matmul(129, 67, 64));
+  // So long a sum that a tile takes it in several goes.
+  check(matmul(9, 8, 8100));
+}
+
+TEST_P(ShortProduct, RowsThatAreNotKnown) {
+  check({"?x128", "128x96", "?x96", "nn.matmul %x, %y", 128}, {0, 1, 15, 16, 17, 31, 32, 33, 70});
+}
+
+TEST_P(ShortProduct, Batches) {
+  check({"3x40x64", "3x64x40", "3x40x40", "nn.matmul %x, %y", 64});
+  check({"2x3x33x64", "64x48", "2x3x33x48", "nn.matmul %x, %y", 64});
+  check({"?x24x64", "?x64x56", "?x24x56", "nn.matmul %x, %y", 64}, {0, 1, 5});
+}
+
+TEST_P(ShortProduct, Convolutions) {
+  check({"2x32x9x9", "48x32x3x3", "2x48x7x7", "nn.convolution %x, %y", 288});
+  check(
+      {"2x32x9x9", "48x32x3x3", "2x48x5x5",
+       "nn.convolution %x, %y {low = array<i64: 1>, high = array<i64: 1>, strides = array<i64: 2>}",
+       288});
+  check({"2x48x7x7", "48x32x3x3", "2x32x9x9",
+         "nn.convolution_input_gradient %x, %y {shape = [9, 9]}", 432});
+  check({"2x32x9x9", "2x48x7x7", "48x32x3x3",
+         "nn.convolution_weight_gradient %x, %y {shape = [3, 3]}", 98});
+  check({"2x64x6x6", "40x64x1x1", "2x40x6x6", "nn.convolution %x, %y", 64});
+}
+
+} // namespace
+} // namespace nnc::test
