@@ -22,6 +22,7 @@
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 using namespace mlir;
 
@@ -83,37 +84,87 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
 
 } // namespace
 
-void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
-  std::optional<unsigned> dim = findBetterDim(op, planKernel(op, target), target);
-  linalg::FillOp fill = dim ? findFill(op, *op.getDpsInitOperand(0)) : nullptr;
-  if (!fill)
-    return;
-  Location loc = op.getLoc();
-  remarkDone(loc, "prepare-kernels") << remark::add(
-      "computed with the {0} elements of another dimension across vectors, and turned "
-      "afterwards: that fills the vectors better",
-      op.getStaticLoopRanges()[*dim]);
-  OpOperand &output = *op.getDpsInitOperand(0);
-  AffineMap map = op.getMatchingIndexingMap(&output);
-  int64_t last = *map.getResultPosition(rewriter.getAffineDimExpr(*dim));
-  // turned[..., i_last] = output[i]
-  SmallVector<int64_t> order;
-  for (int64_t axis = 0; axis < map.getNumResults(); ++axis)
-    if (axis != last)
-      order.push_back(axis);
+/// The order of axes of an operand, which lies as `map` says, that has the one of loop `dim` last.
+static SmallVector<int64_t> orderWithLast(AffineMap map, unsigned dim) {
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(map.getNumResults()));
+  int64_t last = *map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
+  order.erase(order.begin() + last);
   order.push_back(last);
+  return order;
+}
+
+/// Points `operand` of `op` at `turned`, element turn(i) of which is its element i.
+static void setTurned(linalg::GenericOp op, OpOperand &operand, Value turned, AffineMap turn) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[operand.getOperandNumber()] = turn.compose(op.getMatchingIndexingMap(&operand));
+  op.setIndexingMapsAttr(OpBuilder(op).getAffineMapArrayAttr(maps));
+  operand.set(turned);
+}
+
+void turnInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, unsigned dim) {
+  SmallVector<int64_t> order = orderWithLast(op.getMatchingIndexingMap(&input), dim);
+  AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
+  rewriter.setInsertionPoint(op);
+  Value turned = allocateInOrder(rewriter, op.getLoc(), input.get(), order);
+  AffineMap inOrder = rewriter.getMultiDimIdentityMap(order.size());
+  simplifyLoops(rewriter, copyBuffer(rewriter, op.getLoc(), input.get(), turned, inOrder, turn));
+  setTurned(op, input, turned, turn);
+}
+
+void turnOutput(IRRewriter &rewriter, linalg::GenericOp op, unsigned dim) {
+  Location loc = op.getLoc();
+  OpOperand &output = *op.getDpsInitOperand(0);
+  linalg::FillOp fill = findFill(op, output);
+  SmallVector<int64_t> order = orderWithLast(op.getMatchingIndexingMap(&output), dim);
   AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
   rewriter.setInsertionPoint(op);
   Value turned = allocateInOrder(rewriter, loc, output.get(), order);
   linalg::FillOp::create(rewriter, loc, fill.value(), turned);
   rewriter.setInsertionPointAfter(op);
-  AffineMap inOrder = rewriter.getMultiDimIdentityMap(map.getNumResults());
+  AffineMap inOrder = rewriter.getMultiDimIdentityMap(order.size());
   simplifyLoops(rewriter, copyBuffer(rewriter, loc, turned, output.get(), turn, inOrder));
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  maps[output.getOperandNumber()] = turn.compose(map);
-  op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
-  output.set(turned);
+  setTurned(op, output, turned, turn);
   rewriter.eraseOp(fill);
+}
+
+void turnBadlyFilled(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target) {
+  std::optional<unsigned> dim = findBetterDim(op, planKernel(op, target), target);
+  if (!dim || !findFill(op, *op.getDpsInitOperand(0)))
+    return;
+  remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
+      "computed with the {0} elements of another dimension across vectors, and turned "
+      "afterwards: that fills the vectors better",
+      op.getStaticLoopRanges()[*dim]);
+  turnOutput(rewriter, op, *dim);
+}
+
+/// Whether anything in `loop` may write to the memory of `root`.
+static bool isWrittenIn(LoopLikeOpInterface loop, Value root) {
+  return loop
+      ->walk([&](Operation *inner) {
+        auto op = dyn_cast<linalg::LinalgOp>(inner);
+        bool isHarmless =
+            op ? llvm::none_of(op.getDpsInits(),
+                               [&](Value output) { return rootBuffer(output) == root; })
+               : isPure(inner) || inner->getNumRegions() != 0 ||
+                     inner->hasTrait<OpTrait::IsTerminator>();
+        return isHarmless ? WalkResult::advance() : WalkResult::interrupt();
+      })
+      .wasInterrupted();
+}
+
+/// The outermost loop around `op`, or `op` itself, before which a copy of `source` is as good as at `op`.
+static Operation *findPackingPlace(linalg::GenericOp op, Value source) {
+  Operation *place = op;
+  Value root = rootBuffer(source);
+  for (auto loop = op->getParentOfType<LoopLikeOpInterface>(); loop && !isWrittenIn(loop, root);
+       loop = loop->getParentOfType<LoopLikeOpInterface>()) {
+    moveLoopInvariantCode(loop);
+    if (!loop.isDefinedOutsideOfLoop(source))
+      break;
+    place = loop;
+  }
+  return place;
 }
 
 void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target,
@@ -137,7 +188,6 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
     loops.split(*width);
   SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
   bool packs = false;
-  rewriter.setInsertionPoint(op);
   for (OpOperand *input : op.getDpsInputOperands()) {
     if (!isPacked(op, input, vectorDim, isEarly(input, early)))
       continue;
@@ -147,6 +197,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
                        width ? " in panels" : "",
                        isGathered(op, input, vectorDim) ? "its neighbours across vectors lie apart"
                                                         : "its rows lie far apart");
+    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
     inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
     packs = true;
   }

@@ -8,11 +8,17 @@
 
 namespace nnc {
 
-/// Computes into a buffer in which another dimension lies last, and copies that to its place, where
-/// this saves more than the copy costs: a convolution of many filters on small images, the derivative
-/// of small kernels. Only what overwrites its output.
-void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
-                const TargetDescription &target);
+/// Reads a copy of `input` in which the axis of loop `dim` lies last.
+void turnInput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, mlir::OpOperand &input,
+               unsigned dim);
+/// Computes the only output, which starts from a fill, in a buffer in which the axis of loop `dim` lies last,
+/// and copies that to its place.
+void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, unsigned dim);
+
+/// Turns the output where this saves more than the copy costs: a convolution of many filters on small images,
+/// the derivative of small kernels. Only what overwrites its output.
+void turnBadlyFilled(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
+                     const TargetDescription &target);
 
 /// Copies the inputs that lie as the inner loops do not walk and that are read again and again, once:
 /// what would be gathered, and rows so long that a kernel's tile has each step on another page. The

@@ -5,7 +5,10 @@
 // else: descriptors of buffers, constants. A task, the function that nnc_parallel_for calls, reads
 // the numbers and pointers out of an array on the caller's stack, eight bytes each.
 //
+// Memory that is scratch for each iteration is that of the first one in the range (ScratchMemory.h).
+//
 //===----------------------------------------------------------------------===//
+#include "ScratchMemory.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -137,10 +140,13 @@ void Outliner::makeFunction(const std::string &name) {
                                    mapping.lookup(step));
   func::ReturnOp::create(b, loc);
   b.setInsertionPointToStart(serial.getBody());
-  mapping.map(loop.getInductionVars().front(), serial.getInductionVar());
-  for (Operation &op : loop.getBody()->without_terminator())
+  Value iteration = loop.getInductionVars().front();
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    mapping.map(iteration,
+                op.hasAttr(kScratchAttr) ? function.getArgument(0) : serial.getInductionVar());
     if (!isa<LLVM::AllocaOp>(op))
       b.clone(op, mapping);
+  }
 }
 
 Value Outliner::slot(Value array, unsigned index) {

@@ -51,6 +51,11 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
   addOptional(passes.nest<func::FuncOp>(),
               createFuseEpiloguesPass(FuseEpiloguesPassOptions{options.cpu}), options);
+  // Times of blocks that run side by side could not be told apart.
+  addOptional(passes.nest<func::FuncOp>(),
+              createWinogradPass(WinogradPassOptions{options.cpu, options.splitPreparation,
+                                                     options.traceKernels ? 0 : options.grain}),
+              options);
   passes.addNestedPass<func::FuncOp>(
       createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu, options.splitPreparation}));
   // Two views of one buffer are one value, by which the emitter knows what is replaced in place.

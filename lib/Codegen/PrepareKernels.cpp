@@ -39,7 +39,7 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops) {
       op = simplifyLoops(rewriter, op);
-      turnOutput(rewriter, op, *target);
+      turnBadlyFilled(rewriter, op, *target);
       packInputs(rewriter, op, *target, early);
     }
   }

@@ -114,7 +114,9 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
           emit(rewriter, linalg::FillOp::create(rewriter, generic.getLoc(), value, output),
                {Value()}, target);
     rewriter.restoreInsertionPoint(here);
-    emitKernel(rewriter, generic, plan, initial, grain);
+    // Threads that share the loop around it have enough to do.
+    bool isInPart = generic->getParentOfType<scf::ParallelOp>() != nullptr;
+    emitKernel(rewriter, generic, plan, initial, isInPart ? 0 : grain);
   }
 };
 

@@ -93,3 +93,24 @@ func.func @stays(%buffer: memref<16xf32>) {
   }
   return
 }
+
+// -----
+
+// Memory for one iteration at a time: that of the first of a thread's iterations serves all of them.
+// CHECK-LABEL: func.func @scratch(
+// CHECK-LABEL: func.func private @scratch.loop0(
+// CHECK-SAME: %[[FROM:.*]]: index, %{{.*}}: index, %{{.*}}: !llvm.ptr)
+// CHECK: scf.for %[[I:.*]] = %[[FROM]]
+// CHECK-NEXT: %[[VIEW:.*]] = memref.subview %{{.*}}[%[[FROM]], 0] [1, 4] [1, 1] {nn.scratch}
+// CHECK-NEXT: "test.use"(%[[VIEW]], %[[I]])
+func.func @scratch(%x: !llvm.ptr) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %memory = builtin.unrealized_conversion_cast %x : !llvm.ptr to memref<8x4xf32>
+  scf.parallel (%i) = (%c0) to (%c8) step (%c1) {
+    %view = memref.subview %memory[%i, 0] [1, 4] [1, 1] {nn.scratch} : memref<8x4xf32> to memref<1x4xf32, strided<[4, 1], offset: ?>>
+    "test.use"(%view, %i) : (memref<1x4xf32, strided<[4, 1], offset: ?>>, index) -> ()
+  }
+  return
+}

@@ -146,6 +146,42 @@ def FuseEpiloguesPass : Pass<"codegen-fuse-epilogues", "mlir::func::FuncOp"> {
                            "mlir::memref::MemRefDialect"];
 }
 
+def WinogradPass : Pass<"codegen-winograd", "mlir::func::FuncOp"> {
+  let summary = "Compute convolutions over windows of three by three with fewer products";
+  let description = [{
+    Winograd's minimal filtering: of a tile of four by four elements of the input, and of the filters, sums and
+    differences are made whose 16 products hold what 36 did, and of these two by two results. With many channels
+    that is about half the work. Tiles go in blocks whose transformed elements stay in a second-level cache;
+    blocks are a parallel loop. The derivative by the input is such a convolution; for the derivative by the
+    filters the products of all blocks are added up before they are made filters of.
+
+    Only in f32, with filters of 3 x 3 at a stride of one, and where the transforms, which cost as much as some
+    tens of channels, are little beside what they spare. Results are other sums of the same numbers: the error
+    stays within a few times that of plain sums, measured against the largest element of a tile rather than
+    of a window. An infinity or NaN becomes NaN in all that its tile computes.
+
+    ```mlir
+    linalg.generic {maps = (n, f, y, x, c, i, j) -> (n, c, y + i, x + j), (f, c, i, j), (n, f, y, x)}
+    // becomes
+    linalg.generic {maps = (c, f) -> ...} ins(%w ...) outs(%taps at [0, 0], ..., [3, 3])
+    scf.parallel (%part) { scf.for %block {
+      linalg.generic {maps = (n, y, x, c) -> (n, c, 2 y + 0|1|2|3, 2 x + 0|1|2|3) ...} outs(%tiles at [i, j])
+      linalg.generic {maps = (i, j, n, y, x, f, c) -> ...} ins(%tiles, %taps) outs(%products)
+      linalg.generic {maps = (n, y, x, f) -> ...} ins(%products at [i, j]) outs(%y at (2 y + 0|1, 2 x + 0|1))
+    } }
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
+    Option<"splitsPreparation", "splits-preparation", "bool", "false",
+           "Whether codegen-split-preparation follows: transforming parameters costs nothing then">,
+    Option<"grain", "grain", "int64_t", "::nnc::kDefaultGrain",
+           "Least work of a part that another thread may run, in instructions; 0 for no parts">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
 def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
   let summary = "Write all that computes on buffers as operations for the kernel emitter";
   let description = [{

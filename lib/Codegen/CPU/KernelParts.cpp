@@ -9,10 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelParts.h"
+#include "SizeArithmetic.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -22,57 +21,8 @@ namespace {
 /// Threads share parts evenly enough from a few times their number on; more parts are of no use.
 constexpr int64_t kMaxParts = 256;
 
-/// Numbers of iterations: known ones are computed here, others by the program.
-class Sizes {
-public:
-  Sizes(OpBuilder &builder, Location location) : b(builder), loc(location) {}
-
-  OpFoldResult constant(int64_t value) { return b.getIndexAttr(value); }
-  Value materialize(OpFoldResult size) { return getValueOrCreateConstantIndexOp(b, loc, size); }
-
-  OpFoldResult multiply(OpFoldResult left, OpFoldResult right) {
-    return compute<arith::MulIOp>(left, right, [](uint64_t x, uint64_t y) {
-      return std::min<uint64_t>(llvm::SaturatingMultiply(x, y), INT64_MAX);
-    });
-  }
-  OpFoldResult add(OpFoldResult left, OpFoldResult right) {
-    return compute<arith::AddIOp>(left, right, std::plus<uint64_t>());
-  }
-  OpFoldResult subtract(OpFoldResult left, OpFoldResult right) {
-    return compute<arith::SubIOp>(left, right, std::minus<uint64_t>());
-  }
-  /// `right` is not zero.
-  OpFoldResult divide(OpFoldResult left, OpFoldResult right) {
-    return compute<arith::DivUIOp>(left, right, std::divides<uint64_t>());
-  }
-  OpFoldResult divideUp(OpFoldResult left, OpFoldResult right) {
-    return divide(add(left, subtract(right, constant(1))), right);
-  }
-  OpFoldResult atLeast(OpFoldResult size, int64_t limit) {
-    return compute<arith::MaxUIOp>(size, constant(limit),
-                                   [](uint64_t x, uint64_t y) { return std::max(x, y); });
-  }
-  OpFoldResult atMost(OpFoldResult size, OpFoldResult limit) {
-    return compute<arith::MinUIOp>(size, limit,
-                                   [](uint64_t x, uint64_t y) { return std::min(x, y); });
-  }
-
-private:
-  template <typename Op>
-  OpFoldResult compute(OpFoldResult left, OpFoldResult right,
-                       function_ref<uint64_t(uint64_t, uint64_t)> fold) {
-    std::optional<int64_t> x = getConstantIntValue(left), y = getConstantIntValue(right);
-    if (x && y)
-      return constant(fold(*x, *y));
-    return Op::create(b, loc, materialize(left), materialize(right)).getResult();
-  }
-
-  OpBuilder &b;
-  Location loc;
-};
-
 /// Numbers of units along the dimension that is cut, and of parts.
-std::pair<OpFoldResult, OpFoldResult> divide(Sizes &sizes, const KernelPlan &plan,
+std::pair<OpFoldResult, OpFoldResult> divide(SizeArithmetic &sizes, const KernelPlan &plan,
                                              ArrayRef<OpFoldResult> extents, int64_t grain) {
   OpFoldResult work = sizes.constant(plan.cost);
   for (OpFoldResult size : extents)
@@ -92,7 +42,7 @@ int64_t countParts(MLIRContext *context, const KernelPlan &plan, ArrayRef<int64_
   if (!plan.partDim || grain == 0)
     return 1;
   OpBuilder builder(context);
-  Sizes sizes(builder, builder.getUnknownLoc());
+  SizeArithmetic sizes(builder, builder.getUnknownLoc());
   SmallVector<OpFoldResult> known;
   for (int64_t size : extents)
     known.push_back(sizes.constant(size));
@@ -103,7 +53,7 @@ std::optional<KernelPart> emitParts(OpBuilder &b, Location loc, const KernelPlan
                                     ArrayRef<Value> extents, int64_t grain) {
   if (!plan.partDim || grain == 0)
     return std::nullopt;
-  Sizes sizes(b, loc);
+  SizeArithmetic sizes(b, loc);
   SmallVector<OpFoldResult> known;
   for (Value size : extents)
     known.push_back(getAsOpFoldResult(size));

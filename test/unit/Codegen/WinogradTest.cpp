@@ -1,0 +1,154 @@
+//===- WinogradTest.cpp - Convolutions with fewer products -----------------===//
+//
+// Convolutions and their derivatives that codegen-winograd takes, beside the interpreter: even and odd sizes,
+// blocks of images, the last of them smaller, and of rows, epilogues, and threads.
+//
+//===----------------------------------------------------------------------===//
+#include "CompiledFunction.h"
+
+#include "nnc/Autodiff/Autodiff.h"
+#include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/Target.h"
+#include "nnc/Reference/Compare.h"
+#include "nnc/Reference/DrawInputs.h"
+#include "nnc/Runtime/nnc_rt.h"
+#include "nnc/Syntax/Elaborate.h"
+#include "nnc/Syntax/Parser.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+
+namespace nnc::test {
+namespace {
+
+struct Case {
+  const char *name, *text;
+  /// The terms of a sum, of which the error is a part.
+  double terms;
+  int64_t images;
+};
+
+const Case cases[] = {
+    {"forward", R"(func f(x: f32[N, 64, 8, 8], w: f32[64, 64, 3, 3]) -> (y: f32[N, 64, 8, 8]) {
+       y = conv2d(x, w, padding = 1)
+     })",
+     9 * 64, 2},
+    {"withoutPadding",
+     R"(func f(x: f32[8, 72, 10, 12], w: f32[80, 72, 3, 3]) -> (y: f32[8, 80, 8, 10]) {
+       y = conv2d(x, w)
+     })",
+     9 * 72, 3},
+    {"oddSizesAndEpilogue",
+     R"(func f(x: f32[N, 64, 9, 7], w: f32[64, 64, 3, 3], b: f32[64, 1, 1]) -> (y: f32[N, 64, 9, 7]) {
+       h = 0.05 * conv2d(x, w, padding = 1)
+       y = conv2d(relu(0.05 * conv2d(h, w, padding = 1) + b) + h, w, padding = 1)
+     })",
+     9 * 64, 3},
+    {"blocksOfImages",
+     R"(func f(x: f32[N, 64, 6, 6], w: f32[64, 64, 3, 3]) -> (y: f32[N, 64, 6, 6]) {
+       y = conv2d(x, w, padding = 1)
+     })",
+     9 * 64, 17},
+    {"blocksOfRows",
+     R"(func f(x: f32[N, 64, 41, 17], w: f32[32, 64, 3, 3]) -> (y: f32[N, 32, 41, 17]) {
+       y = tanh(conv2d(x, w, padding = 1))
+     })",
+     9 * 64, 2},
+    {"derivativeByTheInput",
+     R"(func f(x: f32[N, 64, 8, 9], w: f32[64, 64, 3, 3], d: f32[N, 64, 8, 9]) -> (g: f32[N, 64, 8, 9]) {
+       g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = x)
+     })",
+     9 * 64, 4},
+    {"derivativeByTheFilters",
+     R"(func f(x: f32[N, 64, 8, 8], w: f32[64, 64, 3, 3], d: f32[N, 64, 8, 8]) -> (g: f32[64, 64, 3, 3]) {
+       g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = w)
+     })",
+     64 * 9, 9},
+    {"derivativeByTheFiltersOfOddSizes",
+     R"(func f(x: f32[N, 96, 9, 23], w: f32[64, 96, 3, 3], d: f32[N, 64, 9, 23]) -> (u: f32[64, 96, 3, 3]) {
+       u = w - 0.5 * grad(sum(conv2d(x, w, padding = 1) * d), wrt = w)
+     })",
+     9 * 23 * 3, 3},
+    {"derivativeByTheFiltersInRows",
+     R"(func f(x: f32[2, 64, 41, 17], w: f32[64, 64, 3, 3], d: f32[2, 64, 41, 17]) -> (g: f32[64, 64, 3, 3]) {
+       g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = w)
+     })",
+     41 * 17 * 2, 2},
+};
+
+class Winograd : public testing::TestWithParam<Case> {
+protected:
+  Winograd() {
+    DialectRegistry registry;
+    registerGradientModels(registry);
+    context.appendDialectRegistry(registry);
+    loadDialects(context);
+  }
+
+  func::FuncOp parseFunction(const char *text) {
+    SourceFile file("case.nn", text);
+    DiagnosticEngine diagnostics;
+    std::unique_ptr<ast::File> tree = parse(file, diagnostics);
+    program = elaborate(*tree, context, diagnostics);
+    EXPECT_TRUE(program) << diagnostics.render();
+    PassManager passes(&context);
+    passes.addNestedPass<func::FuncOp>(createExpandGradPass());
+    passes.addNestedPass<func::FuncOp>(createSimplifyPass());
+    EXPECT_TRUE(succeeded(passes.run(*program->module)));
+    return *program->module->getOps<func::FuncOp>().begin();
+  }
+
+  /// Whether it is computed in tiles, whose sixteen elements are read at once.
+  static bool hasTiles(func::FuncOp function) {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(function.getLoc());
+    module->push_back(function.clone());
+    CodegenOptions options;
+    PassManager toLinalg(function.getContext()), toKernels(function.getContext());
+    toLinalg.addNestedPass<func::FuncOp>(createDecomposePass());
+    buildLinalgStage(toLinalg, options);
+    buildFusionStage(toKernels, options);
+    buildBufferizeStage(toKernels, options);
+    buildPrepareStage(toKernels, options);
+    bool found = false;
+    EXPECT_TRUE(succeeded(toLinalg.run(*module)) && succeeded(toKernels.run(*module)));
+    module->walk([&](linalg::GenericOp op) { found |= op.getNumDpsInputs() >= 16; });
+    return found;
+  }
+
+  MLIRContext context;
+  std::optional<Program> program;
+};
+
+INSTANTIATE_TEST_SUITE_P(Cases, Winograd, testing::ValuesIn(cases),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(Winograd, agreesWithTheInterpreterOnAnyNumberOfThreads) {
+  func::FuncOp function = parseFunction(GetParam().text);
+  EXPECT_TRUE(hasTiles(function));
+  SmallVector<ExampleInput> inputs;
+  for (Type type : function.getArgumentTypes())
+    inputs.push_back({"", cast<RankedTensorType>(type), -1, 1});
+  SymbolValues symbols;
+  symbols["N"] = GetParam().images;
+  SmallVector<HostTensor> arguments = drawInputs(inputs, /*seed=*/5, symbols);
+  auto expected = interpret(function, arguments);
+  ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
+  // Terms of a ninth in the mean of their squares; the sums that a tile makes of them are longer.
+  double tolerance = 4 * getEpsilon(Float32Type::get(&context)) * GetParam().terms / 3;
+  for (int64_t grain : {int64_t(1), kDefaultGrain}) {
+    CompiledFunction compiled(function, TargetDescription::host().cpu, grain);
+    ASSERT_TRUE(compiled.isLoaded());
+    nnc_set_num_threads(1);
+    std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
+    EXPECT_EQ(describeDifference(found.front(), expected->front(), tolerance), "");
+    nnc_set_num_threads(3);
+    EXPECT_TRUE(compiled.run(arguments, *expected, symbols) == found) << "three threads differ";
+  }
+}
+
+} // namespace
+} // namespace nnc::test
