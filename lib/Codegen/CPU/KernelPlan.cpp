@@ -140,6 +140,7 @@ private:
   bool chooseMatrix(KernelPlan &plan);
   double inputBytes(function_ref<double(unsigned)> extent);
   void chooseOuterReductions(KernelPlan &plan);
+  int64_t countNearRows(const KernelPlan &plan);
   void chooseParts(KernelPlan &plan);
 
   linalg::GenericOp op;
@@ -451,6 +452,39 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
   }
 }
 
+/// How many rows a second-level cache holds while the columns go by, each of which reads them again; 0 if it holds
+/// all of them, or nothing reads them again.
+int64_t Planner::countNearRows(const KernelPlan &plan) {
+  constexpr double kNear = 512 << 10;
+  constexpr int64_t kFewestParts = 8, kFewestReads = 4;
+  int64_t size = sizes[*plan.rowDim];
+  if (ShapedType::isDynamic(size) || plan.reducesLanes || !plan.vectorDim)
+    return 0;
+  double bytes = 0, reads = 1;
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (!isReduction(dim) && dim != plan.rowDim)
+      reads *= double(typicalSize(sizes[dim]));
+  for (OpOperand *input : repeatedInputs(op)) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    Type element = getElementTypeOrSelf(input->get().getType());
+    if (!map.isFunctionOfDim(*plan.rowDim) || !element.isIntOrFloat())
+      continue;
+    double count = element.getIntOrFloatBitWidth() / 8.0;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim) {
+      if (!map.isFunctionOfDim(dim) || dim == plan.rowDim)
+        continue;
+      if (!isReduction(dim)) // It does not stay while that loop runs.
+        return 0;
+      count *= double(typicalSize(sizes[dim]));
+    }
+    bytes += count;
+  }
+  if (bytes * double(size) <= 2 * kNear || reads < double(kFewestReads * plan.columns * plan.lanes))
+    return 0;
+  int64_t rows = std::min(int64_t(kNear / bytes), llvm::divideCeilSigned(size, kFewestParts));
+  return std::max<int64_t>(llvm::alignDown(rows, plan.rows), plan.rows);
+}
+
 /// The outermost loop that has enough units for many threads, else the outermost whose size is
 /// known when it runs, else the one with the most units.
 void Planner::chooseParts(KernelPlan &plan) {
@@ -483,6 +517,11 @@ void Planner::chooseParts(KernelPlan &plan) {
     plan.partDim = dim;
     plan.partUnit = unit;
   }
+  if (plan.rowDim && isWritten(*plan.rowDim))
+    if (int64_t rows = countNearRows(plan)) {
+      plan.partDim = plan.rowDim;
+      plan.partUnit = rows;
+    }
   plan.cost = plan.matrix ? 1 : bodyCost();
   // Rows share what they load.
   if (plan.rows == 1)
