@@ -148,7 +148,8 @@ void computeInDyingInputs(func::FuncOp function) {
   });
 }
 
-Value allocateInOrder(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> order) {
+Value allocateInOrder(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> order,
+                      Type element) {
   auto type = cast<MemRefType>(source.getType());
   SmallVector<int64_t> shape;
   SmallVector<Value> dynamicSizes;
@@ -157,7 +158,8 @@ Value allocateInOrder(OpBuilder &builder, Location loc, Value source, ArrayRef<i
     if (type.isDynamicDim(axis))
       dynamicSizes.push_back(memref::DimOp::create(builder, loc, source, axis));
   }
-  return memref::AllocOp::create(builder, loc, MemRefType::get(shape, type.getElementType()),
+  return memref::AllocOp::create(builder, loc,
+                                 MemRefType::get(shape, element ? element : type.getElementType()),
                                  dynamicSizes);
 }
 

@@ -15,9 +15,9 @@ namespace nnc {
 /// The buffer that `view` shows a part of.
 mlir::Value rootBuffer(mlir::Value view);
 
-/// A new buffer, row-major, with the axes of `source` in this order.
+/// A new buffer, row-major, with the axes of `source` in this order, of type `element` or that of the source.
 mlir::Value allocateInOrder(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
-                            llvm::ArrayRef<int64_t> order);
+                            llvm::ArrayRef<int64_t> order, mlir::Type element = {});
 
 /// Gives every use of a fill and of an uninitialised tensor one of its own: two reductions that start
 /// from the same zeros would copy them.

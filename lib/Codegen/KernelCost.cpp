@@ -27,12 +27,6 @@ double countResults(linalg::GenericOp op) {
   return countIterations(op, [&](unsigned dim) { return isParallel(op, dim); });
 }
 
-/// How many results use an element of an input that lies as `map` says.
-double countReads(linalg::GenericOp op, AffineMap map) {
-  return countIterations(
-      op, [&](unsigned dim) { return isParallel(op, dim) && !map.isFunctionOfDim(dim); });
-}
-
 unsigned resultLanes(linalg::GenericOp op, const TargetDescription &target) {
   Type type = getElementTypeOrSelf(op.getDpsInits().front().getType());
   return target.lanes(type.isIntOrFloat() ? std::max(type.getIntOrFloatBitWidth(), 32u) : 64u);
@@ -46,6 +40,11 @@ double laneUse(int64_t size, unsigned lanes) {
 }
 
 } // namespace
+
+double countReads(linalg::GenericOp op, AffineMap map) {
+  return countIterations(
+      op, [&](unsigned dim) { return isParallel(op, dim) && !map.isFunctionOfDim(dim); });
+}
 
 bool isGathered(linalg::GenericOp op, OpOperand *input, unsigned dim) {
   return classifyAccess(op.getMatchingIndexingMap(input), input->get().getType(), dim) ==

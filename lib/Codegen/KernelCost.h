@@ -23,6 +23,9 @@ bool isGathered(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim
 bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim,
               bool isFree = false);
 
+/// How many results use an element of an input that lies as `map` says.
+double countReads(mlir::linalg::GenericOp op, mlir::AffineMap map);
+
 /// Whether the rows of `input` along `dim` are so long that each lies on another page.
 bool hasLongRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
 

@@ -8,6 +8,7 @@
 
 #include "KernelFills.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -154,11 +155,14 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
 linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
                              AffineMap sourceMap, AffineMap targetMap) {
   SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, source, target,
-                                   ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
-                                   [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
-                                     linalg::YieldOp::create(body, bodyLoc, arguments[0]);
-                                   });
+  return linalg::GenericOp::create(
+      builder, loc, source, target, ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
+      [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
+        Value element = arguments[0];
+        if (element.getType() != arguments[1].getType())
+          element = arith::ExtFOp::create(body, bodyLoc, arguments[1].getType(), element);
+        linalg::YieldOp::create(body, bodyLoc, element);
+      });
 }
 
 void generalizeKernels(IRRewriter &rewriter, func::FuncOp function) {

@@ -7,7 +7,7 @@
 
 namespace nnc {
 
-/// target[targetMap(i)] = source[sourceMap(i)].
+/// target[targetMap(i)] = source[sourceMap(i)], widened if the target is of a wider type.
 mlir::linalg::GenericOp copyBuffer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                                    mlir::Value target, mlir::AffineMap sourceMap,
                                    mlir::AffineMap targetMap);

@@ -52,7 +52,7 @@ Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const OperandL
 }
 
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
-                AffineMap &map, std::optional<int64_t> length) {
+                AffineMap &map, std::optional<int64_t> length, Type element) {
   source = splitAxes(rewriter, loc, source, loops, map);
   unsigned numLoops = loops.kinds.size();
   SmallVector<unsigned> sourceOrder, packedOrder;
@@ -79,7 +79,7 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
   }
   int64_t size = shape.back();
   shape.back() = length.value_or(size);
-  auto type = MemRefType::get(shape, cast<MemRefType>(source.getType()).getElementType());
+  auto type = MemRefType::get(shape, element ? element : getElementTypeOrSelf(source.getType()));
   Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes), target = packed;
   if (shape.back() != size) {
     unsigned last = shape.size() - 1;

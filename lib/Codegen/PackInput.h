@@ -27,10 +27,10 @@ mlir::Value splitAxes(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Valu
 
 /// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
 /// makes `map` read that. The copy itself goes through the source from end to end. Rows that are to have a
-/// `length` of their own get zeros at the end.
+/// `length` of their own get zeros at the end. The copy is of type `element`, or of the source's.
 mlir::Value packInput(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Value source,
                       const OperandLoops &loops, mlir::AffineMap &map,
-                      std::optional<int64_t> length = std::nullopt);
+                      std::optional<int64_t> length = std::nullopt, mlir::Type element = {});
 
 } // namespace nnc
 

@@ -18,6 +18,7 @@
 #include "KernelLoops.h"
 #include "PackInput.h"
 #include "PackPairs.h"
+#include "WidenInputs.h"
 #include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -176,6 +177,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   op = orderReductions(rewriter, op, vectorDim);
   if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target))
     return packPairs(rewriter, op, vectorDim, *pairs);
+  widenInputs(rewriter, op, vectorDim);
   std::optional<int64_t> width = panelWidth(op, plan, early);
   int64_t size = op.getStaticLoopRanges()[vectorDim];
   if (width && size % *width != 0) {
@@ -198,7 +200,8 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
                        isGathered(op, input, vectorDim) ? "its neighbours across vectors lie apart"
                                                         : "its rows lie far apart");
     rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
-    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
+    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
+                                 std::nullopt, widenedType(op, input));
     packs = true;
   }
   if (!packs)
@@ -209,6 +212,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   packed.getRegion().takeBody(op.getRegion());
   packed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   rewriter.eraseOp(op);
+  readWide(rewriter, packed);
 }
 
 } // namespace nnc

@@ -111,3 +111,48 @@ func.func @part_of_an_axis(%x: memref<3xf32>, %y: memref<1x2xf32>) {
   }
   return
 }
+
+// Short floats are widened once: those that vectors read while they are packed, the others in a copy.
+// CHECK-LABEL: func.func @short
+// CHECK: %[[WIDE:.*]] = memref.alloc() : memref<64x128xf32>
+// CHECK: linalg.generic {{.*}}memref<8192xf16>{{.*}}memref<8192xf32>
+// CHECK: arith.extf
+// CHECK: %[[PACKED:.*]] = memref.alloc() : memref<128x96xf32>
+// CHECK: linalg.generic {{.*}}ins(%arg1{{.*}}outs(%[[PACKED]]
+// CHECK: arith.extf
+// CHECK: linalg.generic {{.*}}ins(%[[WIDE]], %[[PACKED]] : memref<64x128xf32>, memref<128x96xf32>)
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: arith.mulf
+func.func @short(%a: memref<64x128xf16>, %b: memref<96x128xf16>, %c: memref<64x96xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xf16>, memref<96x128xf16>) outs(%c : memref<64x96xf32>) {
+    ^bb0(%x: f16, %y: f16, %o: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// Few read a row: each time it is widened on the way.
+// CHECK-LABEL: func.func @short_and_narrow
+// CHECK-NOT: memref.alloc
+// CHECK: return
+func.func @short_and_narrow(%a: memref<64x128xf16>, %b: memref<128x16xf16>, %c: memref<64x16xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xf16>, memref<128x16xf16>) outs(%c : memref<64x16xf32>) {
+    ^bb0(%x: f16, %y: f16, %o: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}

@@ -188,8 +188,9 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     Copies and named operations become `linalg.generic`. Loops that run once and axes of size one go, and
     neighbouring loops that are one walk through memory become one. An input whose neighbouring elements
     would lie far apart in a vector, and that is read again and again, is packed once; if its rows are long,
-    in panels as wide as the kernel's tile, each a stretch of memory of its own. A result along which vectors
-    would be badly filled is computed in another order and turned at the end.
+    in panels as wide as the kernel's tile, each a stretch of memory of its own. Factors of f16 and bf16 are
+    widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
+    be badly filled is computed in another order and turned at the end.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (n, k), (m, n)} ins(%a, %b) outs(%c)
@@ -305,7 +306,8 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::ModuleOp"> {
     What takes more than two grains is cut into parts of at least a grain each, which
     codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on
     nothing but the sizes: each element is computed by the same instructions however it is cut. With
-    unknown sizes the step is computed before the loop, and a small operation is one part.
+    unknown sizes the step is computed before the loop, and a small operation is one part. Where each column of
+    tiles would fetch all rows from afar, a part has as many rows as stay in a second-level cache.
 
     Products of bf16 that codegen-prepare-kernels wrote in pairs are computed by the matrix unit, on a
     processor that has one (AMX); where the system refuses it, by vectors.
