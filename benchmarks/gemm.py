@@ -1,22 +1,33 @@
 """Products of matrices, square, ragged and tall, alone and with a bias and GELU in one go.
 
-A case is "MxNxK", with "+bias+gelu" behind it where the layer of a transformer is meant.
+A case is "MxNxK", with "+bias+gelu" behind it where the layer of a transformer is meant, and "+bf16"
+where factors and result are of that type.
 """
 import ctypes
 
+import ml_dtypes  # Of JAX: bf16 for NumPy.
 import numpy
 
 import peers
 
-TITLE = "Matrix products, float32"
-TOLERANCE = 1e-4
+TITLE = "Matrix products, float32 and bfloat16"
 CASES = (
     "64x64x64", "128x128x128", "256x256x256", "512x512x512", "1024x1024x1024", "2048x2048x2048",
     "129x67x311", "333x500x777", "1000x1000x1000", "1021x1021x1021",
     "4096x64x256", "64x4096x1024", "1x1024x1024", "8x1024x1024", "128x3072x768",
     "64x64x64+bias+gelu", "256x1024x256+bias+gelu", "128x3072x768+bias+gelu",
     "512x2048x512+bias+gelu", "1024x1024x1024+bias+gelu",
+    "256x256x256+bf16", "512x512x512+bf16", "1024x1024x1024+bf16", "333x500x777+bf16",
+    "128x3072x768+bf16", "1x1024x1024+bf16",
 )
+
+
+def is_short(case):
+    return case.endswith("bf16")
+
+
+# bf16 has eight bits.
+TOLERANCE = {case: 2e-2 if is_short(case) else 1e-4 for case in CASES}
 
 
 def parse(case):
@@ -29,11 +40,21 @@ def flops(case):
     return 2 * m * n * k
 
 
-def operands(case, dtype="float32"):
+def element_type(case):
+    return numpy.dtype(ml_dtypes.bfloat16 if is_short(case) else "float32")
+
+
+def operands(case, dtype=None):
+    """The same numbers in each type."""
     m, n, k, _ = parse(case)
     random = numpy.random.default_rng(1)
     arrays = random.normal(size=(m, k)), random.normal(size=(k, n)), random.normal(size=n)
-    return [array.astype("float32").astype(dtype) for array in arrays]
+    own = element_type(case)
+    return [array.astype(own).astype(dtype or own) for array in arrays]
+
+
+def record(array):
+    return {"c": numpy.asarray(array).astype("float32")}
 
 
 def prepare_reference(case, threads):
@@ -53,23 +74,25 @@ def prepare_reference(case, threads):
 def prepare_nnc(case, threads):
     m, n, k, fused = parse(case)
     value = "gelu(a @ b + bias)" if fused else "a @ b"
-    arguments = f"a: f32[{m}, {k}], b: f32[{k}, {n}]" + (f", bias: f32[{n}]" if fused else "")
-    text = f"func product({arguments}) -> (c: f32[{m}, {n}]) {{\n  c = {value}\n}}\n"
+    dtype = "bf16" if is_short(case) else "f32"
+    arguments = f"a: {dtype}[{m}, {k}], b: {dtype}[{k}, {n}]"
+    arguments += f", bias: {dtype}[{n}]" if fused else ""
+    text = f"func product({arguments}) -> (c: {dtype}[{m}, {n}]) {{\n  c = {value}\n}}\n"
     entry = peers.compile_nnc(text, "func", "product", threads)
     a, b, bias = map(peers.aligned, operands(case))
-    c = peers.aligned(numpy.empty((m, n), "float32"))
+    c = peers.aligned(numpy.empty((m, n), a.dtype))
     many = entry.bind({"a": a, "b": b, "bias": bias, "c": c}, {})
 
     def records():
         many()
-        return {"c": c}
+        return record(c)
 
     return peers.Peer(None, records, many, entry.size)
 
 
 def prepare_openblas(case, threads):
     m, n, k, fused = parse(case)
-    if fused:
+    if fused or is_short(case):
         return None
     gemm, repeat = peers.openblas(threads), peers.compile_c("harness").repeat_gemm
     a, b, _ = map(peers.aligned, operands(case))
@@ -91,15 +114,15 @@ def prepare_torch(case, threads):
 
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
-    a, b, bias = (torch.from_numpy(array) for array in operands(case))
-    c = torch.empty(a.shape[0], b.shape[1])
+    dtype = torch.bfloat16 if is_short(case) else torch.float32
+    a, b, bias = (torch.from_numpy(array).to(dtype) for array in operands(case, "float32"))
+    c = torch.empty(a.shape[0], b.shape[1], dtype=dtype)
     if not parse(case)[3]:
 
         def run():
             torch.mm(a, b, out=c)
-            return {"c": c.numpy()}
 
-        return peers.Peer(run)
+        return peers.Peer(run, lambda: run() or record(c.float()))
 
     def layer(a, b, bias):
         return torch.nn.functional.gelu(torch.addmm(bias, a, b))
@@ -120,7 +143,7 @@ def prepare_jax(case, threads):
         call = jax.jit(product).lower(*arrays).compile()
 
     return peers.Peer(lambda: call(*arrays).block_until_ready(),
-                      lambda: {"c": numpy.asarray(call(*arrays))})
+                      lambda: record(call(*arrays)))
 
 
 PEERS = {"reference": prepare_reference, "nnc": prepare_nnc, "OpenBLAS": prepare_openblas,

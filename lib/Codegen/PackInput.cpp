@@ -1,11 +1,13 @@
 //===- PackInput.cpp - A copy of an operand in the order of the loops -----===//
 #include "PackInput.h"
 
+#include "BufferPlaces.h"
 #include "CutLoop.h"
 #include "KernelLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 using namespace mlir;
 
@@ -49,6 +51,34 @@ Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const OperandL
     return source;
   map = AffineMap::get(map.getNumDims(), 0, exprs, rewriter.getContext());
   return memref::ExpandShapeOp::create(rewriter, loc, shape, source, groups, split);
+}
+
+/// Whether anything in `loop` may write to the memory of `root`.
+static bool isWrittenIn(LoopLikeOpInterface loop, Value root) {
+  return loop
+      ->walk([&](Operation *inner) {
+        auto op = dyn_cast<linalg::LinalgOp>(inner);
+        bool isHarmless =
+            op ? llvm::none_of(op.getDpsInits(),
+                               [&](Value output) { return rootBuffer(output) == root; })
+               : isPure(inner) || inner->getNumRegions() != 0 ||
+                     inner->hasTrait<OpTrait::IsTerminator>();
+        return isHarmless ? WalkResult::advance() : WalkResult::interrupt();
+      })
+      .wasInterrupted();
+}
+
+Operation *findPackingPlace(linalg::GenericOp op, Value source) {
+  Operation *place = op;
+  Value root = rootBuffer(source);
+  for (auto loop = op->getParentOfType<LoopLikeOpInterface>(); loop && !isWrittenIn(loop, root);
+       loop = loop->getParentOfType<LoopLikeOpInterface>()) {
+    moveLoopInvariantCode(loop);
+    if (!loop.isDefinedOutsideOfLoop(source))
+      break;
+    place = loop;
+  }
+  return place;
 }
 
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,

@@ -23,7 +23,6 @@
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 using namespace mlir;
 
@@ -137,35 +136,6 @@ void turnBadlyFilled(IRRewriter &rewriter, linalg::GenericOp op, const TargetDes
       "afterwards: that fills the vectors better",
       op.getStaticLoopRanges()[*dim]);
   turnOutput(rewriter, op, *dim);
-}
-
-/// Whether anything in `loop` may write to the memory of `root`.
-static bool isWrittenIn(LoopLikeOpInterface loop, Value root) {
-  return loop
-      ->walk([&](Operation *inner) {
-        auto op = dyn_cast<linalg::LinalgOp>(inner);
-        bool isHarmless =
-            op ? llvm::none_of(op.getDpsInits(),
-                               [&](Value output) { return rootBuffer(output) == root; })
-               : isPure(inner) || inner->getNumRegions() != 0 ||
-                     inner->hasTrait<OpTrait::IsTerminator>();
-        return isHarmless ? WalkResult::advance() : WalkResult::interrupt();
-      })
-      .wasInterrupted();
-}
-
-/// The outermost loop around `op`, or `op` itself, before which a copy of `source` is as good as at `op`.
-static Operation *findPackingPlace(linalg::GenericOp op, Value source) {
-  Operation *place = op;
-  Value root = rootBuffer(source);
-  for (auto loop = op->getParentOfType<LoopLikeOpInterface>(); loop && !isWrittenIn(loop, root);
-       loop = loop->getParentOfType<LoopLikeOpInterface>()) {
-    moveLoopInvariantCode(loop);
-    if (!loop.isDefinedOutsideOfLoop(source))
-      break;
-    place = loop;
-  }
-  return place;
 }
 
 void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target,

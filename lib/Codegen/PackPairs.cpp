@@ -15,6 +15,7 @@
 #include "CutLoop.h"
 #include "KernelLoops.h"
 #include "PackInput.h"
+#include "PackOperands.h"
 #include "nnc/IR/Remarks.h"
 #include "nnc/IR/TypicalSize.h"
 
@@ -69,11 +70,14 @@ std::optional<PairLoop> pairsAlong(linalg::GenericOp op, OpOperand *left, OpOper
   if (!isKnown(size) || size < kMatrixPairs)
     return std::nullopt;
   bool isAdjacent = findStep(leftMap, left->get().getType(), dim) == 1;
-  if (isAdjacent && size % 2 == 0 && pairsPerStep(size / 2) >= kFewestPairs)
-    return PairLoop{left, right, dim, size, false};
-  if (!leftMap.isProjectedPermutation())
-    return std::nullopt;
-  return PairLoop{left, right, dim, padToSteps(size), true};
+  bool isWhole = size % 2 == 0 && pairsPerStep(size / 2) >= kFewestPairs;
+  if (isAdjacent && isWhole)
+    return PairLoop{left, right, dim, size, PairLoop::Left::Stays};
+  if (leftMap.isProjectedPermutation())
+    return PairLoop{left, right, dim, padToSteps(size), PairLoop::Left::Packed};
+  if (isWhole)
+    return PairLoop{left, right, dim, size, PairLoop::Left::Turned};
+  return std::nullopt;
 }
 
 /// What is packed of the right factor: the loops of its axes, that of the pairs and that of the vectors last.
@@ -123,8 +127,10 @@ struct Factor {
 
 /// The left factor, or a copy in which its pairs are adjacent and a last step is whole.
 Factor packLeft(IRRewriter &rewriter, linalg::GenericOp op, const PairLoop &pairs) {
+  if (pairs.leftKind == PairLoop::Left::Turned)
+    turnInput(rewriter, op, *pairs.left, pairs.dim);
   Factor left{pairs.left->get(), op.getMatchingIndexingMap(pairs.left)};
-  if (pairs.packsLeft)
+  if (pairs.leftKind == PairLoop::Left::Packed)
     left.buffer = packInput(rewriter, op.getLoc(), left.buffer, OperandLoops(op, pairs.dim),
                             left.map, pairs.size);
   return left;
@@ -136,10 +142,11 @@ Factor packRight(IRRewriter &rewriter, linalg::GenericOp op, const OperandLoops 
   Location loc = op.getLoc();
   Value source = op.getInputs()[input];
   AffineMap map = loops.maps[input];
-  rewriter.setInsertionPoint(op);
+  Operation *place = findPackingPlace(op, source);
+  rewriter.setInsertionPoint(place);
   if (classifyAccess(map, source.getType(), loops.vectorDim) != Access::Contiguous)
     source = packInput(rewriter, loc, source, loops, map);
-  rewriter.setInsertionPoint(op);
+  rewriter.setInsertionPoint(place);
   source = splitAxes(rewriter, loc, source, loops, map);
   SmallVector<unsigned> order = pairOrder(map, pairDim, loops.vectorDim);
   unsigned last = order.size() - 1;
@@ -164,10 +171,10 @@ Factor packRight(IRRewriter &rewriter, linalg::GenericOp op, const OperandLoops 
   };
   int64_t whole = size / 2, used = llvm::divideCeil(size, 2);
   copyPairs(rewriter, loc, source, map, rows(0, whole), order, 0, /*hasSecond=*/true);
-  rewriter.setInsertionPoint(op);
+  rewriter.setInsertionPoint(place);
   if (used > whole)
     copyPairs(rewriter, loc, source, map, rows(whole, used), order, size - 1, /*hasSecond=*/false);
-  rewriter.setInsertionPoint(op);
+  rewriter.setInsertionPoint(place);
   if (shape[last - 1] > used) {
     Value zero = arith::ConstantIntOp::create(rewriter, loc, 0, 32);
     linalg::FillOp::create(rewriter, loc, zero, rows(used, shape[last - 1]));
@@ -271,8 +278,8 @@ std::optional<PairLoop> findPairLoop(linalg::GenericOp op, unsigned vectorDim,
   op.getReductionDims(reductions);
   for (unsigned dim : reductions) {
     std::optional<PairLoop> pairs = pairsAlong(op, left, right, dim);
-    if (pairs && (!best || std::pair(!pairs->packsLeft, pairs->size) >
-                               std::pair(!best->packsLeft, best->size)))
+    if (pairs && (!best || pairs->leftKind < best->leftKind ||
+                  (pairs->leftKind == best->leftKind && pairs->size >= best->size)))
       best = pairs;
   }
   return best;
@@ -285,7 +292,7 @@ void packPairs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim,
   remarkDone(op.getLoc(), "prepare-kernels")
       << remark::add("sums of {0} products of bf16 go in pairs: input {1} is packed for that{2}",
                      op.getStaticLoopRanges()[pairs.dim], input,
-                     pairs.packsLeft ? ", and the other one, too" : "");
+                     pairs.leftKind == PairLoop::Left::Stays ? "" : ", and the other one, too");
   rewriter.setInsertionPoint(op);
   Factor left = packLeft(rewriter, op, pairs);
   SmallVector<linalg::GenericOp> parts = {op};

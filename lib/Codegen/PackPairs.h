@@ -14,8 +14,9 @@ struct PairLoop {
   unsigned dim;
   /// The iterations of the reduction, zeros at the end included.
   int64_t size;
-  /// Whether the left factor is copied, because its pairs lie apart or are too few for zeros.
-  bool packsLeft;
+  /// What becomes of the left factor: it stays as it is; its axis of pairs is turned to the end; it is copied in
+  /// the order of the loops, with zeros.
+  enum class Left { Stays, Turned, Packed } leftKind;
 };
 
 /// How `op`, whose vectors go along `vectorDim`, does that; none if the target has nothing for it or it is too

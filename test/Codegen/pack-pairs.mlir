@@ -86,3 +86,24 @@ func.func @wide(%a: memref<64x128xf32>, %b: memref<128x96xf32>, %c: memref<64x96
   linalg.matmul ins(%a, %b : memref<64x128xf32>, memref<128x96xf32>) outs(%c : memref<64x96xf32>)
   return
 }
+
+// Channels that lie apart, and that windows keep from being packed, are turned to the end.
+// CHECK-LABEL: func.func @channels
+// CHECK: %[[TURNED:.*]] = memref.alloc() : memref<2x9x9x32xbf16>
+// CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<3x3x16x32xi32>
+// CHECK: linalg.generic {{.*}}ins(%[[TURNED]], %[[TURNED]], %[[PAIRS]]
+func.func @channels(%x: memref<2x32x9x9xbf16>, %w: memref<48x32x3x3xbf16>, %y: memref<2x7x7x48xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(n, h, w, f, c, i, j) -> (n, c, h + i, w + j)>,
+                                   affine_map<(n, h, w, f, c, i, j) -> (f, c, i, j)>,
+                                   affine_map<(n, h, w, f, c, i, j) -> (n, h, w, f)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%x, %w : memref<2x32x9x9xbf16>, memref<48x32x3x3xbf16>) outs(%y : memref<2x7x7x48xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %o: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}

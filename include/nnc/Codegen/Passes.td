@@ -201,7 +201,8 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     ```
 
     Sums of products of bf16 go in pairs for a processor that multiplies matrices of them (AMX): a number of
-    32 bits holds two neighbours along the sum of one factor, and the other factor is read two at a time.
+    32 bits holds two neighbours along the sum of one factor, and the other factor is read two at a time: in its
+    place where these are adjacent, or from a copy in which they are.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %b) outs(%c)
