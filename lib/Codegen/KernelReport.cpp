@@ -6,8 +6,8 @@
 //
 // Slots are the time that the vector unit needs, an FMA being one. In the time of an FMA a processor also
 // loads a vector or two numbers that lie apart, stores half a vector, compares or selects twice, and does
-// all of it twice with half a vector; what needs the result of an addition waits four. These are the round
-// numbers of today's cores, and rather too good than too bad.
+// all of it twice with half a vector; what needs the result of an addition waits four. A matrix unit does
+// sixteen FMAs. These are the round numbers of today's cores, and rather too good than too bad.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/KernelReport.h"
@@ -30,6 +30,8 @@ namespace {
 
 /// Slots between an addition and one that needs its result.
 constexpr double kLatency = 4;
+/// Slots in which the matrix unit multiplies a row of pairs by a vector of them, two FMAs.
+constexpr double kMatrixPair = 0.125;
 
 bool isFloat(Operation &op) {
   return op.getNumResults() == 1 && isa<FloatType>(getElementTypeOrSelf(op.getResult(0).getType()));
@@ -134,8 +136,11 @@ bool Reporter::isReplaced(OpOperand &sums) {
 }
 
 void Reporter::describeOperands() {
+  llvm::SmallPtrSet<void *, 8> inputs;
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()) || isReplaced(operand))
+      continue;
+    if (!op.isDpsInit(&operand) && !inputs.insert(operand.get().getAsOpaquePointer()).second)
       continue;
     KernelOperand described;
     described.isWritten = op.isDpsInit(&operand);
@@ -207,6 +212,8 @@ std::string Reporter::kindOf(linalg::GenericOp generic) {
 
 /// Slots that one vector of the innermost loop takes.
 double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan) {
+  if (plan.matrix)
+    return kMatrixPair;
   double arithmetic = 0, loads = 0, stores = 0;
   for (Operation *inner : repeatedBody(generic))
     arithmetic += slotsOf(*inner);
@@ -247,6 +254,7 @@ void Reporter::describePlan(linalg::GenericOp generic) {
   result.chains = plan.chains;
   result.reducesLanes = plan.reducesLanes;
   result.turnsInputs = plan.turnsInputs;
+  result.usesMatrixUnit = plan.matrix.has_value();
   SmallVector<int64_t> extents;
   for (const KernelLoop &loop : result.loops)
     extents.push_back(loop.size);

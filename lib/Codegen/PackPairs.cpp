@@ -51,33 +51,35 @@ bool hasRows(linalg::GenericOp op, OpOperand *left, OpOperand *right, unsigned v
   return false;
 }
 
-/// The pairs along `dim`, if that is an axis of its own in both factors.
+/// The pairs along `dim`, if that is an axis of its own in the right factor.
 std::optional<PairLoop> pairsAlong(linalg::GenericOp op, OpOperand *left, OpOperand *right,
                                    unsigned dim) {
-  constexpr int64_t kFewestPairs = 12;
+  // Shorter steps of the instruction take as long as whole ones, of 16 pairs.
+  constexpr int64_t kEnoughPairs = 12, kFewestPairs = 4;
   AffineMap leftMap = op.getMatchingIndexingMap(left);
   AffineExpr here = getAffineDimExpr(dim, op.getContext());
   int64_t size = op.getStaticLoopRanges()[dim];
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
-    bool isFactor = &operand == left || &operand == right;
-    if (isFactor ? !map.getResultPosition(here) : map.isFunctionOfDim(dim))
+    if (&operand == right ? !map.getResultPosition(here)
+                          : &operand != left && map.isFunctionOfDim(dim))
       return std::nullopt;
   }
-  for (auto [axis, expr] : llvm::enumerate(leftMap.getResults()))
-    if (expr != here && expr.isFunctionOfDim(dim))
-      return std::nullopt;
-  if (!isKnown(size) || size < kMatrixPairs)
+  if (!isKnown(size) || size < 2 * kFewestPairs)
     return std::nullopt;
+  int64_t pairs = size % 2 == 0 ? pairsPerStep(size / 2) : 0;
   bool isAdjacent = findStep(leftMap, left->get().getType(), dim) == 1;
-  bool isWhole = size % 2 == 0 && pairsPerStep(size / 2) >= kFewestPairs;
-  if (isAdjacent && isWhole)
+  if (isAdjacent && pairs >= kEnoughPairs)
     return PairLoop{left, right, dim, size, PairLoop::Left::Stays};
-  if (leftMap.isProjectedPermutation())
+  if (leftMap.isProjectedPermutation() && leftMap.isFunctionOfDim(dim))
     return PairLoop{left, right, dim, padToSteps(size), PairLoop::Left::Packed};
-  if (isWhole)
-    return PairLoop{left, right, dim, size, PairLoop::Left::Turned};
-  return std::nullopt;
+  bool isOwn = llvm::all_of(leftMap.getResults(), [&](AffineExpr expr) {
+    return expr == here || !expr.isFunctionOfDim(dim);
+  });
+  if (pairs < kFewestPairs || (!isAdjacent && !(isOwn && leftMap.isFunctionOfDim(dim))))
+    return std::nullopt;
+  return PairLoop{left, right, dim, size,
+                  isAdjacent ? PairLoop::Left::Stays : PairLoop::Left::Turned};
 }
 
 /// What is packed of the right factor: the loops of its axes, that of the pairs and that of the vectors last.

@@ -61,7 +61,8 @@ Json toJson(const ExplainedKernel &kernel) {
                   {"lanes", report.lanes},
                   {"chains", report.chains},
                   {"reduces_lanes", report.reducesLanes},
-                  {"turns_inputs", report.turnsInputs}};
+                  {"turns_inputs", report.turnsInputs},
+                  {"matrix_unit", report.usesMatrixUnit}};
   json["parts"] = report.parts;
   json["runs"] = report.runs;
   json["exact"] = report.isExact;

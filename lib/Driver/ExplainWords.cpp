@@ -60,7 +60,7 @@ std::string loopsText(const KernelReport &kernel) {
 
 std::string tileText(const KernelReport &kernel) {
   std::string text = fmt::format("{} x {} x {}", kernel.rows, kernel.columns, kernel.lanes);
-  text += kernel.turnsInputs ? ", turned" : "";
+  text += kernel.turnsInputs ? ", turned" : kernel.usesMatrixUnit ? ", matrix unit" : "";
   return kernel.chains == 1 ? text : text + fmt::format(", {} chains", kernel.chains);
 }
 

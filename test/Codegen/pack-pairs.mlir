@@ -107,3 +107,23 @@ func.func @channels(%x: memref<2x32x9x9xbf16>, %w: memref<48x32x3x3xbf16>, %y: m
   }
   return
 }
+
+// The derivative by the filters sums along rows of pixels, whose pairs are adjacent wherever the window lies.
+// CHECK-LABEL: func.func @filters
+// CHECK-NOT: memref.alloc() : {{.*}}xbf16>
+// CHECK: linalg.generic {{.*}}ins(%arg0, %arg0, %{{.*}}xi32>) outs(
+func.func @filters(%x: memref<2x32x12x12xbf16>, %dy: memref<2x10x10x32xbf16>, %dw: memref<32x3x3x32xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(c, i, j, f, n, h, w) -> (n, c, h + i, w + j)>,
+                                   affine_map<(c, i, j, f, n, h, w) -> (n, h, w, f)>,
+                                   affine_map<(c, i, j, f, n, h, w) -> (c, i, j, f)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%x, %dy : memref<2x32x12x12xbf16>, memref<2x10x10x32xbf16>) outs(%dw : memref<32x3x3x32xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %o: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}

@@ -62,7 +62,7 @@ struct KernelReport {
   bool isExact = true;
 
   unsigned rows = 1, columns = 1, lanes = 1, chains = 1;
-  bool reducesLanes = false, turnsInputs = false;
+  bool reducesLanes = false, turnsInputs = false, usesMatrixUnit = false;
   unsigned elementBits = 32;
   int64_t parts = 1;
 

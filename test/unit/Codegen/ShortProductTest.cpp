@@ -189,6 +189,9 @@ TEST_P(ShortProduct, Convolutions) {
          "nn.convolution_input_gradient %x, %y {shape = [9, 9]}", 432});
   check({"2x32x9x9", "2x48x7x7", "48x32x3x3",
          "nn.convolution_weight_gradient %x, %y {shape = [3, 3]}", 98});
+  // Rows of ten pixels are five pairs, at every offset that the window has.
+  check({"2x32x12x12", "2x48x10x10", "48x32x3x3",
+         "nn.convolution_weight_gradient %x, %y {shape = [3, 3]}", 200});
   check({"2x64x6x6", "40x64x1x1", "2x40x6x6", "nn.convolution %x, %y", 64});
 }
 
