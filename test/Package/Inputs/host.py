@@ -5,7 +5,8 @@ writes what they return, and the state, to a file.
     host.py compare EXPECTED FOUND BOUND         largest difference, in parts of the largest number of
                                                  an array; integers are the same
 
-The file has a line for each array, of its type and its numbers.
+The file has a line for each array, of its type and its numbers. Arrays, workspaces and states are blocks of
+exactly their size, and hold nothing at first: valgrind sees what is read that nobody wrote, or beyond.
 """
 import pathlib
 import re
@@ -13,7 +14,6 @@ import sys
 
 C_TYPES = {"f64": "double", "f32": "float", "f16": "uint16_t", "bf16": "uint16_t", "i64": "int64_t",
            "i32": "int32_t", "i8": "int8_t", "u8": "uint8_t", "bool": "uint8_t"}
-ROOM = 1 << 20
 
 PRELUDE = """
 #include <inttypes.h>
@@ -21,6 +21,12 @@ PRELUDE = """
 #include <stdlib.h>
 
 static FILE *file;
+static void *allocate(int64_t bytes) {{
+  void *memory = aligned_alloc(64, (size_t)bytes);
+  if (!memory)
+    exit(EXIT_FAILURE);
+  return memory;
+}}
 static uint32_t drawn = 1;
 static inline double draw(void) {{
   drawn = drawn * 1664525u + 1013904223u;
@@ -87,17 +93,23 @@ def call(name, parameters, arrays):
     for kind, parameter in parameters:
         argument = parameter
         if "_state" in kind:
-            argument = "&" + state_of(kind) + "_values"
+            argument = state_of(kind) + "_values"
+        elif parameter == "prepared":
+            argument = name.removesuffix("_prepare") + "_prepared"
+            if argument != name + "_prepared":
+                code += f"  free({argument});\n  {argument} = allocate({argument}_bytes());\n"
         elif parameter == "workspace":
-            code += (f"  if ({name}_workspace({', '.join(sizes)}) > (int64_t)sizeof workspace)\n"
-                     f'    fail("{name}");\n')
+            code += f"  void *workspace = allocate({name}_workspace({', '.join(sizes)}));\n"
+            last += "  free(workspace);\n"
         elif parameter in arrays:
             direction, element, shape = arrays[parameter]
             count = " * ".join(f"({extent.strip()})" for extent in shape.split(",")) if shape else "1"
-            code += (f"  NNC_ALIGNED static {C_TYPES[element]} {parameter}[{ROOM}];\n"
-                     f'  if ({count} > {ROOM})\n    fail("{parameter}");\n')
-            code += draw(parameter, element, count) if direction != "out" else ""
-            last += write(parameter, element, count) if direction != "in" else ""
+            argument += "_array"  # a function may have the name
+            code += (f"  {C_TYPES[element]} *{argument} = "
+                     f"allocate({count} * (int64_t)sizeof *{argument});\n")
+            code += draw(argument, element, count) if direction != "out" else ""
+            last += write(argument, element, count) if direction != "in" else ""
+            last += f"  free({argument});\n"
         else:
             value = {"seed": 7, "step": 0, "num_steps": 2}.get(parameter, "size")
             code += f"  const int64_t {parameter} = {value};\n"
@@ -112,28 +124,31 @@ def write_state(state, header):
     body = re.search(rf"typedef struct {state} \{{(.*?)\}} {state};", header, re.DOTALL).group(1)
     for member, count, element in re.findall(
             r"NNC_ALIGNED \w+ (\w+)\[(\d+)\];\s*/\* \w+ [^:]*: (\w+)", body):
-        code += write(f"{state}_values.{member}", element, count)
+        code += write(f"{state}_values->{member}", element, count)
     return code + "}\n\n"
 
 
 def program(path, sizes):
     header = pathlib.Path(path).read_text()
     entries = list(functions(header))
-    # Initial values first, then forward, then what trains.
-    entries.sort(key=lambda entry: (not entry[0].endswith("_init"), "_step" in entry[0]))
+    # Initial values first, then what is made of them, forward, what trains.
+    entries.sort(key=lambda entry: [entry[0].endswith("_init"), entry[0].endswith("_prepare"),
+                                    "_step" not in entry[0]], reverse=True)
     calls = "".join(call(*entry) for entry in entries)
     states = sorted({state_of(kind) for _, parameters, _ in entries for kind, _ in parameters} - {None})
     text = f'#include "{pathlib.Path(path).name}"\n' + PRELUDE.format()
-    text += f"NNC_ALIGNED static unsigned char workspace[{64 * ROOM}];\n"
-    text += "".join(f"static {state} {state}_values;\n" for state in states)
-    text += ('static void fail(const char *name) {\n  fprintf(stderr, "%s: no room\\n", name);\n'
-             "  exit(EXIT_FAILURE);\n}\n\n" + calls)
+    text += "".join(f"static {state} *{state}_values;\n" for state in states)
+    prepared = [name + "d" for name, _, _ in entries if name.endswith("_prepare")]
+    text += "".join(f"static void *{name};\n" for name in prepared) + calls
     text += "".join(write_state(state, header) for state in states)
     text += "int main(int argc, char **argv) {\n  file = argc == 2 ? fopen(argv[1], \"w\") : NULL;\n"
     text += "  if (!file)\n    return EXIT_FAILURE;\n"
+    text += "".join(f"  {state}_values = allocate(sizeof({state}));\n" for state in states)
     for size in sizes.split(","):
         text += "".join(f"  call_{name}({size});\n" for name, _, _ in entries)
         text += "".join(f"  write_{state}();\n" for state in states)
+    text += "".join(f"  free({state}_values);\n" for state in states)
+    text += "".join(f"  free({name});\n" for name in prepared)
     return text + "  return fclose(file) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;\n}\n"
 
 

@@ -1,6 +1,7 @@
 """What the test of examples/embed/lenet.c needs beside the compilers.
 
-    lenet.py data DIGITS FOLDER          IDX files, plain and gzipped, of the digits of a CSV, enlarged
+    lenet.py data DIGITS FOLDER [COUNT]  IDX files, plain and gzipped, of the digits of a CSV, or of the
+                                         first COUNT, enlarged
     lenet.py program EXAMPLE FILE        mnist.nn without what the host leaves out: shuffling, shifting
     lenet.py compare LOSSES HISTORY      the losses of the program are the bits of those of `nnc train`
     lenet.py close LOSSES OTHERS BOUND   the losses of two programs differ by at most the bound
@@ -11,7 +12,7 @@ import sys
 
 import numpy
 
-TRAINING, SIDE = 1500, 28
+SIDE = 28
 
 
 def write_idx(folder, name, array):
@@ -21,13 +22,14 @@ def write_idx(folder, name, array):
     (folder / f"{name}.gz").write_bytes(gzip.compress(content))
 
 
-def write_data(digits, folder):
-    table = numpy.loadtxt(digits, delimiter=",")
+def write_data(digits, folder, count=1797):
+    table = numpy.loadtxt(digits, delimiter=",", max_rows=int(count))
+    training = int(int(count) * 0.835)
     small = (table[:, :64] * 255 / 16).reshape(-1, 8, 8)
     images = numpy.pad(small.repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
     assert images.shape[1:] == (SIDE, SIDE)
     folder = pathlib.Path(folder)
-    for name, rows in (("train", slice(TRAINING)), ("t10k", slice(TRAINING, None))):
+    for name, rows in (("train", slice(training)), ("t10k", slice(training, None))):
         write_idx(folder, f"{name}-images-idx3-ubyte", images[rows])
         write_idx(folder, f"{name}-labels-idx1-ubyte", table[rows, 64])
 
