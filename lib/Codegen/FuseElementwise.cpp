@@ -10,6 +10,7 @@
 #include "nnc/IR/Remarks.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -44,6 +45,15 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return llvm::all_of(quotients, [](auto &entry) { return entry.second <= 0; });
 }
 
+/// Whether `producer` only widens the factor that `operand` is in products of `consumer`: it is packed in its wide
+/// type, or multiplied in the short one.
+bool widensFactor(linalg::GenericOp producer, linalg::GenericOp consumer, OpOperand *operand) {
+  auto widening = dyn_cast<arith::ExtFOp>(producer.getBody()->front());
+  return widening && widening->getNextNode() == producer.getBody()->getTerminator() &&
+         llvm::all_of(consumer.getMatchingBlockArgument(operand).getUsers(),
+                      llvm::IsaPred<arith::MulFOp>);
+}
+
 /// Why `consumer` does not compute `producer`, which it reads by `operand`, itself, whoever else reads it;
 /// null if it can.
 const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp consumer,
@@ -52,7 +62,7 @@ const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp con
     if (producer.payloadUsesValueFromOperand(&init))
       return "what accumulates must happen once";
   unsigned cost = bodyCost(producer);
-  if (cost == 0)
+  if (cost == 0 || widensFactor(producer, consumer, operand))
     return nullptr;
   if (!readsOnce(consumer, operand) && consumer.getNumReductionLoops() != 0)
     return "the inner loop would compute its elements again and again";

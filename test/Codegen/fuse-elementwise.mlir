@@ -139,3 +139,36 @@ func.func @back(%x: tensor<8xf32>, %max: tensor<4xf32>, %d: tensor<4xf32>, %n: t
   } -> tensor<8xf32>
   return %2 : tensor<8xf32>
 }
+
+// A product of factors that are widened for it is one of the short factors; another function of a factor stays apart.
+// CHECK-LABEL: func.func @widened
+// CHECK: %[[DOUBLED:.*]] = linalg.generic {{.*}}ins(%arg1 :
+// CHECK: linalg.generic {{.*}}ins(%arg0, %[[DOUBLED]] : tensor<8x16xbf16>, tensor<16x4xf32>)
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: %[[WIDE:.*]] = arith.extf
+// CHECK-NEXT: arith.mulf %[[WIDE]]
+func.func @widened(%x: tensor<8x16xbf16>, %y: tensor<16x4xf32>, %init: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %e = tensor.empty() : tensor<8x16xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x16xbf16>) outs(%e : tensor<8x16xf32>) {
+    ^bb0(%a: bf16, %o: f32):
+      %w = arith.extf %a : bf16 to f32
+      linalg.yield %w : f32
+  } -> tensor<8x16xf32>
+  %e1 = tensor.empty() : tensor<16x4xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%y : tensor<16x4xf32>) outs(%e1 : tensor<16x4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %w = arith.addf %a, %a : f32
+      linalg.yield %w : f32
+  } -> tensor<16x4xf32>
+  %2 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%0, %1 : tensor<8x16xf32>, tensor<16x4xf32>) outs(%init : tensor<8x4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<8x4xf32>
+  return %2 : tensor<8x4xf32>
+}

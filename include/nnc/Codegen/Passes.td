@@ -41,8 +41,9 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
   let summary = "Fuse elementwise computations into their consumers";
   let description = [{
     A producer is merged into its consumer, reductions included, when that computes nothing twice
-    that is dear (exp, log, division) and adds no work to a contraction. Windows that only a reduction
-    reads, or that lie side by side and are put back, are not written down.
+    that is dear (exp, log, division) and adds no work to a contraction; to widen a factor of f16 or bf16
+    is no work, as it is packed wide or multiplied as it is. Windows that only a reduction reads, or that
+    lie side by side and are put back, are not written down.
 
     ```mlir
     %0 = linalg.generic {maths = a * 2}   // tensor<Nxf32>

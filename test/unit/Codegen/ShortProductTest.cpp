@@ -111,9 +111,11 @@ protected:
     return parseSourceString<ModuleOp>(writeFunction(product, type), &context);
   }
 
-  void check(const Product &product, ArrayRef<int64_t> rows = {1}) {
-    SCOPED_TRACE(product.op + " of " + product.a + " and " + product.b);
-    OwningOpRef<ModuleOp> module = parse(product, "bf16"), exact = parse(product, "f64");
+  /// With a result of `type`, into which the factors are cast.
+  void check(const Product &product, ArrayRef<int64_t> rows = {1},
+             const std::string &type = "bf16") {
+    SCOPED_TRACE(product.op + " of " + product.a + " and " + product.b + " in " + type);
+    OwningOpRef<ModuleOp> module = parse(product, type), exact = parse(product, "f64");
     ASSERT_TRUE(module && exact);
     std::map<std::string, void *> symbols;
     if (GetParam())
@@ -123,19 +125,21 @@ protected:
                                 TargetDescription::host().cpu, grain, symbols);
       ASSERT_TRUE(compiled.isLoaded());
       for (int64_t count : rows)
-        compare(product, exact->lookupSymbol<func::FuncOp>("f"), compiled, count);
+        compare(product, module->lookupSymbol<func::FuncOp>("f"),
+                exact->lookupSymbol<func::FuncOp>("f"), compiled, count);
     }
   }
 
-  void compare(const Product &product, func::FuncOp exact, CompiledFunction &compiled,
-               int64_t rows) {
+  void compare(const Product &product, func::FuncOp function, func::FuncOp exact,
+               CompiledFunction &compiled, int64_t rows) {
     SCOPED_TRACE(fmt::format("N is {}", rows));
     SmallVector<HostTensor> arguments = {draw(context, product.a, rows, 1),
                                          draw(context, product.b, rows, 2)};
     SmallVector<HostTensor> magnitudes = {absolute(arguments[0]), absolute(arguments[1])};
     HostTensor expected = llvm::cantFail(interpret(exact, arguments))[0],
                sums = llvm::cantFail(interpret(exact, magnitudes))[0];
-    HostTensor like(BFloat16Type::get(&context), expected.getShape());
+    Type type = getElementTypeOrSelf(function.getResultTypes().front());
+    HostTensor like(type, expected.getShape());
     SymbolValues symbols = {{"N", rows}};
     nnc_set_num_threads(1);
     HostTensor found = compiled.run(arguments, like, symbols)[0];
@@ -143,8 +147,8 @@ protected:
     EXPECT_TRUE(compiled.run(arguments, like, symbols)[0] == found);
     for (int64_t index = 0; index < expected.getNumElements(); ++index) {
       double value = expected.getFloat(index);
-      double inSums = double(product.terms) * 0x1p-24 * sums.getFloat(index);
-      double bound = inSums + (std::fabs(value) + inSums) * 0x1p-8;
+      double inSums = double(product.terms + 1) * 0x1p-24 * sums.getFloat(index);
+      double bound = inSums + (type.isBF16() ? (std::fabs(value) + inSums) * 0x1p-8 : 0);
       ASSERT_NEAR(found.getFloat(index), value, bound) << "at " << index;
     }
   }
@@ -162,6 +166,8 @@ TEST_P(ShortProduct, RaggedMatrices) {
     check(leftTransposed(m, n, k));
     check(rightTransposed(m, n, k));
   }
+  check(matmul(67, 43, 131), {1}, "f32");
+  check(leftTransposed(129, 67, 64), {1}, "f32");
   check(matmul(1, 64, 1024));
   check(matmul(4, 200, 100));
   check(matmul(129, 67, 64));
