@@ -299,6 +299,14 @@ SHORT = set("""
 """.split())
 SHORT_BOUNDS = {"f16": 16 * 2**-11, "bf16": 16 * 2**-8}  # twice those of a single op
 
+# So large that a matrix unit multiplies them, where there is one.
+LARGE = [
+    ("conv2d(x, w, padding = 1)", "x: bf16[2, 32, 10, 10], w: bf16[40, 32, 3, 3]",
+     lambda x, w: F.conv2d(x, w, padding=1)),
+    ("scaled_dot_product_attention(q, k, v)",
+     "q: bf16[3, 41, 64], k: bf16[3, 50, 64], v: bf16[3, 50, 24]", F.scaled_dot_product_attention),
+]
+
 
 def dtypes_of(name, inputs, number, rounds):
     """All types that there are, in a short run one in turn."""
@@ -324,3 +332,6 @@ def function_cases(rounds):
             hasGradient = any(i.dtype in FLOATS for i in declared) and name not in WITHOUT_GRADIENT
             yield Case(name, expression, declared, function, gradient=hasGradient,
                        bounds={**SHORT_BOUNDS, **({"f64": bound[0]} if bound else {})}, least=1)
+    for expression, inputs, function in LARGE:
+        yield Case(covered(expression), expression, list(parse_inputs(inputs)), function, gradient=True,
+                   bounds=SHORT_BOUNDS, least=1)
