@@ -4,7 +4,8 @@
 # Makes a static library TARGET from a model. Whoever links it finds FILE.h, and builds after it.
 #
 #   PREPARE  forward takes its parameters prepared, as with nnc compile --prepare
-#   CPU      processor to compile for (x86-64-v3); the machine that builds when left out
+#   CPU      processor to compile for (x86-64-v3, neoverse-n1); when left out the machine that builds, or
+#            aarch64 if CMake is told to compile for that
 #   ENTRIES  forward, init, step, steps, func; all when left out
 #   BIND     sizes for symbolic dimensions
 #   DEPENDS  files that FILE.nn imports: it is compiled again when they change
@@ -19,6 +20,9 @@ function(nnc_add_model target file)
   set(flags)
   if(ARG_PREPARE)
     list(APPEND flags --prepare)
+  endif()
+  if(NOT ARG_CPU AND CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set(ARG_CPU aarch64)
   endif()
   if(ARG_CPU)
     list(APPEND flags --target cpu:${ARG_CPU})
