@@ -61,7 +61,7 @@ bool hasLongRows(linalg::GenericOp op, OpOperand *input, unsigned dim) {
 
 bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree) {
   // A copy of a matrix from memory takes as long as about 24 reads of it by a tile.
-  constexpr double kReads = 512, kSteps = 64;
+  constexpr double kReads = 256, kSteps = 64;
   AffineMap map = op.getMatchingIndexingMap(input);
   if (!isa<MemRefType>(input->get().getType()) || !map.isFunctionOfDim(dim) ||
       !map.isProjectedPermutation() || !isReused(op, map, dim))
@@ -71,6 +71,30 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
   double steps = countIterations(
       op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
   return countReads(op, map) >= kReads && steps >= kSteps && hasLongRows(op, input, dim);
+}
+
+bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan) {
+  constexpr double kReads = 256, kSteps = 128;
+  constexpr int64_t kFarBytes = 1024;
+  constexpr unsigned kFewestRows = 4;
+  AffineMap map = op.getMatchingIndexingMap(input);
+  Type type = getElementTypeOrSelf(input->get().getType());
+  if (!plan.rowDim || plan.matrix || plan.rows < kFewestRows || !type.isFloat() ||
+      !map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim) ||
+      !map.isProjectedPermutation())
+    return false;
+  int64_t size = op.getStaticLoopRanges()[*plan.rowDim];
+  if (ShapedType::isDynamic(size) || size <= 2 * plan.rows)
+    return false;
+  auto isSummed = [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); };
+  auto isFar = [&](unsigned loop) {
+    std::optional<int64_t> step = findStep(map, input->get().getType(), loop);
+    return step && std::abs(*step) * type.getIntOrFloatBitWidth() / 8 >= kFarBytes;
+  };
+  bool liesFarApart = isFar(*plan.rowDim);
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+    liesFarApart |= isSummed(loop) && isFar(loop);
+  return liesFarApart && countReads(op, map) >= kReads && countIterations(op, isSummed) >= kSteps;
 }
 
 double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &target) {

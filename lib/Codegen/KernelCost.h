@@ -26,6 +26,10 @@ bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim,
 /// How many results use an element of an input that lies as `map` says.
 double countReads(mlir::linalg::GenericOp op, mlir::AffineMap map);
 
+/// Whether the tiles of `plan` take `input`, of which they read rows one number at a time, from a packed copy in
+/// which what they read is one stretch of memory: because its rows lie far apart, and are read again and again.
+bool isPackedByRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, const KernelPlan &plan);
+
 /// Whether the rows of `input` along `dim` are so long that each lies on another page.
 bool hasLongRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
 

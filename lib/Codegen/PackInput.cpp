@@ -13,19 +13,30 @@ using namespace mlir;
 
 namespace nnc {
 
-void OperandLoops::split(int64_t width) {
+unsigned OperandLoops::split(unsigned dim, int64_t width) {
   MLIRContext *context = maps.front().getContext();
   unsigned inner = kinds.size();
   SmallVector<AffineExpr> replacements;
-  for (unsigned dim = 0; dim < inner; ++dim)
-    replacements.push_back(getAffineDimExpr(dim, context));
-  replacements[vectorDim] = replacements[vectorDim] * width + getAffineDimExpr(inner, context);
+  for (unsigned loop = 0; loop < inner; ++loop)
+    replacements.push_back(getAffineDimExpr(loop, context));
+  replacements[dim] = replacements[dim] * width + getAffineDimExpr(inner, context);
   for (AffineMap &map : maps)
     map = map.replaceDimsAndSymbols(replacements, {}, inner + 1, 0);
-  kinds.push_back(kinds[vectorDim]);
-  sizes[vectorDim] /= width;
+  kinds.push_back(kinds[dim]);
+  sizes[dim] /= width;
   sizes.push_back(width);
-  vectorDim = inner;
+  return inner;
+}
+
+void OperandLoops::exchange(unsigned first, unsigned second) {
+  SmallVector<AffineExpr> replacements;
+  for (unsigned loop = 0; loop < kinds.size(); ++loop)
+    replacements.push_back(getAffineDimExpr(loop, maps.front().getContext()));
+  std::swap(replacements[first], replacements[second]);
+  for (AffineMap &map : maps)
+    map = map.replaceDimsAndSymbols(replacements, {}, kinds.size(), 0);
+  std::swap(kinds[first], kinds[second]);
+  std::swap(sizes[first], sizes[second]);
 }
 
 Value splitAxes(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,

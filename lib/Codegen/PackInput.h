@@ -17,8 +17,10 @@ struct OperandLoops {
       : maps(op.getIndexingMapsArray()), kinds(op.getIteratorTypesArray()),
         sizes(op.getStaticLoopRanges()), vectorDim(dim) {}
 
-  /// Makes two loops of the vectors' one: an outer one in its place, and the innermost, of `width`.
-  void split(int64_t width);
+  /// Makes two loops of `dim`: an outer one in its place, and the innermost, of `width`, which it returns.
+  unsigned split(unsigned dim, int64_t width);
+  /// Gives two loops each other's place.
+  void exchange(unsigned first, unsigned second);
 };
 
 /// `source`, which `map` reads, with two axes where the loops split one.

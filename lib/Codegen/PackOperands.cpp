@@ -82,6 +82,19 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
   return wanted ? std::optional(width) : std::nullopt;
 }
 
+/// How many rows a panel of rows is to have; none if `op` wants none.
+std::optional<int64_t> panelHeight(linalg::GenericOp op, const KernelPlan &plan,
+                                   const TargetDescription &target) {
+  bool wanted = plan.rowDim && isOwnAxis(op, *plan.rowDim) &&
+                llvm::any_of(op.getDpsInputOperands(),
+                             [&](OpOperand *input) { return isPackedByRows(op, input, plan); });
+  if (!wanted)
+    return std::nullopt;
+  // As many as there are registers for; somewhat fewer where these go into the rows without a rest.
+  unsigned most = (target.vectorRegisters - 4) / plan.columns;
+  return 4 * plan.rows >= 3 * most ? plan.rows : most;
+}
+
 } // namespace
 
 /// The order of axes of an operand, which lies as `map` says, that has the one of loop `dim` last.
@@ -148,34 +161,56 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target))
     return packPairs(rewriter, op, vectorDim, *pairs);
   widenInputs(rewriter, op, vectorDim);
-  std::optional<int64_t> width = panelWidth(op, plan, early);
-  int64_t size = op.getStaticLoopRanges()[vectorDim];
-  if (width && size % *width != 0) {
-    auto [whole, rest] = cutLoop(rewriter, op, vectorDim, size - size % *width);
+  // What is packed is settled before the loops are cut, which is done for its sake.
+  llvm::SmallDenseSet<unsigned> byColumns, byRows;
+  std::optional<int64_t> width = panelWidth(op, plan, early),
+                         height = panelHeight(op, plan, target);
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (height && isPackedByRows(op, input, plan))
+      byRows.insert(input->getOperandNumber());
+    else if (isPacked(op, input, vectorDim, isEarly(input, early)))
+      byColumns.insert(input->getOperandNumber());
+  if (byRows.empty() && byColumns.empty())
+    return;
+  auto cutToPanels = [&](unsigned dim, std::optional<int64_t> size) {
+    int64_t all = op.getStaticLoopRanges()[dim];
+    if (!size || all % *size == 0)
+      return;
+    auto [whole, rest] = cutLoop(rewriter, op, dim, all - all % *size);
     packInputs(rewriter, rest, target, early);
     op = whole;
-  }
-  OperandLoops loops(op, vectorDim);
+  };
+  cutToPanels(vectorDim, width);
+  if (height)
+    cutToPanels(*plan.rowDim, height);
+  OperandLoops loops(op, vectorDim), rowLoops = loops;
   if (width)
-    loops.split(*width);
-  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
-  bool packs = false;
-  for (OpOperand *input : op.getDpsInputOperands()) {
-    if (!isPacked(op, input, vectorDim, isEarly(input, early)))
-      continue;
-    unsigned position = input->getOperandNumber();
-    remarkDone(op.getLoc(), "prepare-kernels")
-        << remark::add("input {0} is packed{1}: it is read again and again, and {2}", position,
-                       width ? " in panels" : "",
-                       isGathered(op, input, vectorDim) ? "its neighbours across vectors lie apart"
-                                                        : "its rows lie far apart");
-    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
-    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
-                                 std::nullopt, widenedType(op, input));
-    packs = true;
+    loops.vectorDim = loops.split(vectorDim, *width);
+  if (height) {
+    unsigned rowDim = *plan.rowDim, inner = loops.split(rowDim, *height);
+    // Panels of rows, which are small, go by for each panel of columns.
+    if (width && rowDim < vectorDim)
+      loops.exchange(rowDim, vectorDim);
+    rowLoops = loops;
+    rowLoops.vectorDim = inner;
   }
-  if (!packs)
-    return;
+  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    unsigned position = input->getOperandNumber();
+    bool inRows = byRows.contains(position);
+    if (!inRows && !byColumns.contains(position))
+      continue;
+    bool isFar = inRows || !isGathered(op, input, vectorDim);
+    remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
+        "input {0} is packed{1}: it is read again and again, and {2}", position,
+        inRows  ? " in panels of rows"
+        : width ? " in panels"
+                : "",
+        isFar ? "its rows lie far apart" : "its neighbours across vectors lie apart");
+    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
+    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), inRows ? rowLoops : loops,
+                                 loops.maps[position], std::nullopt, widenedType(op, input));
+  }
   rewriter.setInsertionPoint(op);
   auto packed = linalg::GenericOp::create(rewriter, op.getLoc(), inputs, op.getOutputs(),
                                           loops.maps, loops.kinds);

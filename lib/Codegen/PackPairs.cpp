@@ -306,7 +306,7 @@ void packPairs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim,
   for (linalg::GenericOp part : parts) {
     OperandLoops loops(part, vectorDim);
     if (loops.sizes[vectorDim] > kPanel && isOwnAxis(part, vectorDim))
-      loops.split(kPanel);
+      loops.vectorDim = loops.split(loops.vectorDim, kPanel);
     Factor right = packRight(rewriter, part, loops, input, pairs.dim, pairs.size);
     loops.sizes[pairs.dim] = pairs.size / 2;
     replaceByPairs(rewriter, part, loops, input, pairs.dim, left, right);

@@ -10,6 +10,9 @@
 // CHECK-DAG: #[[PACK:[a-z0-9]+]] = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
 // CHECK-DAG: #[[TURN:[a-z0-9]+]] = affine_map<(d0, d1) -> (d1, d0)>
 // CHECK-DAG: #[[RESULT:[a-z0-9]+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d2, d3, d0)>
+// CHECK-DAG: #[[ROW_PANEL:[a-z0-9]+]] = affine_map<(d0, d1, d2, d3, d4) -> (d1, d2, d4)>
+// CHECK-DAG: #[[COLUMN_PANEL:[a-z0-9]+]] = affine_map<(d0, d1, d2, d3, d4) -> (d0, d2, d3)>
+// CHECK-DAG: #[[OF_PANELS:[a-z0-9]+]] = affine_map<(d0, d1, d2, d3, d4) -> (d1 * 6 + d4, d0 * 16 + d3)>
 // CHECK-LABEL: func.func @weight_gradient
 // CHECK-NOT: linalg.fill {{.*}}outs(%arg2
 // CHECK: %[[TURNED:.*]] = memref.alloc() : memref<4x3x3x16xf32>
@@ -74,6 +77,26 @@ func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1000xf32>, %c: memref<51
   linalg.fill ins(%zero : f32) outs(%c : memref<512x1000xf32>)
   linalg.matmul ins(%a, %b : memref<512x64xf32>, memref<64x1000xf32>)
                 outs(%c : memref<512x1000xf32>)
+  return
+}
+
+// Steps of the sum lie 1.5 KiB apart in the left factor: it is packed in panels of as many rows as a tile has, each
+// of which all panels of columns read.
+// CHECK-LABEL: func.func @row_panels
+// CHECK: %[[ROWS:.*]] = memref.alloc() : memref<64x1024x6xf32>
+// CHECK: linalg.generic {{.*}} ins({{.*}} : memref<1024x64x6xf32>) outs(%[[ROWS]] :
+// CHECK: %[[COLUMNS:.*]] = memref.alloc() : memref<96x1024x16xf32>
+// CHECK: linalg.generic {indexing_maps = [#[[ROW_PANEL]], #[[COLUMN_PANEL]], #[[OF_PANELS]]], {{.*}} ins(%[[ROWS]], %[[COLUMNS]] :
+func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x1536xf32>, %c: memref<384x1536xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<1024x384xf32>, memref<1024x1536xf32>) outs(%c : memref<384x1536xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
   return
 }
 

@@ -189,7 +189,8 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     Copies and named operations become `linalg.generic`. Loops that run once and axes of size one go, and
     neighbouring loops that are one walk through memory become one. An input whose neighbouring elements
     would lie far apart in a vector, and that is read again and again, is packed once; if its rows are long,
-    in panels as wide as the kernel's tile, each a stretch of memory of its own. Factors of f16 and bf16 are
+    in panels as wide as the kernel's tile, each a stretch of memory of its own. So is an input of which tiles
+    read some rows, one number of each at a time, if these lie far apart: in panels of as many rows. Factors of f16 and bf16 are
     widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
     be badly filled is computed in another order and turned at the end.
 

@@ -140,7 +140,8 @@ private:
   bool chooseMatrix(KernelPlan &plan);
   double inputBytes(function_ref<double(unsigned)> extent);
   void chooseOuterReductions(KernelPlan &plan);
-  int64_t countNearRows(const KernelPlan &plan);
+  std::pair<unsigned, unsigned> findRowLoop(const KernelPlan &plan);
+  int64_t countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigned unit);
   void chooseParts(KernelPlan &plan);
 
   linalg::GenericOp op;
@@ -228,8 +229,8 @@ unsigned Planner::bodyCost() {
   return cost;
 }
 
-/// The parallel dimension whose rows share the most vector loads; of equals one that has enough rows,
-/// and the innermost of these.
+/// The parallel dimension whose rows share the most vector loads; of equals one along which an input lies, that
+/// of a panel of rows, then one that has enough rows, and the innermost of these.
 std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
   constexpr int64_t kEnoughRows = 8;
   std::optional<unsigned> best;
@@ -237,12 +238,16 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
   for (unsigned dim = 0; dim < sizes.size(); ++dim) {
     if (dim == vectorDim || isReduction(dim) || sizes[dim] == 1)
       continue;
-    int64_t shared = 0;
-    for (OpOperand *input : repeatedInputs(op))
-      shared +=
-          access(*input, vectorDim) == Access::Contiguous && access(*input, dim) == Access::Uniform;
+    int64_t shared = 0, isPanel = 0;
+    for (OpOperand *input : repeatedInputs(op)) {
+      Access along = access(*input, dim);
+      if (access(*input, vectorDim) == Access::Contiguous)
+        shared += along == Access::Uniform;
+      else
+        isPanel |= along == Access::Contiguous;
+    }
     int64_t rows = ShapedType::isDynamic(sizes[dim]) ? kEnoughRows : sizes[dim];
-    int64_t score = shared * kEnoughRows + std::min(rows, kEnoughRows) - 1;
+    int64_t score = (2 * shared + isPanel) * kEnoughRows + std::min(rows, kEnoughRows) - 1;
     if (!best || score >= bestScore) {
       best = dim;
       bestScore = score;
@@ -452,37 +457,57 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
   }
 }
 
-/// How many rows a second-level cache holds while the columns go by, each of which reads them again; 0 if it holds
-/// all of them, or nothing reads them again.
-int64_t Planner::countNearRows(const KernelPlan &plan) {
+/// The loop over tiles of rows, and how many of its iterations a tile takes: that of the rows, or one over
+/// panels of as many rows as a tile has.
+std::pair<unsigned, unsigned> Planner::findRowLoop(const KernelPlan &plan) {
+  if (sizes[*plan.rowDim] == plan.rows)
+    for (OpOperand *input : repeatedInputs(op)) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (!map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim))
+        continue;
+      for (unsigned dim = 0; dim < sizes.size(); ++dim)
+        if (map.isFunctionOfDim(dim) && !isReduction(dim) && dim != plan.rowDim)
+          return {dim, 1};
+    }
+  return {*plan.rowDim, plan.rows};
+}
+
+/// How many iterations of the loop over tiles of rows read what a second-level cache holds while the columns go
+/// by, each of which reads it again; 0 if that is all of them, or nothing reads it again.
+int64_t Planner::countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigned unit) {
   constexpr double kNear = 512 << 10;
   constexpr int64_t kFewestParts = 8, kFewestReads = 4;
-  int64_t size = sizes[*plan.rowDim];
-  if (ShapedType::isDynamic(size) || plan.reducesLanes || !plan.vectorDim)
+  int64_t size = sizes[rowLoop];
+  if (ShapedType::isDynamic(size))
     return 0;
+  auto inBlock = [&](unsigned dim) {
+    bool isOuter = llvm::is_contained(plan.outerReductions, dim);
+    bool isBlock = isOuter && dim == plan.outerReductions.back();
+    return isOuter ? double(isBlock ? plan.reductionBlock : 1) : double(typicalSize(sizes[dim]));
+  };
   double bytes = 0, reads = 1;
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
-    if (!isReduction(dim) && dim != plan.rowDim)
+    if (!isReduction(dim) && dim != rowLoop && dim != plan.rowDim)
       reads *= double(typicalSize(sizes[dim]));
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
     Type element = getElementTypeOrSelf(input->get().getType());
-    if (!map.isFunctionOfDim(*plan.rowDim) || !element.isIntOrFloat())
+    if (!map.isFunctionOfDim(rowLoop) || !element.isIntOrFloat())
       continue;
     double count = element.getIntOrFloatBitWidth() / 8.0;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
-      if (!map.isFunctionOfDim(dim) || dim == plan.rowDim)
+      if (!map.isFunctionOfDim(dim) || dim == rowLoop)
         continue;
-      if (!isReduction(dim)) // It does not stay while that loop runs.
+      if (!isReduction(dim) && dim != plan.rowDim) // It does not stay while that loop runs.
         return 0;
-      count *= double(typicalSize(sizes[dim]));
+      count *= inBlock(dim);
     }
     bytes += count;
   }
   if (bytes * double(size) <= 2 * kNear || reads < double(kFewestReads * plan.columns * plan.lanes))
     return 0;
   int64_t rows = std::min(int64_t(kNear / bytes), llvm::divideCeilSigned(size, kFewestParts));
-  return std::max<int64_t>(llvm::alignDown(rows, plan.rows), plan.rows);
+  return std::max<int64_t>(llvm::alignDown(rows, unit), unit);
 }
 
 /// The outermost loop that has enough units for many threads, else the outermost whose size is
@@ -517,11 +542,14 @@ void Planner::chooseParts(KernelPlan &plan) {
     plan.partDim = dim;
     plan.partUnit = unit;
   }
-  if (plan.rowDim && isWritten(*plan.rowDim))
-    if (int64_t rows = countNearRows(plan)) {
-      plan.partDim = plan.rowDim;
+  if (plan.rowDim && plan.vectorDim && !plan.reducesLanes) {
+    auto [rowLoop, unit] = findRowLoop(plan);
+    int64_t rows = isWritten(rowLoop) ? countNearRows(plan, rowLoop, unit) : 0;
+    if (rows != 0) {
+      plan.partDim = rowLoop;
       plan.partUnit = rows;
     }
+  }
   plan.cost = plan.matrix ? 1 : bodyCost();
   // Rows share what they load.
   if (plan.rows == 1)
