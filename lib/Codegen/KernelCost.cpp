@@ -74,7 +74,7 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
 }
 
 bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan) {
-  constexpr double kReads = 256, kSteps = 128;
+  constexpr double kReads = 256, kSteps = 64;
   constexpr int64_t kFarBytes = 1024;
   constexpr unsigned kFewestRows = 4;
   AffineMap map = op.getMatchingIndexingMap(input);

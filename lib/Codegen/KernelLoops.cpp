@@ -117,6 +117,15 @@ static bool walkTogether(linalg::GenericOp op, unsigned dim) {
   return true;
 }
 
+/// Whether loops `dim` and `dim + 1` of a sum, as one, would be of a size that nobody knows, though that of one is
+/// known and enough for a kernel's tiles, which need no rest then.
+static bool hidesSize(linalg::GenericOp op, unsigned dim) {
+  constexpr int64_t kEnough = 64;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  return op.getNumReductionLoops() != 0 && ShapedType::isDynamic(sizes[dim]) &&
+         sizes[dim + 1] >= kEnough;
+}
+
 static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) {
   bool allPermute = llvm::all_of(op.getIndexingMapsArray(),
                                  [](AffineMap map) { return map.isProjectedPermutation(); });
@@ -125,7 +134,7 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   SmallVector<ReassociationIndices> groups = {{0}};
   for (unsigned dim = 1; dim < op.getNumLoops(); ++dim) {
-    if (kinds[dim] == kinds[dim - 1] && walkTogether(op, dim - 1))
+    if (kinds[dim] == kinds[dim - 1] && !hidesSize(op, dim - 1) && walkTogether(op, dim - 1))
       groups.back().push_back(dim);
     else
       groups.push_back({dim});

@@ -83,16 +83,11 @@ std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
 }
 
 /// How many rows a panel of rows is to have; none if `op` wants none.
-std::optional<int64_t> panelHeight(linalg::GenericOp op, const KernelPlan &plan,
-                                   const TargetDescription &target) {
+std::optional<int64_t> panelHeight(linalg::GenericOp op, const KernelPlan &plan) {
   bool wanted = plan.rowDim && isOwnAxis(op, *plan.rowDim) &&
                 llvm::any_of(op.getDpsInputOperands(),
                              [&](OpOperand *input) { return isPackedByRows(op, input, plan); });
-  if (!wanted)
-    return std::nullopt;
-  // As many as there are registers for; somewhat fewer where these go into the rows without a rest.
-  unsigned most = (target.vectorRegisters - 4) / plan.columns;
-  return 4 * plan.rows >= 3 * most ? plan.rows : most;
+  return wanted ? std::optional<int64_t>(plan.rows) : std::nullopt;
 }
 
 } // namespace
@@ -163,8 +158,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   widenInputs(rewriter, op, vectorDim);
   // What is packed is settled before the loops are cut, which is done for its sake.
   llvm::SmallDenseSet<unsigned> byColumns, byRows;
-  std::optional<int64_t> width = panelWidth(op, plan, early),
-                         height = panelHeight(op, plan, target);
+  std::optional<int64_t> width = panelWidth(op, plan, early), height = panelHeight(op, plan);
   for (OpOperand *input : op.getDpsInputOperands())
     if (height && isPackedByRows(op, input, plan))
       byRows.insert(input->getOperandNumber());

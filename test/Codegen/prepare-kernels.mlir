@@ -80,6 +80,22 @@ func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1000xf32>, %c: memref<51
   return
 }
 
+// A batch of unknown size times 128 rows would be rows of unknown number, with a rest.
+// CHECK-LABEL: func.func @batch
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+func.func @batch(%a: memref<?x128x16xf32>, %b: memref<16x64xf32>, %c: memref<?x128x64xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, m, n, k) -> (i, m, k)>, affine_map<(i, m, n, k) -> (k, n)>,
+                                   affine_map<(i, m, n, k) -> (i, m, n)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<?x128x16xf32>, memref<16x64xf32>) outs(%c : memref<?x128x64xf32>) {
+    ^bb0(%x: f32, %w: f32, %o: f32):
+      %p = arith.mulf %x, %w : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // Steps of the sum lie 1.5 KiB apart in the left factor: it is packed in panels of as many rows as a tile has, each
 // of which all panels of columns read.
 // CHECK-LABEL: func.func @row_panels
