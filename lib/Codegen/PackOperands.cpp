@@ -153,7 +153,7 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
     return;
   unsigned vectorDim = *plan.vectorDim;
   op = orderReductions(rewriter, op, vectorDim);
-  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target))
+  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target, early))
     return packPairs(rewriter, op, vectorDim, *pairs);
   widenInputs(rewriter, op, vectorDim);
   // What is packed is settled before the loops are cut, which is done for its sake.

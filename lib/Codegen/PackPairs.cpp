@@ -9,10 +9,12 @@
 //===----------------------------------------------------------------------===//
 #include "PackPairs.h"
 
+#include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
 #include "CPU/KernelPlan.h"
 #include "CPU/PairProduct.h"
 #include "CutLoop.h"
+#include "KernelCost.h"
 #include "KernelLoops.h"
 #include "PackInput.h"
 #include "PackOperands.h"
@@ -252,10 +254,13 @@ void replaceByPairs(IRRewriter &rewriter, linalg::GenericOp op, const OperandLoo
 } // namespace
 
 std::optional<PairLoop> findPairLoop(linalg::GenericOp op, unsigned vectorDim,
-                                     const TargetDescription &target) {
+                                     const TargetDescription &target,
+                                     const DenseSet<Value> &early) {
   // Less is done before the unit is configured.
   constexpr double kLeastProducts = 1 << 16;
   constexpr int64_t kFewestColumns = 8;
+  // To pack a number takes as long as some products on vectors.
+  constexpr double kFewestReads = 12;
   std::optional<ShortProduct> product = target.hasMatrixUnit ? matchShortProduct(op) : std::nullopt;
   if (!product)
     return std::nullopt;
@@ -274,6 +279,9 @@ std::optional<PairLoop> findPairLoop(linalg::GenericOp op, unsigned vectorDim,
   if (!isAlongVectors(right) || isAlongVectors(left) ||
       !op.getMatchingIndexingMap(right).isProjectedPermutation() ||
       !hasRows(op, left, right, vectorDim))
+    return std::nullopt;
+  if (!early.contains(rootBuffer(right->get())) &&
+      countReads(op, op.getMatchingIndexingMap(right)) < kFewestReads)
     return std::nullopt;
   std::optional<PairLoop> best;
   SmallVector<unsigned> reductions;

@@ -20,9 +20,10 @@ struct PairLoop {
 };
 
 /// How `op`, whose vectors go along `vectorDim`, does that; none if the target has nothing for it or it is too
-/// little work.
+/// little work. Copies of inputs that are in `early` are free.
 std::optional<PairLoop> findPairLoop(mlir::linalg::GenericOp op, unsigned vectorDim,
-                                     const TargetDescription &target);
+                                     const TargetDescription &target,
+                                     const llvm::DenseSet<mlir::Value> &early);
 
 /// Replaces `op` by one on pairs, or by two where the columns end within a panel, with copies of its factors
 /// before it.

@@ -63,11 +63,26 @@ func.func @odd(%a: memref<67x131xbf16>, %b: memref<131x24xbf16>, %c: memref<67x2
   return
 }
 
-// One row has nothing to share, and f32 no such instruction.
+// Few rows are no reason to pack a matrix, and one has nothing to share; f32 has no such instruction.
+// CHECK-LABEL: func.func @few
+// CHECK-NOT: xi32
 // CHECK-LABEL: func.func @row
 // CHECK-NOT: xi32
 // CHECK-LABEL: func.func @wide
 // CHECK-NOT: xi32
+func.func @few(%a: memref<8x128xbf16>, %b: memref<128x96xbf16>, %c: memref<8x96xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<8x128xbf16>, memref<128x96xbf16>) outs(%c : memref<8x96xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 func.func @row(%a: memref<1024xbf16>, %b: memref<1024x96xbf16>, %c: memref<96xf32>) {
   linalg.generic {indexing_maps = [affine_map<(n, k) -> (k)>, affine_map<(n, k) -> (k, n)>, affine_map<(n, k) -> (n)>],
                   iterator_types = ["parallel", "reduction"]}

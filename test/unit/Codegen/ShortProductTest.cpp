@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Unit, ShortProduct, testing::Values(false, true),
 
 TEST_P(ShortProduct, RaggedMatrices) {
   for (auto [m, n, k] :
-       {std::tuple(7, 40, 300), std::tuple(20, 33, 129), std::tuple(67, 43, 131)}) {
+       {std::tuple(13, 40, 300), std::tuple(20, 33, 129), std::tuple(67, 43, 131)}) {
     check(matmul(m, n, k));
     check(leftTransposed(m, n, k));
     check(rightTransposed(m, n, k));
@@ -172,7 +172,7 @@ TEST_P(ShortProduct, RaggedMatrices) {
   check(matmul(4, 200, 100));
   check(matmul(129, 67, 64));
   // So long a sum that a tile takes it in several goes.
-  check(matmul(9, 8, 8100));
+  check(matmul(12, 8, 8100));
 }
 
 TEST_P(ShortProduct, RowsThatAreNotKnown) {
