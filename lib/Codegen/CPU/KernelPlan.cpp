@@ -247,6 +247,7 @@ std::optional<unsigned> Planner::chooseRowDim(unsigned vectorDim) {
         isPanel |= along == Access::Contiguous;
     }
     int64_t rows = ShapedType::isDynamic(sizes[dim]) ? kEnoughRows : sizes[dim];
+    isPanel &= 2 * rows >= kEnoughRows;
     int64_t score = (2 * shared + isPanel) * kEnoughRows + std::min(rows, kEnoughRows) - 1;
     if (!best || score >= bestScore) {
       best = dim;
@@ -457,6 +458,9 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
   }
 }
 
+/// Parts by rows that all threads may share are no fewer.
+constexpr int64_t kFewestParts = 8;
+
 /// The loop over tiles of rows, and how many of its iterations a tile takes: that of the rows, or one over
 /// panels of as many rows as a tile has.
 std::pair<unsigned, unsigned> Planner::findRowLoop(const KernelPlan &plan) {
@@ -476,7 +480,7 @@ std::pair<unsigned, unsigned> Planner::findRowLoop(const KernelPlan &plan) {
 /// by, each of which reads it again; 0 if that is all of them, or nothing reads it again.
 int64_t Planner::countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigned unit) {
   constexpr double kNear = 512 << 10;
-  constexpr int64_t kFewestParts = 8, kFewestReads = 4;
+  constexpr int64_t kFewestReads = 4;
   int64_t size = sizes[rowLoop];
   if (ShapedType::isDynamic(size))
     return 0;
@@ -545,6 +549,10 @@ void Planner::chooseParts(KernelPlan &plan) {
   if (plan.rowDim && plan.vectorDim && !plan.reducesLanes) {
     auto [rowLoop, unit] = findRowLoop(plan);
     int64_t rows = isWritten(rowLoop) ? countNearRows(plan, rowLoop, unit) : 0;
+    // Each part goes through all blocks of the sum once more.
+    if (rows == 0 && plan.partDim == rowLoop && !plan.outerReductions.empty() &&
+        !ShapedType::isDynamic(sizes[rowLoop]))
+      rows = llvm::alignTo(llvm::divideCeilSigned(sizes[rowLoop], kFewestParts), unit);
     if (rows != 0) {
       plan.partDim = rowLoop;
       plan.partUnit = rows;
