@@ -5,8 +5,8 @@
 //
 // The adjoints, which add where windows overlap, are turned round: each element of the result gathers
 // what falls on it. With p = element + low and stride s, p = q * s + r is hit by window q - t at
-// place t * s + r, for t from 0 to ceil(span / s) - 1; so the result is computed in s phases r, each
-// a convolution of stride one, and nothing is multiplied by the zeros between windows.
+// place t * s + r, for t from 0 to ceil((span - r) / s) - 1; so the result is computed in s phases r, each
+// a convolution of stride one by the places that are its own, and nothing is multiplied by zeros.
 //
 //===----------------------------------------------------------------------===//
 #include "ElementBuilder.h"
@@ -235,6 +235,12 @@ struct GatherAxis {
   Dim size, windows;
 
   bool hasPhases() const { return axis.stride > 1; }
+  int64_t phases() const { return hasPhases() ? axis.stride : 1; }
+  /// Windows that may hit an element of a phase.
+  int64_t tapsOf(int64_t phase) const {
+    int64_t places = std::max<int64_t>(0, axis.span() - phase);
+    return hasPhases() ? llvm::divideCeilSigned(places, axis.stride) : axis.size;
+  }
   /// Windows that may hit one element, and how far apart they are.
   int64_t taps() const {
     return hasPhases() ? llvm::divideCeilSigned(axis.span(), axis.stride) : axis.size;
@@ -312,12 +318,28 @@ public:
     return b.lowering.reshape(b.builder, b.loc, value, target, divided);
   }
 
-  /// Loops over phases, then over blocks, so that the blocks are next to each other in memory.
-  void openResult(LoopNest &loops) {
-    for (const GatherAxis &axis : axes)
-      phases.push_back(axis.hasPhases() ? loops.parallel() : AffineExpr());
-    blocks = loops.parallels(axes.size());
+  /// What of a kernel, divided so, is of one phase; `shape` is updated.
+  Value takePhase(Value value, Shape &shape, ArrayRef<int64_t> phase) {
+    size_t first = shape.size() - axes.size();
+    Shape offsets(first, Dim(0)), part(ArrayRef(shape).take_front(first)), flat(part);
+    for (auto [axis, number] : llvm::zip_equal(axes, phase)) {
+      offsets.push_back(Dim(0));
+      part.push_back(Dim(axis.tapsOf(number)));
+      flat.push_back(part.back());
+      if (axis.hasPhases()) {
+        offsets.push_back(Dim(number));
+        part.push_back(Dim(1));
+      }
+    }
+    shape = flat;
+    if (!hasPhases())
+      return value;
+    value = b.lowering.extract(b.builder, b.loc, value, offsets, part);
+    return b.lowering.reshape(b.builder, b.loc, value, part, flat);
   }
+
+  /// Loops over the blocks of the result, and over the taps of a phase.
+  void openResult(LoopNest &loops) { blocks = loops.parallels(axes.size()); }
   void openTaps(LoopNest &loops) { taps = loops.reductions(axes.size()); }
 
   Exprs windowExprs() const {
@@ -326,74 +348,66 @@ public:
       exprs.push_back(block + (axis.taps() - 1) * axis.tapStep() - tap * axis.tapStep());
     return exprs;
   }
-  Exprs kernelExprs() const {
-    Exprs exprs;
-    for (auto [tap, phase] : llvm::zip_equal(taps, phases)) {
-      exprs.push_back(tap);
-      if (phase)
-        exprs.push_back(phase);
-    }
-    return exprs;
-  }
-  Exprs resultExprs() const {
-    Exprs exprs;
-    llvm::copy_if(phases, std::back_inserter(exprs), [](AffineExpr phase) { return bool(phase); });
-    return joined({exprs, blocks});
-  }
+  Exprs kernelExprs() const { return taps; }
+  Exprs resultExprs() const { return blocks; }
   Shape resultShape() const {
-    Shape shape, counts;
-    for (const GatherAxis &axis : axes) {
-      if (axis.hasPhases())
-        shape.push_back(Dim(axis.axis.stride));
-      counts.push_back(axis.blocks());
-    }
-    return joined({shape, counts});
+    Shape shape;
+    for (const GatherAxis &axis : axes)
+      shape.push_back(axis.blocks());
+    return shape;
   }
 
-  /// The axes of the result from its phases and blocks, of which `outer` axes come first.
-  Value join(Value value, ArrayRef<Dim> outer) {
-    Value interleaved = interleave(value, outer);
-    Shape whole(outer), offsets(outer.size(), Dim(0)), result(outer);
+  /// The result of all phases, each made by `makePhase`, with `outer` axes before those of the windows.
+  Value join(ArrayRef<Dim> outer, function_ref<Value(ArrayRef<int64_t>)> makePhase) {
+    SmallVector<int64_t> phase(axes.size(), 0);
+    if (!hasPhases())
+      return makePhase(phase);
+    Shape whole(outer), blockShape = joined({outer, resultShape()}), begin(outer.size(), Dim(0)),
+                        result(outer);
+    SmallVector<int64_t> steps(outer.size(), 1);
+    bool hasAll = true;
     for (const GatherAxis &axis : axes) {
-      whole.push_back(axis.blocks() * Dim(axis.axis.stride));
-      offsets.push_back(Dim(axis.firstElement()));
+      whole.push_back(axis.blocks() * Dim(axis.phases()));
+      begin.push_back(Dim(axis.firstElement()));
       result.push_back(axis.size);
+      steps.push_back(axis.phases());
+      hasAll &= axis.tapsOf(axis.phases() - 1) != 0;
     }
+    // What no window hits is zero.
+    Value value = hasAll ? b.lowering.empty(b.builder, b.loc, whole, storageType(b.elementType))
+                         : b.zeros(whole);
+    do {
+      bool isHit = llvm::all_of(llvm::zip_equal(axes, phase), [](auto entry) {
+        return std::get<0>(entry).tapsOf(std::get<1>(entry)) != 0;
+      });
+      Shape offsets(outer.size(), Dim(0));
+      llvm::append_range(offsets, phase);
+      if (isHit)
+        value = b.lowering.insert(b.builder, b.loc, makePhase(phase), blockShape, value, offsets,
+                                  steps);
+    } while (advance(phase));
     if (ArrayRef(whole) == ArrayRef(result))
-      return interleaved;
-    return b.lowering.extract(b.builder, b.loc, interleaved, offsets, result);
+      return value;
+    return b.lowering.extract(b.builder, b.loc, value, begin, result);
   }
 
 private:
-  Value interleave(Value value, ArrayRef<Dim> outer) {
-    Shape shape(outer), whole(outer);
-    size_t numPhases =
-        llvm::count_if(axes, [](const GatherAxis &axis) { return axis.hasPhases(); });
-    if (numPhases == 0)
-      return value;
-    MLIRContext *context = b.builder.getContext();
-    SmallVector<AffineExpr> exprs(outer.size() + numPhases + axes.size());
-    unsigned next = 0;
-    for (size_t i = 0; i < outer.size(); ++i)
-      exprs[i] = getAffineDimExpr(next++, context);
-    size_t phase = outer.size(), block = outer.size() + numPhases;
-    for (const GatherAxis &axis : axes) {
-      exprs[block++] = getAffineDimExpr(next++, context);
-      shape.push_back(axis.blocks());
-      if (axis.hasPhases()) {
-        exprs[phase++] = getAffineDimExpr(next++, context);
-        shape.push_back(Dim(axis.axis.stride));
-      }
-      whole.push_back(axis.blocks() * Dim(axis.axis.stride));
+  bool hasPhases() const {
+    return llvm::any_of(axes, [](const GatherAxis &axis) { return axis.hasPhases(); });
+  }
+  /// Makes `phase` the next one; false after the last.
+  bool advance(MutableArrayRef<int64_t> phase) const {
+    for (size_t i = axes.size(); i-- > 0;) {
+      if (++phase[i] < axes[i].phases())
+        return true;
+      phase[i] = 0;
     }
-    value = b.lowering.rearrange(b.builder, b.loc, value, AffineMap::get(next, 0, exprs, context),
-                                 shape);
-    return b.lowering.reshape(b.builder, b.loc, value, shape, whole);
+    return false;
   }
 
   WindowBuilder &b;
   const GatherAxes &axes;
-  Exprs blocks, phases, taps;
+  Exprs blocks, taps;
 };
 
 struct LowerInputGradient : LowerPattern<nn::ConvolutionInputGradientOp> {
@@ -415,20 +429,23 @@ struct LowerInputGradient : LowerPattern<nn::ConvolutionInputGradientOp> {
       split = {xShape[0], Dim(op.getGroups()), wShape[2]};
     }
     w = gathering.splitKernel(w, wShape);
-
-    LoopNest loops(op.getContext());
-    AffineExpr n = loops.parallel();
-    Exprs g = loops.parallels(grouped);
-    AffineExpr c = loops.parallel();
-    gathering.openResult(loops);
-    AffineExpr f = loops.reduction();
-    gathering.openTaps(loops);
     Shape inner = gathering.resultShape();
-    Value x = b.contract(loops, y, joined({n, g, f, gathering.windowExprs()}), w,
-                         joined({g, f, c, gathering.kernelExprs()}), joined({split, inner}),
-                         joined({n, g, c, gathering.resultExprs()}));
-    x = lowering.reshape(rewriter, op.getLoc(), x, joined({split, inner}), joined({outer, inner}));
-    rewriter.replaceOp(op, gathering.join(x, outer));
+    rewriter.replaceOp(op, gathering.join(outer, [&](ArrayRef<int64_t> phase) {
+      LoopNest loops(op.getContext());
+      AffineExpr n = loops.parallel();
+      Exprs g = loops.parallels(grouped);
+      AffineExpr c = loops.parallel();
+      gathering.openResult(loops);
+      AffineExpr f = loops.reduction();
+      gathering.openTaps(loops);
+      Shape shape(wShape);
+      Value part = gathering.takePhase(w, shape, phase);
+      Value x = b.contract(loops, y, joined({n, g, f, gathering.windowExprs()}), part,
+                           joined({g, f, c, gathering.kernelExprs()}), joined({split, inner}),
+                           joined({n, g, c, gathering.resultExprs()}));
+      return lowering.reshape(rewriter, op.getLoc(), x, joined({split, inner}),
+                              joined({outer, inner}));
+    }));
     return success();
   }
 };
@@ -476,16 +493,19 @@ struct LowerOverlapAdd : LowerPattern<nn::OverlapAddOp> {
     Value x = gathering.padWindows(adaptor.getX(), xShape, first);
     x = gathering.splitKernel(x, xShape);
 
-    LoopNest loops(op.getContext());
-    Exprs batch = loops.parallels(first);
-    gathering.openResult(loops);
-    gathering.openTaps(loops);
-    Read read{x, loops.map(joined({batch, gathering.windowExprs(), gathering.kernelExprs()})),
-              b.elementType};
-    Shape shape = joined({outer, gathering.resultShape()});
-    Value y = b.accumulate(loops, read, shape, joined({batch, gathering.resultExprs()}),
-                           [](ElementBuilder &, ValueRange inputs) { return inputs[0]; });
-    rewriter.replaceOp(op, gathering.join(y, outer));
+    rewriter.replaceOp(op, gathering.join(outer, [&](ArrayRef<int64_t> phase) {
+      LoopNest loops(op.getContext());
+      Exprs batch = loops.parallels(first);
+      gathering.openResult(loops);
+      gathering.openTaps(loops);
+      Shape shape(xShape);
+      Value part = gathering.takePhase(x, shape, phase);
+      Read read{part, loops.map(joined({batch, gathering.windowExprs(), gathering.kernelExprs()})),
+                b.elementType};
+      return b.accumulate(loops, read, joined({outer, gathering.resultShape()}),
+                          joined({batch, gathering.resultExprs()}),
+                          [](ElementBuilder &, ValueRange inputs) { return inputs[0]; });
+    }));
     return success();
   }
 };
