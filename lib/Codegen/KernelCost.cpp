@@ -75,7 +75,7 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
 
 bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan) {
   constexpr double kReads = 256, kSteps = 64;
-  constexpr int64_t kFarBytes = 1024;
+  constexpr int64_t kFarBytes = 1024, kMostRest = 16;
   constexpr unsigned kFewestRows = 4;
   AffineMap map = op.getMatchingIndexingMap(input);
   Type type = getElementTypeOrSelf(input->get().getType());
@@ -83,8 +83,9 @@ bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &pl
       !map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim) ||
       !map.isProjectedPermutation())
     return false;
+  // The rest is a small operation of its own, that reads the other factor again.
   int64_t size = op.getStaticLoopRanges()[*plan.rowDim];
-  if (ShapedType::isDynamic(size) || size <= 2 * plan.rows)
+  if (ShapedType::isDynamic(size) || size == plan.rows || kMostRest * (size % plan.rows) > size)
     return false;
   auto isSummed = [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); };
   auto isFar = [&](unsigned loop) {

@@ -51,6 +51,7 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               createAssignLayoutsPass(AssignLayoutsPassOptions{options.cpu}), options);
   addOptional(passes.nest<func::FuncOp>(),
               createFuseEpiloguesPass(FuseEpiloguesPassOptions{options.cpu}), options);
+  addOptional(passes.nest<func::FuncOp>(), createShrinkFillsPass(), options);
   // Times of blocks that run side by side could not be told apart.
   addOptional(passes.nest<func::FuncOp>(),
               createWinogradPass(WinogradPassOptions{options.cpu, options.splitPreparation,

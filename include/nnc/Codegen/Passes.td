@@ -147,6 +147,27 @@ def FuseEpiloguesPass : Pass<"codegen-fuse-epilogues", "mlir::func::FuncOp"> {
                            "mlir::memref::MemRefDialect"];
 }
 
+def ShrinkFillsPass : Pass<"codegen-shrink-fills", "mlir::func::FuncOp"> {
+  let summary = "Fill only the border of a buffer whose inside is overwritten";
+  let description = [{
+    An image with a border of zeros, for a convolution, is filled and then overwritten but for the border. Where
+    that is the next thing that happens to it, only the border is filled.
+
+    ```mlir
+    linalg.fill ins(%zero) outs(%padded : memref<Nx58x58x64xf32>)
+    linalg.generic ins(%x) outs(%padded at [0, 1, 1, 0], Nx56x56x64)
+    // becomes
+    linalg.fill ins(%zero) outs(%padded at [0, 0, 0, 0], Nx1x58x64)
+    linalg.fill ins(%zero) outs(%padded at [0, 57, 0, 0], Nx1x58x64)
+    linalg.fill ins(%zero) outs(%padded at [0, 1, 0, 0], Nx56x1x64)
+    linalg.fill ins(%zero) outs(%padded at [0, 1, 57, 0], Nx56x1x64)
+    linalg.generic ins(%x) outs(%padded at [0, 1, 1, 0], Nx56x56x64)
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::memref::MemRefDialect"];
+}
+
 def WinogradPass : Pass<"codegen-winograd", "mlir::func::FuncOp"> {
   let summary = "Compute convolutions over windows of three by three with fewer products";
   let description = [{
