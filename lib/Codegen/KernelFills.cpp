@@ -8,7 +8,7 @@ using namespace mlir;
 
 namespace nnc {
 
-static bool mayTouch(Operation *op, Value root) {
+bool mayTouch(Operation *op, Value root) {
   if (op->getNumRegions() != 0 && !isa<linalg::LinalgOp>(op))
     return true;
   return !isPure(op) && llvm::any_of(op->getOperands(), [&](Value operand) {

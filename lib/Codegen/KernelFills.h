@@ -6,6 +6,9 @@
 
 namespace nnc {
 
+/// Whether `op` may read or write memory of `root`, or runs code of its own that may.
+bool mayTouch(mlir::Operation *op, mlir::Value root);
+
 /// The fill that decides what `output` holds when `op` starts, if `op` overwrites all of it and
 /// nothing reads it in between; null if there is none. The fill needs no loop of its own then.
 mlir::linalg::FillOp findFill(mlir::linalg::LinalgOp op, mlir::OpOperand &output);

@@ -89,7 +89,7 @@ public:
 
 private:
   void describeLoops();
-  bool isReplaced(OpOperand &sums);
+  bool areUnread(OpOperand &operand);
   void describeOperands();
   void describeOperations(linalg::GenericOp generic);
   int64_t countResults();
@@ -126,19 +126,17 @@ void Reporter::describeLoops() {
   }
 }
 
-/// Whether an epilogue writes what it makes of these sums in their place.
-bool Reporter::isReplaced(OpOperand &sums) {
+/// Whether `operand` is for sums that are never stored.
+bool Reporter::areUnread(OpOperand &operand) {
   auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
-  if (!generic || !generic.isDpsInit(&sums))
-    return false;
-  return llvm::any_of(llvm::drop_begin(op->getOpOperands(), sums.getOperandNumber() + 1),
-                      [&](OpOperand &other) { return other.get() == sums.get(); });
+  return generic && generic.isDpsInit(&operand) &&
+         areSumsUnread(generic, operand.getOperandNumber() - generic.getNumDpsInputs());
 }
 
 void Reporter::describeOperands() {
   llvm::SmallPtrSet<void *, 8> inputs;
   for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()) || isReplaced(operand))
+    if (!isa<MemRefType>(operand.get().getType()) || areUnread(operand))
       continue;
     if (!op.isDpsInit(&operand) && !inputs.insert(operand.get().getAsOpaquePointer()).second)
       continue;

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "BufferPlaces.h"
+#include "KernelFills.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/Remarks.h"
 
@@ -20,16 +21,6 @@ namespace nnc {
 #include "nnc/Codegen/Passes.h.inc"
 
 namespace {
-
-bool mayTouch(Operation *op, Value root) {
-  bool touches = false;
-  op->walk([&](Operation *inner) {
-    touches |= !isPure(inner) && llvm::any_of(inner->getOperands(), [&](Value operand) {
-      return isa<BaseMemRefType>(operand.getType()) && rootBuffer(operand) == root;
-    });
-  });
-  return touches;
-}
 
 /// The part of `root` that `op` overwrites, all of it; null if it does anything else with the buffer.
 memref::SubViewOp findOverwritten(Operation *op, Value root) {

@@ -13,7 +13,6 @@
 
 #include "CPU/KernelBody.h"
 #include "KernelFills.h"
-#include "ScratchMemory.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
@@ -23,172 +22,12 @@ using namespace nnc::winograd;
 
 namespace nnc {
 
-/// The largest divisor of `size` that is at most `limit`.
-static int64_t largestDivisor(int64_t size, int64_t limit) {
-  int64_t divisor = std::max<int64_t>(1, std::min(size, limit));
-  while (size % divisor != 0)
-    --divisor;
-  return divisor;
-}
-
-WinogradBlocks chooseBlocks(const WindowContraction &contraction, int64_t wantedTiles) {
-  WinogradBlocks blocks;
-  for (unsigned axis = 0; axis < 2; ++axis) {
-    blocks.pixels[axis] = contraction.axes[axis].pixels;
-    blocks.wholeTiles[axis] = blocks.pixels[axis] / kPixels;
-  }
-  int64_t limit = wantedTiles + wantedTiles / 2, row = blocks.tiles(1),
-          image = blocks.tiles(0) * row;
-  blocks.rows = blocks.wholeTiles[0];
-  if (image > limit) {
-    blocks.rows = largestDivisor(blocks.wholeTiles[0], limit / row);
-    return blocks;
-  }
-  int64_t images = contraction.size(contraction.image);
-  blocks.images = std::max<int64_t>(1, wantedTiles / image);
-  if (!ShapedType::isDynamic(images))
-    blocks.images = largestDivisor(images, blocks.images);
-  return blocks;
-}
-
 WinogradEmitter::WinogradEmitter(IRRewriter &rewriter, const WindowContraction &contraction,
                                  const WinogradBlocks &blocks, int64_t parts, int64_t tileWidth)
     : b(rewriter), window(contraction), loc(window.op.getLoc()), cut(blocks), numParts(parts),
       panelWidth(window.size(window.filter)), sizes(rewriter, loc) {
   if (panelWidth % tileWidth == 0)
     panelWidth = tileWidth;
-}
-
-//===----------------------------------------------------------------------===//
-// Memory
-//===----------------------------------------------------------------------===//
-
-Value WinogradEmitter::allocate(ArrayRef<int64_t> shape) {
-  return memref::AllocOp::create(b, loc, MemRefType::get(shape, elementType()));
-}
-
-/// Room for the tiles of one block in each part, with so many panels of `width` elements a product.
-Value WinogradEmitter::allocateTiles(int64_t panels, int64_t width) {
-  SmallVector<int64_t> shape = {kTile,        kTile, panels, cut.images, cut.rowsInBuffer(),
-                                cut.tiles(1), width};
-  if (numParts > 1)
-    shape.insert(shape.begin(), numParts);
-  return allocate(shape);
-}
-
-Value WinogradEmitter::slice(Value buffer, ArrayRef<Size> offsets, ArrayRef<Size> extents,
-                             unsigned dropped) {
-  SmallVector<int64_t> shape;
-  for (Size extent : extents.drop_front(dropped))
-    shape.push_back(getConstantIntValue(extent).value_or(ShapedType::kDynamic));
-  SmallVector<Size> strides(offsets.size(), b.getIndexAttr(1));
-  MemRefType type = memref::SubViewOp::inferRankReducedResultType(
-      shape, cast<MemRefType>(buffer.getType()), offsets, extents, strides);
-  return memref::SubViewOp::create(b, loc, type, buffer, offsets, extents, strides);
-}
-
-/// What `block`, in `part`, takes of a buffer for tiles.
-Value WinogradEmitter::tilesOf(Value buffer, Value part, const Block &block) {
-  SmallVector<Size> extents;
-  for (int64_t size : cast<MemRefType>(buffer.getType()).getShape())
-    extents.push_back(b.getIndexAttr(size));
-  SmallVector<Size> offsets(extents.size(), b.getIndexAttr(0));
-  if (part) {
-    offsets[0] = part;
-    extents[0] = b.getIndexAttr(1);
-    buffer = slice(buffer, offsets, extents, /*dropped=*/1);
-    markScratch(buffer);
-    offsets.erase(offsets.begin());
-    offsets[0] = b.getIndexAttr(0);
-    extents.erase(extents.begin());
-  }
-  int64_t rows = 0;
-  for (const Segment &segment : block.rows)
-    rows += segment.tiles;
-  extents[3] = block.images;
-  extents[4] = b.getIndexAttr(rows);
-  return slice(buffer, offsets, extents);
-}
-
-/// The sixteen products of the tiles in these rows and columns.
-SmallVector<Value> WinogradEmitter::products(Value tiles, const Segment &rows,
-                                             const Segment &columns) {
-  SmallVector<Size> extents = memref::getMixedSizes(b, loc, tiles),
-                    offsets(extents.size(), b.getIndexAttr(0));
-  offsets[4] = b.getIndexAttr(rows.firstTile);
-  extents[4] = b.getIndexAttr(rows.tiles);
-  offsets[5] = b.getIndexAttr(columns.firstTile);
-  extents[5] = b.getIndexAttr(columns.tiles);
-  return products(tiles, offsets, extents);
-}
-
-/// The sixteen products of filters.
-SmallVector<Value> WinogradEmitter::products(Value filters) {
-  SmallVector<Size> extents = memref::getMixedSizes(b, loc, filters),
-                    offsets(extents.size(), b.getIndexAttr(0));
-  return products(filters, offsets, extents);
-}
-
-SmallVector<Value> WinogradEmitter::products(Value buffer, SmallVector<Size> offsets,
-                                             SmallVector<Size> extents) {
-  extents[0] = extents[1] = b.getIndexAttr(1);
-  Values views;
-  for (int64_t product = 0; product < kTile * kTile; ++product) {
-    offsets[0] = b.getIndexAttr(product / kTile);
-    offsets[1] = b.getIndexAttr(product % kTile);
-    views.push_back(slice(buffer, offsets, extents, /*dropped=*/2));
-  }
-  return views;
-}
-
-/// The part of an operand that the tiles in these rows and columns of the block touch.
-Value WinogradEmitter::viewOf(OpOperand *operand, const Block &block, const Segment &rows,
-                              const Segment &columns) {
-  const Segment *segments[] = {&rows, &columns};
-  bool isInput = operand == window.x;
-  SmallVector<Size> extents = memref::getMixedSizes(b, loc, operand->get()),
-                    offsets(extents.size(), b.getIndexAttr(0));
-  AffineMap map = window.op.getMatchingIndexingMap(operand);
-  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-    if (expr == b.getAffineDimExpr(window.image)) {
-      offsets[axis] = block.firstImage;
-      extents[axis] = block.images;
-    }
-    for (auto [loops, segment] : llvm::zip_equal(window.axes, segments)) {
-      if (!expr.isFunctionOfDim(loops.pixel))
-        continue;
-      int64_t border = isInput ? kTile - kPixels : 0, begin = isInput ? loops.begin() : 0;
-      offsets[axis] = sizes.add(segment->firstPixel, sizes.constant(begin));
-      extents[axis] = b.getIndexAttr(kPixels * segment->tiles + border);
-    }
-  }
-  return slice(operand->get(), offsets, extents);
-}
-
-/// Element `lane` of a panel as a filter.
-AffineExpr WinogradEmitter::filterAt(unsigned panel, unsigned lane) {
-  return b.getAffineDimExpr(panel) * panelWidth + b.getAffineDimExpr(lane);
-}
-
-/// Where element (row, column) of tile (panel, image, row, column, lane) lies in such a view.
-AffineMap WinogradEmitter::mapOf(OpOperand *operand, int64_t row, int64_t column) {
-  AffineMap map = window.op.getMatchingIndexingMap(operand);
-  int64_t places[] = {row, column};
-  SmallVector<AffineExpr> exprs;
-  for (AffineExpr expr : map.getResults()) {
-    AffineExpr here = expr;
-    if (expr == b.getAffineDimExpr(window.image))
-      here = b.getAffineDimExpr(1);
-    else if (expr == b.getAffineDimExpr(window.channel))
-      here = b.getAffineDimExpr(4);
-    else if (expr == b.getAffineDimExpr(window.filter))
-      here = filterAt(0, 4);
-    for (unsigned axis = 0; axis < 2; ++axis)
-      if (expr.isFunctionOfDim(window.axes[axis].pixel))
-        here = b.getAffineDimExpr(2 + axis) * kPixels + places[axis];
-    exprs.push_back(here);
-  }
-  return AffineMap::get(5, 0, exprs, b.getContext());
 }
 
 //===----------------------------------------------------------------------===//
@@ -230,11 +69,6 @@ static void mapElements(OpBuilder &b, Location loc, Operands inputs, const Opera
       });
 }
 
-/// Room for the products of filters.
-Value WinogradEmitter::allocateFilters() {
-  return allocate({kTile, kTile, numPanels(), window.size(window.channel), panelWidth});
-}
-
 /// The filters as their products need them.
 Value WinogradEmitter::transformTaps() {
   Value result = allocateFilters();
@@ -255,34 +89,29 @@ Value WinogradEmitter::transformTaps() {
   return result;
 }
 
-void WinogradEmitter::transformInput(const Block &block, Value target) {
+/// Stores for each tile what `matrix`, of rows and of columns, makes of its size x size elements in `operand`.
+void WinogradEmitter::transformTiles(OpOperand *operand, int64_t size, const Block &block,
+                                     Value target, function_ref<Matrix(bool)> matrix) {
   for (const Segment &rows : block.rows)
     for (const Segment &columns : wholeAxis(1)) {
       Operands inputs, outputs;
-      Value view = viewOf(window.x, block, rows, columns);
-      for (int64_t place = 0; place < kTile * kTile; ++place)
-        inputs.add(view, mapOf(window.x, place / kTile, place % kTile));
+      Value view = viewOf(operand, block, rows, columns);
+      for (int64_t place = 0; place < size * size; ++place)
+        inputs.add(view, mapOf(operand, place / size, place % size));
       outputs.add(products(target, rows, columns), b.getMultiDimIdentityMap(5));
-      mapElements(b, loc, inputs, outputs, [](OpBuilder &inner, Location at, ArrayRef<Value> tile) {
-        return transform(inner, at, inputMatrix(), inputMatrix(), tile);
-      });
+      mapElements(
+          b, loc, inputs, outputs, [&](OpBuilder &inner, Location at, ArrayRef<Value> tile) {
+            return transform(inner, at, matrix(rows.skipsFirst), matrix(columns.skipsFirst), tile);
+          });
     }
 }
 
+void WinogradEmitter::transformInput(const Block &block, Value target) {
+  transformTiles(window.x, kTile, block, target, [](bool) { return inputMatrix(); });
+}
+
 void WinogradEmitter::transformPixels(const Block &block, Value target) {
-  for (const Segment &rows : block.rows)
-    for (const Segment &columns : wholeAxis(1)) {
-      Operands inputs, outputs;
-      Value view = viewOf(window.pixels, block, rows, columns);
-      for (int64_t place = 0; place < kPixels * kPixels; ++place)
-        inputs.add(view, mapOf(window.pixels, place / kPixels, place % kPixels));
-      outputs.add(products(target, rows, columns), b.getMultiDimIdentityMap(5));
-      mapElements(b, loc, inputs, outputs,
-                  [&](OpBuilder &inner, Location at, ArrayRef<Value> pixels) {
-                    return transform(inner, at, pixelsMatrix(rows.skipsFirst),
-                                     pixelsMatrix(columns.skipsFirst), pixels);
-                  });
-    }
+  transformTiles(window.pixels, kPixels, block, target, pixelsMatrix);
 }
 
 /// products += x * taps, in the one of the two ways that the shapes ask for.
@@ -309,11 +138,6 @@ void WinogradEmitter::multiply(Value x, Value taps, Value products) {
                             });
 }
 
-/// Whether an epilogue writes what it makes of the sums in their place.
-static bool areSumsReplaced(linalg::GenericOp op) {
-  return llvm::is_contained(op.getOutputs().drop_front(), op.getOutputs().front());
-}
-
 /// What `op` yields of a complete `sum`, with `elements` of the inputs that only its epilogue reads.
 static SmallVector<Value> finishSum(OpBuilder &b, linalg::GenericOp op, Value sum,
                                     const DenseMap<OpOperand *, Value> &elements) {
@@ -325,7 +149,7 @@ static SmallVector<Value> finishSum(OpBuilder &b, linalg::GenericOp op, Value su
   for (Operation *inner : epilogueBody(op))
     b.clone(*inner, mapping);
   SmallVector<Value> results;
-  for (Value value : yield->getOperands().drop_front(areSumsReplaced(op)))
+  for (Value value : yield->getOperands().drop_front(areSumsUnread(op, 0)))
     results.push_back(mapping.lookupOrDefault(value));
   return results;
 }
@@ -343,7 +167,7 @@ void WinogradEmitter::storePixels(const Block &block, Value productsOfBlock) {
         for (int64_t column = columns.skipsFirst; column < kPixels; ++column) {
           for (OpOperand *input : extraInputs)
             inputs.add(viewOf(input, block, rows, columns), mapOf(input, row, column));
-          for (OpOperand &output : llvm::drop_begin(op.getDpsInitsMutable(), areSumsReplaced(op)))
+          for (OpOperand &output : llvm::drop_begin(op.getDpsInitsMutable(), areSumsUnread(op, 0)))
             outputs.add(viewOf(&output, block, rows, columns), mapOf(&output, row, column));
         }
       mapElements(b, loc, inputs, outputs,
@@ -406,7 +230,7 @@ void WinogradEmitter::emitRest(Value taps) {
                  [&](OpOperand *input) { return input == window.x || input == window.pixels; });
   for (OpOperand *input : extraInputs)
     inputs.add(input->get(), inLoops(op.getMatchingIndexingMap(input)));
-  for (OpOperand &output : llvm::drop_begin(op.getDpsInitsMutable(), areSumsReplaced(op)))
+  for (OpOperand &output : llvm::drop_begin(op.getDpsInitsMutable(), areSumsUnread(op, 0)))
     outputs.add(output.get(), inLoops(op.getMatchingIndexingMap(&output)));
   mapElements(b, loc, inputs, outputs, [&](OpBuilder &inner, Location, ArrayRef<Value> elements) {
     DenseMap<OpOperand *, Value> extra;

@@ -19,6 +19,16 @@ bool isEpilogue(linalg::GenericOp op, unsigned index) { return index >= countAcc
 
 bool hasEpilogue(linalg::GenericOp op) { return countAccumulators(op) < op.getNumDpsInits(); }
 
+bool areSumsUnread(linalg::GenericOp op, unsigned index) {
+  if (isEpilogue(op, index) || !hasEpilogue(op))
+    return false;
+  OpOperand *sums = op.getDpsInitOperand(index);
+  return op->hasAttr(kUnreadSums) || llvm::any_of(op.getDpsInitsMutable(), [&](OpOperand &made) {
+           return &made != sums && made.get() == sums->get() &&
+                  op.getMatchingIndexingMap(&made) == op.getMatchingIndexingMap(sums);
+         });
+}
+
 /// The operations of the body that the accumulated outputs need.
 static llvm::SmallPtrSet<Operation *, 16> collectRepeated(linalg::GenericOp op) {
   llvm::SmallPtrSet<Operation *, 16> repeated;

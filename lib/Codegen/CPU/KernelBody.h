@@ -25,6 +25,10 @@ unsigned countAccumulators(mlir::linalg::GenericOp op);
 bool isEpilogue(mlir::linalg::GenericOp op, unsigned index);
 bool hasEpilogue(mlir::linalg::GenericOp op);
 
+/// Whether output `index` holds sums that nobody reads: what an epilogue makes of them is written in their place,
+/// or goes elsewhere alone.
+bool areSumsUnread(mlir::linalg::GenericOp op, unsigned index);
+
 /// What each iteration computes, in order: all, or what sums need.
 llvm::SmallVector<mlir::Operation *> repeatedBody(mlir::linalg::GenericOp op);
 /// What is computed at the end alone.

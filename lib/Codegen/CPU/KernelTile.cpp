@@ -90,13 +90,7 @@ void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
   for (Operation *inner : atEnd)
     cost += isa<math::MathDialect>(inner->getDialect()) ? kLongBody : 1;
   bool isLoop = cost > kLongBody && tile.rows > 1;
-  auto replacesSum = [&](OpOperand &made) {
-    OpOperand &sum = op.getDpsInitsMutable()[0];
-    return &made != &sum && made.get() == sum.get() &&
-           op.getMatchingIndexingMap(&made) == op.getMatchingIndexingMap(&sum);
-  };
-  bool isReplaced = numSums == 1 && llvm::any_of(op.getDpsInitsMutable(), replacesSum);
-  if (isLoop || !(isReplaced || op->hasAttr(kUnreadSums)))
+  if (isLoop || numSums != 1 || !areSumsUnread(op, 0))
     storeTile(tile, sums);
   inEpilogue = true;
   auto emitRow = [&](unsigned row, function_ref<Values(Cell)> sumsOf) {
