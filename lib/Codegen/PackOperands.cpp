@@ -158,7 +158,10 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   widenInputs(rewriter, op, vectorDim);
   // What is packed is settled before the loops are cut, which is done for its sake.
   llvm::SmallDenseSet<unsigned> byColumns, byRows;
-  std::optional<int64_t> width = panelWidth(op, plan, early), height = panelHeight(op, plan);
+  std::optional<int64_t> width = panelWidth(op, plan, early), height;
+  // Columns that are in no panels go by for each panel of rows: at most those of one tile may.
+  if (width || op.getStaticLoopRanges()[vectorDim] == int64_t(plan.columns) * plan.lanes)
+    height = panelHeight(op, plan);
   for (OpOperand *input : op.getDpsInputOperands())
     if (height && isPackedByRows(op, input, plan))
       byRows.insert(input->getOperandNumber());

@@ -467,7 +467,8 @@ std::pair<unsigned, unsigned> Planner::findRowLoop(const KernelPlan &plan) {
   if (sizes[*plan.rowDim] == plan.rows)
     for (OpOperand *input : repeatedInputs(op)) {
       AffineMap map = op.getMatchingIndexingMap(input);
-      if (!map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim))
+      if (!map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim) ||
+          !map.isProjectedPermutation() || access(*input, *plan.rowDim) != Access::Contiguous)
         continue;
       for (unsigned dim = 0; dim < sizes.size(); ++dim)
         if (map.isFunctionOfDim(dim) && !isReduction(dim) && dim != plan.rowDim)
