@@ -11,9 +11,15 @@ namespace nnc {
 bool mayTouch(Operation *op, Value root) {
   if (op->getNumRegions() != 0 && !isa<linalg::LinalgOp>(op))
     return true;
-  return !isPure(op) && llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isa<BaseMemRefType>(operand.getType()) && rootBuffer(operand) == root;
-  });
+  // The body of an operation may read where it likes.
+  return op
+      ->walk([&](Operation *inner) {
+        bool touches = !isPure(inner) && llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return isa<BaseMemRefType>(operand.getType()) && rootBuffer(operand) == root;
+        });
+        return touches ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 /// Whether `expr` is outer * step + inner, where loop `inner` has `step` iterations.

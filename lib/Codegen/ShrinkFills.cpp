@@ -43,17 +43,17 @@ memref::SubViewOp findOverwritten(Operation *op, Value root) {
   return loads ? nullptr : part;
 }
 
-/// Whether `part` is its buffer without a border of known width.
-bool hasKnownBorder(memref::SubViewOp part) {
-  MemRefType whole = part.getSourceType();
-  if (!part.hasUnitStride() || part.getType().getRank() != whole.getRank())
+/// Whether `part` is `whole` without a border of known width: all of each axis of unknown size.
+bool hasKnownBorder(memref::AllocOp whole, memref::SubViewOp part) {
+  MemRefType type = whole.getType();
+  if (!part.hasUnitStride() || part.getType().getRank() != type.getRank())
     return false;
-  for (int64_t axis = 0; axis < whole.getRank(); ++axis) {
-    int64_t offset = part.getStaticOffset(axis), size = part.getStaticSize(axis);
-    bool isAll = offset == 0 && (size == whole.getDimSize(axis));
-    if (ShapedType::isDynamic(whole.getDimSize(axis))
-            ? offset != 0
-            : !isAll && (ShapedType::isDynamic(offset) || ShapedType::isDynamic(size)))
+  SmallVector<OpFoldResult> extents = whole.getMixedSizes(), sizes = part.getMixedSizes();
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    bool isAll = part.getStaticOffset(axis) == 0 && sizes[axis] == extents[axis];
+    bool isKnown = !type.isDynamicDim(axis) && !ShapedType::isDynamic(part.getStaticOffset(axis)) &&
+                   !ShapedType::isDynamic(part.getStaticSize(axis));
+    if (!isAll && !isKnown)
       return false;
   }
   return true;
@@ -98,13 +98,14 @@ class ShrinkFills : public impl::ShrinkFillsPassBase<ShrinkFills> {
 
   void shrink(IRRewriter &rewriter, linalg::FillOp fill) {
     Value root = fill.output();
-    if (!root.getDefiningOp<memref::AllocOp>())
+    auto alloc = root.getDefiningOp<memref::AllocOp>();
+    if (!alloc)
       return;
     Operation *next = fill->getNextNode();
     while (next && !mayTouch(next, root))
       next = next->getNextNode();
     memref::SubViewOp part = next ? findOverwritten(next, root) : nullptr;
-    if (!part || !hasKnownBorder(part))
+    if (!part || !hasKnownBorder(alloc, part))
       return;
     remarkDone(fill.getLoc(), "shrink-fills")
         << "only the border is filled: " << lineText(next->getLoc()) << " overwrites the rest";

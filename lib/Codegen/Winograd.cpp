@@ -47,7 +47,6 @@ public:
 
 private:
   bool isLast(OpOperand *operand, unsigned loop);
-  bool needsTurning(OpOperand *operand, unsigned loop);
   bool canFinish();
   double countImages() { return double(typicalSize(window.size(window.image))); }
   double countTiles();
@@ -122,9 +121,9 @@ double Candidate::transformedCycles() {
   if (!hasFreeFilters)
     cycles += depth() * width() * kFilterCycles;
   double pixels = kPixels * kPixels * countTiles();
-  if (needsTurning(window.x, window.channel))
+  if (!isLast(window.x, window.channel))
     cycles += pixels * depth() * kTurnCost;
-  if (needsTurning(window.pixels, window.filter))
+  if (!isLast(window.pixels, window.filter))
     cycles += pixels * width() * kTurnCost;
   return cycles;
 }
@@ -136,11 +135,9 @@ double Candidate::gain() {
   return products / (2.0 * target.lanes(32)) / transformedCycles();
 }
 
-bool Candidate::needsTurning(OpOperand *operand, unsigned loop) { return !isLast(operand, loop); }
-
 void Candidate::turnOperands(IRRewriter &rewriter) {
   auto layLast = [&](OpOperand *operand, unsigned loop) {
-    if (!needsTurning(operand, loop))
+    if (isLast(operand, loop))
       return;
     if (window.op.isDpsInit(operand))
       turnOutput(rewriter, window.op, loop);

@@ -53,3 +53,28 @@ func.func @sums(%x: memref<2x8xf32>, %y: memref<8xf32>) -> (memref<4x8xf32>, mem
   linalg.fill ins(%first : f32) outs(%rows : memref<4x4xf32, strided<[4, 1]>>)
   return %padded, %read : memref<4x8xf32>, memref<8x4xf32>
 }
+
+// How much of an axis of unknown size is left over, is not known: the whole is filled. What is inside that some
+// body reads in between is filled, too.
+// CHECK-LABEL: func.func @unknown
+// CHECK: linalg.fill ins(%{{.*}}) outs(%{{.*}} : memref<?x8xf32>)
+// CHECK: linalg.fill ins(%{{.*}}) outs(%{{.*}} : memref<4x8xf32>)
+func.func @unknown(%n: index, %m: index, %y: memref<4xf32>) -> (memref<?x8xf32>, memref<4x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %padded = memref.alloc(%m) : memref<?x8xf32>
+  linalg.fill ins(%zero : f32) outs(%padded : memref<?x8xf32>)
+  %inside = memref.subview %padded[0, 0] [%n, 8] [1, 1] : memref<?x8xf32> to memref<?x8xf32, strided<[8, 1]>>
+  linalg.fill ins(%one : f32) outs(%inside : memref<?x8xf32, strided<[8, 1]>>)
+  %read = memref.alloc() : memref<4x8xf32>
+  linalg.fill ins(%zero : f32) outs(%read : memref<4x8xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%y : memref<4xf32>) {
+    ^bb0(%o: f32):
+      %r = memref.load %read[%c0, %c0] : memref<4x8xf32>
+      linalg.yield %r : f32
+  }
+  %rows = memref.subview %read[1, 0] [2, 8] [1, 1] : memref<4x8xf32> to memref<2x8xf32, strided<[8, 1], offset: 8>>
+  linalg.fill ins(%one : f32) outs(%rows : memref<2x8xf32, strided<[8, 1], offset: 8>>)
+  return %padded, %read : memref<?x8xf32>, memref<4x8xf32>
+}
