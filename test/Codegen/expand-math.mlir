@@ -3,24 +3,24 @@
 // The whole of exp: into range, n = round(x / ln 2), r = x - n ln 2, the polynomial, times 2^n in
 // two halves.
 // CHECK-LABEL: func @exp
-// CHECK-SAME: (%[[x:.*]]: vector<8xf32>)
+// CHECK-SAME: (%[[x:.*]]: f32)
 // CHECK-NOT: math.exp
 // CHECK: %[[above:.*]] = arith.cmpf ogt, %{{.*}}, %[[x]]
 // CHECK: %[[low:.*]] = arith.select %[[above]], %{{.*}}, %[[x]]
 // CHECK: %[[below:.*]] = arith.cmpf olt, %{{.*}}, %[[low]]
 // CHECK: %[[in:.*]] = arith.select %[[below]], %{{.*}}, %[[low]]
-// CHECK: %[[shifted:.*]] = math.fma %[[in]], %{{.*}}, %[[shift:.*]] : vector<8xf32>
+// CHECK: %[[shifted:.*]] = math.fma %[[in]], %{{.*}}, %[[shift:.*]] : f32
 // CHECK: %[[n:.*]] = arith.subf %[[shifted]], %[[shift]]
 // CHECK: %[[r0:.*]] = math.fma %[[n]], %{{.*}}, %[[in]]
 // CHECK: %[[r:.*]] = math.fma %[[n]], %{{.*}}, %[[r0]]
-// CHECK: %[[bits:.*]] = arith.bitcast %[[shifted]] : vector<8xf32> to vector<8xi32>
+// CHECK: %[[bits:.*]] = arith.bitcast %[[shifted]] : f32 to i32
 // CHECK-COUNT-4: math.fma %{{.*}}, %[[r]],
 // CHECK: %[[half:.*]] = arith.shrui %[[bits]]
 // CHECK-COUNT-2: arith.mulf
 // CHECK: return
-func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
-  %0 = math.exp %x : vector<8xf32>
-  return %0 : vector<8xf32>
+func.func @exp(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  return %0 : f32
 }
 
 // -----
@@ -105,4 +105,16 @@ func.func @instructions(%x: vector<8xf32>) -> vector<8xf32> {
   %4 = math.roundeven %3 : vector<8xf32>
   %5 = math.copysign %4, %x : vector<8xf32>
   return %5 : vector<8xf32>
+}
+
+// -----
+
+// AVX-512 multiplies by a power of two in one instruction; elsewhere two halves of it do.
+// CHECK-LABEL: func.func @scaled
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"(
+// CHECK-NOT: arith.shli
+// CHECK: return
+func.func @scaled(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  return %0 : vector<16xf32>
 }

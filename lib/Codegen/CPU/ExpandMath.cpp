@@ -11,6 +11,7 @@
 #include "nnc/Codegen/Target.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -166,6 +167,38 @@ struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
   const TargetDescription &target;
 };
 
+/// With the instruction of AVX-512 that multiplies by a power of two.
+struct ExpandExpScaled : OpRewritePattern<math::ExpOp> {
+  ExpandExpScaled(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1 ||
+        !(type.getElementType().isF32() || type.getElementType().isF64()))
+      return failure();
+    int64_t lanes = type.getNumElements(), bits = lanes * type.getElementTypeBitWidth();
+    if (bits != 128 && bits != 256 && bits != 512)
+      return failure();
+    std::string name = "llvm.x86.avx512.mask.scalef." +
+                       std::string(type.getElementType().isF32() ? "ps." : "pd.") +
+                       std::to_string(bits);
+    vm::Val result = vm::expScaled(vm::Val(rewriter, op.getLoc(), op.getOperand()), [&](vm::Val p,
+                                                                                        vm::Val n) {
+      auto constant = [&](unsigned width, int64_t value) -> Value {
+        return arith::ConstantOp::create(
+            rewriter, op.getLoc(), rewriter.getIntegerAttr(rewriter.getIntegerType(width), value));
+      };
+      SmallVector<Value> arguments = {p, n, p, constant(std::max<int64_t>(lanes, 8), -1)};
+      if (bits == 512)
+        arguments.push_back(constant(32, 4)); // the rounding that is set
+      return p.with(LLVM::CallIntrinsicOp::create(rewriter, op.getLoc(), type,
+                                                  rewriter.getStringAttr(name), arguments)
+                        .getResults());
+    });
+    rewriter.replaceOp(op, Value(result));
+    return success();
+  }
+};
+
 struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
   using ExpandMathPassBase::ExpandMathPassBase;
 
@@ -177,6 +210,8 @@ struct ExpandMath : impl::ExpandMathPassBase<ExpandMath> {
     }
     RewritePatternSet patterns(&getContext());
     populateMathExpansionPatterns(patterns);
+    if (target->vectorBytes == 64)
+      patterns.add<ExpandExpScaled>(&getContext());
     if (!target->hasFma)
       patterns.add<ExpandFma>(&getContext());
     if (!target->convertsF16)

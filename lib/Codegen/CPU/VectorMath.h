@@ -13,6 +13,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <optional>
 #include <type_traits>
@@ -130,6 +131,8 @@ Binary decompose(Val x);
 Val exp(Val x);
 Val exp2(Val x);
 Val expm1(Val x);
+/// The same bits as exp, with `scaleBy` for p 2^n.
+Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n)> scaleBy);
 /// exp for |x| below 80 (f32) or 700 (f64), where neither overflow nor denormals can arise.
 Val expBounded(Val x);
 /// e^(high + low) for a low that is at most a unit in high's last place.

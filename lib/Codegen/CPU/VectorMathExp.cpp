@@ -96,6 +96,11 @@ Val exp(Val x) {
   return scale(expReduced(r), power);
 }
 
+Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n)> scaleBy) {
+  auto [power, r] = reduce(within(x, {-104, 89}, {-746, 710}));
+  return scaleBy(expReduced(r), power.n);
+}
+
 Val expBounded(Val x) {
   auto [power, r] = reduce(x);
   return expReduced(r) * powerOfTwo(power);

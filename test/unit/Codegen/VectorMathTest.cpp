@@ -8,6 +8,8 @@
 #include "Kernel.h"
 #include "Ulp.h"
 
+#include "nnc/Codegen/Target.h"
+
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
 
@@ -268,6 +270,24 @@ TEST(VectorMathShapes, shortFloatsAreComputedInSingle) {
     %h = arith.truncf %a : $ to vector<16xbf16>
     %f = math.exp %h : vector<16xbf16>
     %r = arith.extf %f : vector<16xbf16> to $)");
+}
+
+template <typename T> void checkScaledExp(double low, double high) {
+  std::vector<T> a = {NAN, INFINITY, -INFINITY, T(0), T(-0.0)}, b;
+  for (int i = 0; a.size() < 100'003 * lanes; ++i)
+    a.push_back(T(low + (high - low) * i / (100'000.0 * lanes)));
+  b.resize(a.size());
+  std::string op = "math.exp %a : $";
+  std::vector<T> expected = Kernel<T>(op)(a, b), found = Kernel<T>(op, {}, "x86-64-v4")(a, b);
+  EXPECT_EQ(std::memcmp(expected.data(), found.data(), a.size() * sizeof(T)), 0);
+}
+
+// AVX-512 scales by a power of two in one instruction, which rounds once, too, to denormals and to infinity.
+TEST(VectorMathShapes, exponentialScaledByAnInstruction) {
+  if (!nnc::TargetDescription::forCpu("x86-64-v4")->runsHere())
+    GTEST_SKIP() << "no AVX-512 here";
+  checkScaledExp<float>(-110, 95);
+  checkScaledExp<double>(-760, 720);
 }
 
 /// Rounds to `type` and back, as processors without the conversions do, and compares with LLVM's arithmetic.
