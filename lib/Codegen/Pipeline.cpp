@@ -37,6 +37,9 @@ void buildFusionStage(OpPassManager &passes, const CodegenOptions &options) {
   addOptional(passes.nest<func::FuncOp>(), createFuseSiblingsPass(), options);
   passes.addPass(memref::createResolveShapedTypeResultDimsPass());
   cleanUp(passes);
+  addOptional(passes.nest<func::FuncOp>(), createFuseRowsPass(), options);
+  addOptional(passes.nest<func::FuncOp>(), createShareExponentialsPass(), options);
+  cleanUp(passes);
 }
 
 void buildBufferizeStage(OpPassManager &passes, const CodegenOptions &options) {

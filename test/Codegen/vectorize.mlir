@@ -117,6 +117,24 @@ func.func @pairs(%x: memref<64xf32>, %size: memref<2xf32>, %y: memref<32xf32>) {
   return
 }
 
+// A column of a matrix of three: three vectors hold the elements of eight rows, the last of which ends with the
+// last element that is read.
+// CHECK-LABEL: func.func @column
+// V3: %[[A:.*]] = vector.load %arg0[{{.*}}] : memref<?x3xf32>, vector<8xf32>
+// V3: %[[B:.*]] = vector.load %arg0[{{.*}}] : memref<?x3xf32>, vector<8xf32>
+// V3: %[[AB:.*]] = vector.shuffle %[[A]], %[[B]] [0, 3, 6, 9, 12, 15, 15, 15]
+// V3: %[[C:.*]] = vector.load %arg0[{{.*}}] : memref<?x3xf32>, vector<8xf32>
+// V3: vector.shuffle %[[AB]], %[[C]] [0, 1, 2, 3, 4, 5, 12, 15]
+func.func @column(%x: memref<?x3xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i, 1)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<?x3xf32>) outs(%y : memref<?xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = arith.addf %a, %a : f32
+      linalg.yield %m : f32
+  }
+  return
+}
+
 // The same back: each number twice. The rest of the row takes as many of them as it needs.
 // CHECK-LABEL: func.func @twice
 // V3: vector.load %arg0[{{.*}}] : memref<6xf32>, vector<4xf32>

@@ -75,6 +75,51 @@ def FuseSiblingsPass : Pass<"codegen-fuse-siblings", "mlir::func::FuncOp"> {
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect"];
 }
 
+def FuseRowsPass : Pass<"codegen-fuse-rows", "mlir::func::FuncOp"> {
+  let summary = "Compute nets of few features in one loop over the rows";
+  let description = [{
+    Operations on matrices of many rows, but few columns, become one loop over the rows: the loops over
+    columns are written out, each sum over all rows is a result of its own, and what lies between stays in
+    registers. What needs a sum over all rows, as after a normalization by the batch, is another loop.
+
+    It is left where rows of more than one element would have to be stored, where a body would be written
+    out more than 32 times, and where nothing adds up columns: a loop over all elements is as good then.
+
+    ```mlir
+    %z = linalg.generic {maps = (n, j, k) -> (n, k), (k, j), (n, j)} ins(%x, %w)  // tensor<Nx2xf32>
+    %h = linalg.generic {maths = exp} ins(%z)
+    %s = linalg.generic {maps = (n, j) -> (n, j), (j)} ins(%h)
+    // becomes
+    %s0, %s1 = linalg.generic {maps = (n) -> (n, 0), (n, 1), (0, 0), (1, 0), (0, 1), (1, 1), (), ()}
+        ins(%x, %x, %w, %w, %w, %w) {
+      %z0 = %x0 * %w00 + %x1 * %w10
+      %z1 = %x0 * %w01 + %x1 * %w11
+      linalg.yield %old0 + exp(%z0), %old1 + exp(%z1)
+    }
+    %s = tensor.insert_slice ... %s0, %s1
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::tensor::TensorDialect"];
+}
+
+def ShareExponentialsPass : Pass<"codegen-share-exponentials", "mlir::func::FuncOp"> {
+  let summary = "Compute sigmoids of x and of -x from one exponential";
+  let description = [{
+    A logistic loss and its derivative need sigmoid(x), sigmoid(-x) and log1p(e^-|x|). In the body of one
+    operation they share e = e^-|x| and r = 1 / (1 + e), neither of which overflows: one sigmoid is r, the
+    other e r. Results differ in the last bits at most.
+
+    ```mlir
+    %p = 1 / (1 + exp(-x)); %q = 1 / (1 + exp(x)); %s = max(x, 0) + log1p(exp(-abs(x)))
+    // becomes
+    %e = exp(-abs(x)); %r = 1 / (1 + %e); %t = %e * %r
+    %p = x < 0 ? %t : %r; %q = x < 0 ? %r : %t; %s = max(x, 0) + log1p(%e)
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];
+}
+
 def BufferizePass : Pass<"codegen-bufferize", "mlir::ModuleOp"> {
   let summary = "Turn tensors into buffers that the caller provides";
   let description = [{

@@ -81,7 +81,7 @@ private:
   void emitRest(unsigned dim, mlir::Value from, llvm::function_ref<void()> body);
 
   // Values.
-  Values emitBody(Cell cell, llvm::ArrayRef<mlir::Value> sums);
+  Values emitBodies(llvm::ArrayRef<Cell> cells, llvm::ArrayRef<mlir::Value> sums);
   void cloneMapped(mlir::Operation &inner, mlir::IRMapping &mapping, Cell cell);
   mlir::Value position(unsigned dim, Cell cell);
   mlir::Value load(mlir::OpOperand &operand, Cell cell);

@@ -95,10 +95,23 @@ Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern patt
     Value row = loadFrom(0);
     return vector::ShuffleOp::create(b, loc, row, row, picks);
   }
-  // The second vector ends with the last lane's element, so that nothing behind it is touched.
-  for (int64_t lane = 0; lane < count; ++lane)
-    picks.push_back(2 * lane < count ? 2 * lane : 2 * lane + 1);
-  return vector::ShuffleOp::create(b, loc, loadFrom(0), loadFrom(count - 1), picks);
+  // Vector after vector, each of which brings the elements of the next lanes. The last one ends with the last
+  // lane's element, so that nothing behind it is touched.
+  Value picked = loadFrom(0);
+  for (int64_t next = 1; next < pattern.step; ++next) {
+    bool isLast = next + 1 == pattern.step;
+    int64_t begin = isLast ? (count - 1) * (pattern.step - 1) : next * count;
+    picks.clear();
+    for (int64_t lane = 0; lane < count; ++lane) {
+      int64_t wanted = lane * pattern.step;
+      bool isPicked = wanted < next * count;
+      // The first vector holds the elements as they lie, all later ones what has been picked.
+      picks.push_back(isPicked ? (next == 1 ? wanted : lane)
+                               : count + std::min(wanted - begin, count - 1));
+    }
+    picked = vector::ShuffleOp::create(b, loc, picked, loadFrom(begin), picks);
+  }
+  return picked;
 }
 
 /// Lane by lane; beyond the mask the last element is read again.

@@ -49,6 +49,7 @@ Access classifyAccess(AffineMap map, Type type, unsigned dim) {
 }
 
 std::optional<LanePattern> findPattern(AffineMap map, Type type, unsigned dim, unsigned lanes) {
+  constexpr int64_t kMostStep = 4;
   SmallVector<unsigned> moving;
   for (auto [axis, expr] : llvm::enumerate(map.getResults()))
     if (expr.isFunctionOfDim(dim))
@@ -57,13 +58,17 @@ std::optional<LanePattern> findPattern(AffineMap map, Type type, unsigned dim, u
   SmallVector<int64_t> strides;
   int64_t offset;
   if (!memref || moving.size() != 1 || failed(memref.getStridesAndOffset(strides, offset)) ||
-      strides[moving.front()] != 1)
+      strides.back() != 1)
     return std::nullopt;
-  LanePattern pattern{moving.front()};
-  if (findStep(map, type, dim) == 2) {
-    pattern.step = 2;
+  // The rows of a matrix of few columns are one row: what lies between two of them is loaded anyway.
+  LanePattern pattern{unsigned(strides.size() - 1)};
+  std::optional<int64_t> step = findStep(map, type, dim);
+  if (step && *step >= 2 && *step <= kMostStep && (*step == 2 || 2 * *step <= lanes)) {
+    pattern.step = *step;
     return pattern;
   }
+  if (pattern.axis != moving.front())
+    return std::nullopt;
   auto quotient = dyn_cast<AffineBinaryOpExpr>(map.getResult(moving.front()));
   if (!quotient || quotient.getKind() != AffineExprKind::FloorDiv ||
       quotient.getLHS() != getAffineDimExpr(dim, map.getContext()))
@@ -296,6 +301,10 @@ unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim) {
   return 0;
 }
 
+/// A processor that looks some hundred instructions ahead does not see the next iteration of a body this long while
+/// this one waits for its operands.
+constexpr unsigned kLongBody = 100;
+
 /// Fewer rows where that leaves no rest, which would be another body of code, as long as the tile hides
 /// the latency of its additions.
 static unsigned evenRows(unsigned most, int64_t size, unsigned columns) {
@@ -389,6 +398,10 @@ void Planner::chooseTile(KernelPlan &plan) {
     if (plan.rowDim)
       plan.rows = limit(4, 1, sizes[*plan.rowDim]);
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
+    if (bodyCost() > kLongBody && plan.rows == 1) {
+      plan.columns = 2;
+      plan.interleaves = true;
+    }
     return;
   }
   if (chooseMatrix(plan))

@@ -42,6 +42,8 @@ struct KernelPlan {
   /// Nothing is reduced, there are as many rows as lanes, or all rows if they are fewer, and what lies along
   /// the rows in memory is loaded so and turned in registers.
   bool turnsInputs = false;
+  /// Whether a tile goes through the body once, each operation for all its vectors in turn.
+  bool interleaves = false;
   /// Independent partial results along the innermost reduction, to hide latency.
   unsigned chains = 1;
   /// The reductions that go around all tiles, each of which adds to what the output holds by then: what they
@@ -71,9 +73,9 @@ std::optional<int64_t> findStep(mlir::AffineMap map, mlir::Type type, unsigned d
 enum class Access { Uniform, Contiguous, Strided };
 Access classifyAccess(mlir::AffineMap map, mlir::Type type, unsigned dim);
 
-/// Element i * step / repeat of a row: every second one, or each one several times in a row.
+/// Element i * step / repeat of a row: every second one, up to every fourth, or each one several times in a row.
 struct LanePattern {
-  /// The axis that is the row; its elements are next to each other.
+  /// The axis that is the row, or along which rows follow each other; its elements are next to each other.
   unsigned axis = 0;
   int64_t step = 1, repeat = 1;
 };

@@ -284,14 +284,19 @@ SmallVector<Value> KernelEmitter::emitLastLanes(Tile tile, Value from, Values ac
 }
 
 SmallVector<Value> KernelEmitter::emitCells(Tile tile, ArrayRef<Value> accumulators) {
-  Values results;
+  SmallVector<Cell> cells;
   for (unsigned row = 0; row < tile.rows; ++row)
-    for (unsigned column = 0; column < tile.columns; ++column) {
-      ArrayRef<Value> old = accumulators;
-      if (!old.empty())
-        old = old.slice((row * tile.columns + column) * numSums, numSums);
-      llvm::append_range(results, emitBody({row, column}, old));
-    }
+    for (unsigned column = 0; column < tile.columns; ++column)
+      cells.push_back({row, column});
+  if (plan.interleaves)
+    return emitBodies(cells, accumulators);
+  Values results;
+  for (auto [number, cell] : llvm::enumerate(cells)) {
+    ArrayRef<Value> old = accumulators;
+    if (!old.empty())
+      old = old.slice(number * numSums, numSums);
+    llvm::append_range(results, emitBodies(cell, old));
+  }
   return results;
 }
 

@@ -9,27 +9,32 @@ using namespace mlir;
 
 namespace nnc {
 
-/// What each iteration computes for `cell`; `sums` is what it has computed before, if it reduces.
-SmallVector<Value> KernelEmitter::emitBody(Cell cell, ArrayRef<Value> sums) {
-  IRMapping mapping;
-  for (OpOperand &operand : op->getOpOperands()) {
-    BlockArgument argument = op.getMatchingBlockArgument(&operand);
-    if (argument.use_empty())
-      continue;
-    unsigned output = operand.getOperandNumber() - op.getNumDpsInputs();
-    if (op.isDpsInit(&operand))
-      mapping.map(argument, sums.empty() ? initialValue(output, cell, /*broadcastToLanes=*/false)
-                                         : sums[output]);
-    else if (repeatedOperands.contains(&operand))
-      mapping.map(argument, load(operand, cell));
-  }
+/// What each iteration computes for `cells`, operation by operation, each for all of them; `sums` is what it has
+/// computed before, if it reduces.
+SmallVector<Value> KernelEmitter::emitBodies(ArrayRef<Cell> cells, ArrayRef<Value> sums) {
+  SmallVector<IRMapping> mappings(cells.size());
+  for (auto [number, cell] : llvm::enumerate(cells))
+    for (OpOperand &operand : op->getOpOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(&operand);
+      if (argument.use_empty())
+        continue;
+      unsigned output = operand.getOperandNumber() - op.getNumDpsInputs();
+      if (op.isDpsInit(&operand))
+        mappings[number].map(argument, sums.empty()
+                                           ? initialValue(output, cell, /*broadcastToLanes=*/false)
+                                           : sums[number * numSums + output]);
+      else if (repeatedOperands.contains(&operand))
+        mappings[number].map(argument, load(operand, cell));
+    }
   for (Operation *inner : repeated)
-    cloneMapped(*inner, mapping, cell);
+    for (auto [mapping, cell] : llvm::zip_equal(mappings, cells))
+      cloneMapped(*inner, mapping, cell);
   Values results;
-  for (Value result : op.getBody()->getTerminator()->getOperands().take_front(numSums)) {
-    Value value = mapping.lookupOrDefault(result);
-    results.push_back(sums.empty() ? value : broadcast(value));
-  }
+  for (IRMapping &mapping : mappings)
+    for (Value result : op.getBody()->getTerminator()->getOperands().take_front(numSums)) {
+      Value value = mapping.lookupOrDefault(result);
+      results.push_back(sums.empty() ? value : broadcast(value));
+    }
   return results;
 }
 

@@ -34,15 +34,16 @@ assert sum(line["kernels"] for line in entry["lines"]) == len(kernels)
 products = [kernel for kernel in kernels if kernel["kind"] == "contraction" and
             len(kernel["loops"]) == 3]
 assert [(kernel["line"], kernel["gradient"]) for kernel in products] == [(28, False), (28, True)]
-# With x @ w its sigmoid is computed: three operations on each sum.
-assert [kernel["flops"] for kernel in products] == [2 * 8 * 3 * 2 + 3 * 8 * 2, 2 * 8 * 3 * 2], products
+# With x @ w its sigmoid is computed: three operations on each sum. With the gradient the step of w: two.
+assert [kernel["flops"] for kernel in products] == [
+    2 * 8 * 3 * 40 + 3 * 8 * 40, 2 * 8 * 3 * 40 + 2 * 3 * 40], products
 assert all(kernel["measured_seconds"] >= 0 and kernel["predicted_seconds"] > 0
            for kernel in kernels)
 total = sum(kernel["measured_seconds"] for kernel in kernels) + entry["between_kernels_seconds"]
 assert abs(entry["measured_seconds"] - total) < 1e-12
 assert 0 < entry["measured_seconds"] < 1 and entry["calls"] >= 3
 memory = entry["memory"]
-assert memory["parameters"] == 3 * 2 * 4 and memory["inputs"] == 8 * (3 + 2) * 4
+assert memory["parameters"] == 3 * 40 * 4 and memory["inputs"] == 8 * (3 + 40) * 4
 ends = [buffer["offset"] + buffer["bytes"] for buffer in entry["buffers"]]
 assert all(buffer["offset"] % 64 == 0 for buffer in entry["buffers"])
 assert max(ends) <= memory["workspace"]
