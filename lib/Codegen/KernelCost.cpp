@@ -5,6 +5,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace nnc {
@@ -52,50 +54,100 @@ bool isGathered(linalg::GenericOp op, OpOperand *input, unsigned dim) {
 }
 
 bool hasLongRows(linalg::GenericOp op, OpOperand *input, unsigned dim) {
-  constexpr int64_t kLongBytes = 1024;
+  constexpr int64_t kLongBytes = 256;
   Type type = getElementTypeOrSelf(input->get().getType());
   int64_t size = op.getStaticLoopRanges()[dim];
   return type.isIntOrFloat() && !ShapedType::isDynamic(size) &&
          size * type.getIntOrFloatBitWidth() / 8 >= kLongBytes;
 }
 
+/// Whether neighbours along `dim` lie a good part of a page apart, or more.
+static bool liesFarApart(linalg::GenericOp op, OpOperand *input, unsigned dim) {
+  constexpr int64_t kFarBytes = 1024;
+  Type type = getElementTypeOrSelf(input->get().getType());
+  std::optional<int64_t> step =
+      findStep(op.getMatchingIndexingMap(input), input->get().getType(), dim);
+  return type.isIntOrFloat() && step &&
+         std::abs(*step) * type.getIntOrFloatBitWidth() / 8 >= kFarBytes;
+}
+
+/// Whether what a tile reads of `input` in all steps of a sum does not stay in a second-level cache, since the
+/// steps are such that they fall into few of its sets.
+static bool evictsItself(linalg::GenericOp op, OpOperand *input) {
+  constexpr int64_t kLineBytes = 64, kSets = 1024, kWays = 16;
+  Type type = getElementTypeOrSelf(input->get().getType());
+  AffineMap map = op.getMatchingIndexingMap(input);
+  for (auto [loop, size] : llvm::enumerate(op.getStaticLoopRanges())) {
+    if (isParallel(op, loop) || !map.isFunctionOfDim(loop) || !liesFarApart(op, input, loop))
+      continue;
+    int64_t step =
+        std::abs(*findStep(map, input->get().getType(), loop)) * type.getIntOrFloatBitWidth() / 8;
+    // Steps that are no whole lines reach all sets in the end.
+    int64_t period = step % kLineBytes == 0 ? std::gcd(step / kLineBytes, kSets) : 1;
+    if (typicalSize(size) > kWays * kSets / period)
+      return true;
+  }
+  return false;
+}
+
+/// How many iterations the sums have that move `input`.
+static double countSteps(linalg::GenericOp op, AffineMap map) {
+  return countIterations(
+      op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
+}
+
+/// Whether `reads` of each element pay for a copy that brings together what a tile reads of `input`, which lies
+/// far apart.
+static bool paysToGather(linalg::GenericOp op, OpOperand *input, double reads) {
+  constexpr double kReads = 256, kReadsOfEvicted = 40, kSteps = 64;
+  return countSteps(op, op.getMatchingIndexingMap(input)) >= kSteps &&
+         (reads >= kReads || (reads >= kReadsOfEvicted && evictsItself(op, input)));
+}
+
 bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree) {
-  // A copy of a matrix from memory takes as long as about 24 reads of it by a tile.
-  constexpr double kReads = 256, kSteps = 64;
   AffineMap map = op.getMatchingIndexingMap(input);
   if (!isa<MemRefType>(input->get().getType()) || !map.isFunctionOfDim(dim) ||
       !map.isProjectedPermutation() || !isReused(op, map, dim))
     return false;
   if (isFree || isGathered(op, input, dim))
     return true;
-  double steps = countIterations(
-      op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
-  return countReads(op, map) >= kReads && steps >= kSteps && hasLongRows(op, input, dim);
+  bool isFar = false;
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+    isFar |= !isParallel(op, loop) && liesFarApart(op, input, loop);
+  return isFar && paysToGather(op, input, countReads(op, map));
 }
 
-bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan) {
-  constexpr double kReads = 256, kSteps = 64;
-  constexpr int64_t kFarBytes = 1024, kMostRest = 16;
-  constexpr unsigned kFewestRows = 4;
+/// Whether it pays to bring together what rows along `rowDim` read of `input` one number at a time.
+static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim, unsigned rowDim,
+                       double times) {
   AffineMap map = op.getMatchingIndexingMap(input);
-  Type type = getElementTypeOrSelf(input->get().getType());
-  if (!plan.rowDim || plan.matrix || plan.rows < kFewestRows || !type.isFloat() ||
-      !map.isFunctionOfDim(*plan.rowDim) || map.isFunctionOfDim(*plan.vectorDim) ||
-      !map.isProjectedPermutation())
+  if (!getElementTypeOrSelf(input->get().getType()).isFloat() || !map.isFunctionOfDim(rowDim) ||
+      map.isFunctionOfDim(vectorDim) || !map.isProjectedPermutation())
+    return false;
+  bool isFar = liesFarApart(op, input, rowDim);
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+    isFar |= !isParallel(op, loop) && liesFarApart(op, input, loop);
+  return isFar && paysToGather(op, input, countReads(op, map) * times);
+}
+
+bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan, double times) {
+  constexpr int64_t kMostRest = 16;
+  constexpr unsigned kFewestRows = 4;
+  if (!plan.rowDim || plan.matrix || plan.rows < kFewestRows)
     return false;
   // The rest is a small operation of its own, that reads the other factor again.
   int64_t size = op.getStaticLoopRanges()[*plan.rowDim];
-  if (ShapedType::isDynamic(size) || size == plan.rows || kMostRest * (size % plan.rows) > size)
-    return false;
-  auto isSummed = [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); };
-  auto isFar = [&](unsigned loop) {
-    std::optional<int64_t> step = findStep(map, input->get().getType(), loop);
-    return step && std::abs(*step) * type.getIntOrFloatBitWidth() / 8 >= kFarBytes;
-  };
-  bool liesFarApart = isFar(*plan.rowDim);
-  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
-    liesFarApart |= isSummed(loop) && isFar(loop);
-  return liesFarApart && countReads(op, map) >= kReads && countIterations(op, isSummed) >= kSteps;
+  return !ShapedType::isDynamic(size) && size != plan.rows &&
+         kMostRest * (size % plan.rows) <= size &&
+         areRowsFar(op, input, *plan.vectorDim, *plan.rowDim, times);
+}
+
+/// Whether rows, whichever loop they are along, would better read a copy of `input`.
+static bool readsRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim) {
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (isParallel(op, dim) && areRowsFar(op, input, vectorDim, dim, /*times=*/1))
+      return true;
+  return false;
 }
 
 double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &target) {
@@ -106,6 +158,8 @@ double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
     if (!addsLanes && isPacked(op, input, dim))
+      packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    else if (!addsLanes && readsRowsFar(op, input, dim))
       packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
     else if (isGathered(op, input, dim))
       vector += findPattern(map, input->get().getType(), dim, lanes)

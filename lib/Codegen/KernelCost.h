@@ -28,9 +28,11 @@ double countReads(mlir::linalg::GenericOp op, mlir::AffineMap map);
 
 /// Whether the tiles of `plan` take `input`, of which they read rows one number at a time, from a packed copy in
 /// which what they read is one stretch of memory: because its rows lie far apart, and are read again and again.
-bool isPackedByRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, const KernelPlan &plan);
+/// It goes through the operation so many `times`.
+bool isPackedByRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, const KernelPlan &plan,
+                    double times = 1);
 
-/// Whether the rows of `input` along `dim` are so long that each lies on another page.
+/// Whether the rows of `input` along `dim` are so long that a tile had better not go from one to the next.
 bool hasLongRows(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim);
 
 /// Cycles that an element of the result takes with vectors along `dim`: a vector of terms each, twice that

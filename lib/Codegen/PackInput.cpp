@@ -72,7 +72,7 @@ static bool isWrittenIn(LoopLikeOpInterface loop, Value root) {
         bool isHarmless =
             op ? llvm::none_of(op.getDpsInits(),
                                [&](Value output) { return rootBuffer(output) == root; })
-               : isPure(inner) || inner->getNumRegions() != 0 ||
+               : isPure(inner) || isa<memref::AllocOp>(inner) || inner->getNumRegions() != 0 ||
                      inner->hasTrait<OpTrait::IsTerminator>();
         return isHarmless ? WalkResult::advance() : WalkResult::interrupt();
       })

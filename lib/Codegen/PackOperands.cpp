@@ -13,6 +13,7 @@
 
 #include "BufferPlaces.h"
 #include "CutLoop.h"
+#include "GroupLoop.h"
 #include "KernelCost.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
@@ -20,6 +21,7 @@
 #include "PackPairs.h"
 #include "WidenInputs.h"
 #include "nnc/IR/Remarks.h"
+#include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -58,36 +60,6 @@ linalg::GenericOp orderReductions(IRRewriter &rewriter, linalg::GenericOp op, un
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::GenericOp> ordered = linalg::interchangeGenericOp(rewriter, op, order);
   return succeeded(ordered) ? *ordered : op;
-}
-
-//===----------------------------------------------------------------------===//
-// Panels
-//===----------------------------------------------------------------------===//
-
-/// Whether a copy of `input` is made once for many calls.
-bool isEarly(OpOperand *input, const DenseSet<Value> &early) {
-  return early.contains(rootBuffer(input->get()));
-}
-
-/// How wide the panels of `op` are to be; none if it wants none.
-std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan,
-                                  const DenseSet<Value> &early) {
-  unsigned dim = *plan.vectorDim;
-  int64_t size = op.getStaticLoopRanges()[dim], width = int64_t(plan.columns) * plan.lanes;
-  if (ShapedType::isDynamic(size) || size <= width || !isOwnAxis(op, dim))
-    return std::nullopt;
-  bool wanted = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-    return isPacked(op, input, dim, isEarly(input, early)) && hasLongRows(op, input, dim);
-  });
-  return wanted ? std::optional(width) : std::nullopt;
-}
-
-/// How many rows a panel of rows is to have; none if `op` wants none.
-std::optional<int64_t> panelHeight(linalg::GenericOp op, const KernelPlan &plan) {
-  bool wanted = plan.rowDim && isOwnAxis(op, *plan.rowDim) &&
-                llvm::any_of(op.getDpsInputOperands(),
-                             [&](OpOperand *input) { return isPackedByRows(op, input, plan); });
-  return wanted ? std::optional<int64_t>(plan.rows) : std::nullopt;
 }
 
 } // namespace
@@ -146,8 +118,210 @@ void turnBadlyFilled(IRRewriter &rewriter, linalg::GenericOp op, const TargetDes
   turnOutput(rewriter, op, *dim);
 }
 
-void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target,
-                const DenseSet<Value> &early) {
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class InputPacker {
+public:
+  InputPacker(IRRewriter &rewriter, const TargetDescription &target, const DenseSet<Value> &early,
+              int64_t grain)
+      : rewriter(rewriter), target(target), early(early), grain(grain) {}
+
+  /// `groups` is how many operations of this kind a loop does, each on other columns; 0 if there is no loop.
+  void pack(linalg::GenericOp op, int64_t groups = 0);
+
+private:
+  /// Whether a copy of `input` is made once for many calls.
+  bool isEarly(OpOperand *input) { return early.contains(rootBuffer(input->get())); }
+  bool isPacked(OpOperand *input, unsigned vectorDim) {
+    auto op = cast<linalg::GenericOp>(input->getOwner());
+    return nnc::isPacked(op, input, vectorDim, isEarly(input));
+  }
+  std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan);
+  std::optional<int64_t> groupSize(linalg::GenericOp op, unsigned vectorDim, int64_t width,
+                                   SmallVector<unsigned> &singles);
+  void packGroups(linalg::GenericOp op, unsigned vectorDim, ArrayRef<unsigned> singles,
+                  int64_t size);
+  linalg::GenericOp packColumns(linalg::GenericOp op, unsigned vectorDim,
+                                std::optional<int64_t> width);
+  linalg::GenericOp packRows(linalg::GenericOp op, unsigned panelDim, int64_t groups);
+  linalg::GenericOp replace(linalg::GenericOp op, ArrayRef<Value> inputs,
+                            const OperandLoops &loops);
+
+  IRRewriter &rewriter;
+  const TargetDescription &target;
+  const DenseSet<Value> &early;
+  int64_t grain;
+};
+
+/// How wide the panels of `op` are to be; none if it wants none.
+std::optional<int64_t> InputPacker::panelWidth(linalg::GenericOp op, const KernelPlan &plan) {
+  unsigned dim = *plan.vectorDim;
+  int64_t size = op.getStaticLoopRanges()[dim], width = int64_t(plan.columns) * plan.lanes;
+  if (ShapedType::isDynamic(size) || size <= width || !isOwnAxis(op, dim))
+    return std::nullopt;
+  bool wanted = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return isPacked(input, dim) && hasLongRows(op, input, dim);
+  });
+  return wanted ? std::optional(width) : std::nullopt;
+}
+
+/// How many columns go into panels at a time, so that these stay near until all rows have read them, where a copy
+/// of all would not; none if it does. `singles` are the loops that such panels are in.
+std::optional<int64_t> InputPacker::groupSize(linalg::GenericOp op, unsigned vectorDim,
+                                              int64_t width, SmallVector<unsigned> &singles) {
+  constexpr double kNear = 512 << 10;
+  constexpr int64_t kFewestGroups = 8, kFewestPanels = 2, kEnoughPanels = 4;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  double bytes = 0;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    if (!map.isFunctionOfDim(vectorDim) || !isPacked(input, vectorDim))
+      continue;
+    if (isEarly(input) || findPackingPlace(op, input->get()) != op)
+      return std::nullopt;
+    double panel = width * getElementTypeOrSelf(input->get().getType()).getIntOrFloatBitWidth() / 8;
+    for (unsigned dim = 0; dim < op.getNumLoops(); ++dim) {
+      if (dim == vectorDim || !map.isFunctionOfDim(dim))
+        continue;
+      if (op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel) {
+        if (!llvm::is_contained(singles, dim))
+          singles.push_back(dim);
+      } else if (ShapedType::isDynamic(sizes[dim])) {
+        return std::nullopt;
+      } else {
+        panel *= double(sizes[dim]);
+      }
+    }
+    bytes += panel;
+  }
+  llvm::sort(singles);
+  double trips = 1;
+  for (unsigned dim : singles) {
+    // What does not move with the columns would be packed again for each group of them.
+    for (OpOperand *input : op.getDpsInputOperands())
+      if (AffineMap map = op.getMatchingIndexingMap(input);
+          map.isFunctionOfDim(dim) && !map.isFunctionOfDim(vectorDim))
+        return std::nullopt;
+    if (!isOwnAxis(op, dim))
+      return std::nullopt;
+    trips *= double(typicalSize(sizes[dim]));
+  }
+  int64_t panels = sizes[vectorDim] / width;
+  double all = double(panels) * trips;
+  if (bytes * all <= 2 * kNear || all < kFewestGroups * kFewestPanels)
+    return std::nullopt;
+  int64_t most = std::max<int64_t>(kEnoughPanels, int64_t(kNear / bytes));
+  most = std::min({most, panels, int64_t(all / kFewestGroups)});
+  // Few left over.
+  int64_t best = most;
+  for (int64_t size = most; 2 * size > most; --size)
+    if (panels % size < panels % best)
+      best = size;
+  return best * width;
+}
+
+linalg::GenericOp InputPacker::replace(linalg::GenericOp op, ArrayRef<Value> inputs,
+                                       const OperandLoops &loops) {
+  rewriter.setInsertionPoint(op);
+  auto packed = linalg::GenericOp::create(rewriter, op.getLoc(), inputs, op.getOutputs(),
+                                          loops.maps, loops.kinds);
+  packed.getRegion().takeBody(op.getRegion());
+  packed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+  rewriter.eraseOp(op);
+  return packed;
+}
+
+linalg::GenericOp InputPacker::packColumns(linalg::GenericOp op, unsigned vectorDim,
+                                           std::optional<int64_t> width) {
+  OperandLoops loops(op, vectorDim);
+  if (width)
+    loops.vectorDim = loops.split(vectorDim, *width);
+  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    if (!isPacked(input, vectorDim))
+      continue;
+    unsigned position = input->getOperandNumber();
+    remarkDone(op.getLoc(), "prepare-kernels")
+        << remark::add("input {0} is packed{1}: it is read again and again, and {2}", position,
+                       width ? " in panels" : "",
+                       isGathered(op, input, vectorDim) ? "its neighbours across vectors lie apart"
+                                                        : "its rows lie far apart");
+    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
+    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
+                                 std::nullopt, widenedType(op, input));
+  }
+  return replace(op, inputs, loops);
+}
+
+/// `panelDim` is the loop over panels of columns. Panels of rows, which are small, go by for each of these; in a
+/// group panels of columns, which are near, go by for each few rows.
+linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim, int64_t groups) {
+  KernelPlan plan = planKernel(op, target);
+  if (!plan.vectorDim || plan.reducesLanes || !plan.rowDim || !isOwnAxis(op, *plan.rowDim) ||
+      op.getStaticLoopRanges()[*plan.vectorDim] != int64_t(plan.columns) * plan.lanes)
+    return op;
+  unsigned rowDim = *plan.rowDim;
+  int64_t size = op.getStaticLoopRanges()[rowDim], height = plan.rows;
+  llvm::SmallDenseSet<unsigned> packed;
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (isPackedByRows(op, input, plan, double(std::max<int64_t>(groups, 1))))
+      packed.insert(input->getOperandNumber());
+  auto readsRows = [&](OpOperand *input) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    return map.isFunctionOfDim(rowDim) && map.isProjectedPermutation();
+  };
+  bool canSplit = !ShapedType::isDynamic(size) && size > height &&
+                  llvm::any_of(op.getDpsInputOperands(), readsRows);
+  if (packed.empty() && (groups == 0 || !canSplit))
+    return op;
+  // What is left over reads the same panels of columns.
+  if (size % height != 0) {
+    auto [whole, rest] = cutLoop(rewriter, op, rowDim, size - size % height);
+    readWide(rewriter, rest);
+    op = whole;
+  }
+  OperandLoops loops(op, *plan.vectorDim);
+  loops.vectorDim = loops.split(rowDim, height);
+  if (panelDim != *plan.vectorDim && (rowDim < panelDim) != (groups != 0))
+    loops.exchange(rowDim, panelDim);
+  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    unsigned position = input->getOperandNumber();
+    if (!packed.contains(position)) {
+      rewriter.setInsertionPoint(op);
+      if (readsRows(input))
+        inputs[position] =
+            splitAxes(rewriter, op.getLoc(), input->get(), loops, loops.maps[position]);
+      continue;
+    }
+    remarkDone(op.getLoc(), "prepare-kernels")
+        << remark::add("input {0} is packed in panels of rows: it is read again and again, and its "
+                       "rows lie far apart",
+                       position);
+    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
+    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
+                                 std::nullopt, widenedType(op, input));
+  }
+  return replace(op, inputs, loops);
+}
+
+void InputPacker::packGroups(linalg::GenericOp op, unsigned vectorDim, ArrayRef<unsigned> singles,
+                             int64_t size) {
+  double work = 1;
+  for (int64_t extent : op.getStaticLoopRanges())
+    work *= double(typicalSize(extent));
+  bool isParallel = grain != 0 && work / target.lanes(32) >= 2.0 * double(grain);
+  int64_t groups = op.getStaticLoopRanges()[vectorDim] / size;
+  GroupLoop group = loopOverGroups(rewriter, op, singles, vectorDim, size, isParallel);
+  pack(group.op, groups);
+  separateMemory(rewriter, group.loop);
+}
+
+void InputPacker::pack(linalg::GenericOp op, int64_t groups) {
   KernelPlan plan = planKernel(op, target);
   if (!plan.vectorDim || plan.reducesLanes || op.getNumReductionLoops() == 0)
     return;
@@ -156,65 +330,35 @@ void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescript
   if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target, early))
     return packPairs(rewriter, op, vectorDim, *pairs);
   widenInputs(rewriter, op, vectorDim);
-  // What is packed is settled before the loops are cut, which is done for its sake.
-  llvm::SmallDenseSet<unsigned> byColumns, byRows;
-  std::optional<int64_t> width = panelWidth(op, plan, early), height;
-  // Columns that are in no panels go by for each panel of rows: at most those of one tile may.
-  if (width || op.getStaticLoopRanges()[vectorDim] == int64_t(plan.columns) * plan.lanes)
-    height = panelHeight(op, plan);
-  for (OpOperand *input : op.getDpsInputOperands())
-    if (height && isPackedByRows(op, input, plan))
-      byRows.insert(input->getOperandNumber());
-    else if (isPacked(op, input, vectorDim, isEarly(input, early)))
-      byColumns.insert(input->getOperandNumber());
-  if (byRows.empty() && byColumns.empty())
-    return;
-  auto cutToPanels = [&](unsigned dim, std::optional<int64_t> size) {
-    int64_t all = op.getStaticLoopRanges()[dim];
-    if (!size || all % *size == 0)
+  std::optional<int64_t> width = panelWidth(op, plan);
+  if (groups != 0)
+    width = int64_t(plan.columns) * plan.lanes;
+  auto cutTo = [&](int64_t size) {
+    int64_t all = op.getStaticLoopRanges()[vectorDim];
+    if (all % size == 0)
       return;
-    auto [whole, rest] = cutLoop(rewriter, op, dim, all - all % *size);
-    packInputs(rewriter, rest, target, early);
+    auto [whole, rest] = cutLoop(rewriter, op, vectorDim, all - all % size);
+    pack(rest);
     op = whole;
   };
-  cutToPanels(vectorDim, width);
-  if (height)
-    cutToPanels(*plan.rowDim, height);
-  OperandLoops loops(op, vectorDim), rowLoops = loops;
+  SmallVector<unsigned> singles;
+  if (width && groups == 0)
+    if (std::optional<int64_t> size = groupSize(op, vectorDim, *width, singles)) {
+      cutTo(*size);
+      return packGroups(op, vectorDim, singles, *size);
+    }
   if (width)
-    loops.vectorDim = loops.split(vectorDim, *width);
-  if (height) {
-    unsigned rowDim = *plan.rowDim, inner = loops.split(rowDim, *height);
-    // Panels of rows, which are small, go by for each panel of columns.
-    if (width && rowDim < vectorDim)
-      loops.exchange(rowDim, vectorDim);
-    rowLoops = loops;
-    rowLoops.vectorDim = inner;
-  }
-  SmallVector<Value> inputs = llvm::to_vector(op.getInputs());
-  for (OpOperand *input : op.getDpsInputOperands()) {
-    unsigned position = input->getOperandNumber();
-    bool inRows = byRows.contains(position);
-    if (!inRows && !byColumns.contains(position))
-      continue;
-    bool isFar = inRows || !isGathered(op, input, vectorDim);
-    remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
-        "input {0} is packed{1}: it is read again and again, and {2}", position,
-        inRows  ? " in panels of rows"
-        : width ? " in panels"
-                : "",
-        isFar ? "its rows lie far apart" : "its neighbours across vectors lie apart");
-    rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
-    inputs[position] = packInput(rewriter, op.getLoc(), input->get(), inRows ? rowLoops : loops,
-                                 loops.maps[position], std::nullopt, widenedType(op, input));
-  }
-  rewriter.setInsertionPoint(op);
-  auto packed = linalg::GenericOp::create(rewriter, op.getLoc(), inputs, op.getOutputs(),
-                                          loops.maps, loops.kinds);
-  packed.getRegion().takeBody(op.getRegion());
-  packed->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-  rewriter.eraseOp(op);
-  readWide(rewriter, packed);
+    cutTo(*width);
+  op = packColumns(op, vectorDim, width);
+  op = packRows(op, vectorDim, groups);
+  readWide(rewriter, op);
+}
+
+} // namespace
+
+void packInputs(IRRewriter &rewriter, linalg::GenericOp op, const TargetDescription &target,
+                const DenseSet<Value> &early, int64_t grain) {
+  InputPacker(rewriter, target, early, grain).pack(op);
 }
 
 } // namespace nnc

@@ -23,9 +23,12 @@ void turnBadlyFilled(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
 /// Copies the inputs that lie as the inner loops do not walk and that are read again and again, once:
 /// what would be gathered, and rows so long that a kernel's tile has each step on another page. The
 /// latter, and all of these where the vectors' loop is long, as panels as wide as the tile.
-/// The copies of inputs that are in `early` are free: something else takes them out of the call.
+/// The copies of inputs that are in `early` are free: something else takes them out of the call. Where all panels
+/// are more than a near cache holds, they are packed and read a group at a time, in a loop that threads share if it
+/// takes more than twice `grain` instructions.
 void packInputs(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
-                const TargetDescription &target, const llvm::DenseSet<mlir::Value> &early);
+                const TargetDescription &target, const llvm::DenseSet<mlir::Value> &early,
+                int64_t grain);
 
 } // namespace nnc
 

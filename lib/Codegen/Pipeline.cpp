@@ -60,8 +60,8 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               createWinogradPass(WinogradPassOptions{options.cpu, options.splitPreparation,
                                                      options.traceKernels ? 0 : options.grain}),
               options);
-  passes.addNestedPass<func::FuncOp>(
-      createPrepareKernelsPass(PrepareKernelsPassOptions{options.cpu, options.splitPreparation}));
+  passes.addNestedPass<func::FuncOp>(createPrepareKernelsPass(PrepareKernelsPassOptions{
+      options.cpu, options.splitPreparation, options.traceKernels ? 0 : options.grain}));
   // Two views of one buffer are one value, by which the emitter knows what is replaced in place.
   passes.addPass(createCSEPass());
   if (options.splitPreparation)

@@ -40,7 +40,7 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
     for (linalg::GenericOp op : ops) {
       op = simplifyLoops(rewriter, op);
       turnBadlyFilled(rewriter, op, *target);
-      packInputs(rewriter, op, *target, early);
+      packInputs(rewriter, op, *target, early, grain);
     }
   }
 };

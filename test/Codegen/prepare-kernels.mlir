@@ -99,15 +99,15 @@ func.func @batch(%a: memref<?x128x16xf32>, %b: memref<16x64xf32>, %c: memref<?x1
 // Steps of the sum lie 1.5 KiB apart in the left factor: it is packed in panels of as many rows as a tile has, each
 // of which all panels of columns read.
 // CHECK-LABEL: func.func @row_panels
+// CHECK: %[[COLUMNS:.*]] = memref.alloc() : memref<16x1024x16xf32>
 // CHECK: %[[ROWS:.*]] = memref.alloc() : memref<64x1024x6xf32>
 // CHECK: linalg.generic {{.*}} ins({{.*}} : memref<1024x64x6xf32>) outs(%[[ROWS]] :
-// CHECK: %[[COLUMNS:.*]] = memref.alloc() : memref<96x1024x16xf32>
 // CHECK: linalg.generic {indexing_maps = [#[[ROW_PANEL]], #[[COLUMN_PANEL]], #[[OF_PANELS]]], {{.*}} ins(%[[ROWS]], %[[COLUMNS]] :
-func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x1536xf32>, %c: memref<384x1536xf32>) {
+func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x256xf32>, %c: memref<384x256xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
                                    affine_map<(m, n, k) -> (m, n)>],
                   iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%a, %b : memref<1024x384xf32>, memref<1024x1536xf32>) outs(%c : memref<384x1536xf32>) {
+      ins(%a, %b : memref<1024x384xf32>, memref<1024x256xf32>) outs(%c : memref<384x256xf32>) {
     ^bb0(%x: f32, %w: f32, %o: f32):
       %p = arith.mulf %x, %w : f32
       %s = arith.addf %o, %p : f32

@@ -80,12 +80,12 @@ func.func @unknown(%x: memref<?xf32>, %out: memref<?xf32>) {
   return
 }
 
-// 4 MiB of rows, in panels of six, which 64 panels of columns read again: parts take so many that they stay near.
+// 4 MiB of rows, in panels of six, which 16 panels of columns read again: parts take so many that they stay near.
 // CHECK-LABEL: func.func @near
 // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c170) step (%c21)
 // What panels hold is fetched ahead.
 // CHECK-COUNT-3: memref.prefetch
-func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x1024xf32>, %c: memref<1024x1024xf32>) {
-  linalg.matmul ins(%a, %b : memref<1024x1024xf32>, memref<1024x1024xf32>) outs(%c : memref<1024x1024xf32>)
+func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x256xf32>, %c: memref<1024x256xf32>) {
+  linalg.matmul ins(%a, %b : memref<1024x1024xf32>, memref<1024x256xf32>) outs(%c : memref<1024x256xf32>)
   return
 }

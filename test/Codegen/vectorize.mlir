@@ -45,7 +45,8 @@ func.func @matmul(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64
 
 // A transposed right-hand side is packed once.
 // CHECK-LABEL: func.func @transposed
-// CHECK: %[[PACKED:.*]] = memref.alloc() : memref<64x64xf32>
+// V3: %[[PACKED:.*]] = memref.alloc() : memref<4x64x16xf32>
+// V4: %[[PACKED:.*]] = memref.alloc() : memref<2x64x32xf32>
 // CHECK: vector.shuffle
 // CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK: vector.load %[[PACKED]]
@@ -151,6 +152,23 @@ func.func @twice(%x: memref<6xf32>, %z: memref<12xf32>, %y: memref<12xf32>) {
       %m = arith.addf %a, %b : f32
       linalg.yield %m : f32
   }
+  return
+}
+
+// Each step of the sum is on another page of the right factor, which no processor guesses: it is fetched ahead.
+// CHECK-LABEL: func.func @far_rows
+// CHECK: scf.for %[[K:.*]] = %c0 to %c32 step %c1 iter_args
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[K]], %c16
+// CHECK-NOT: memref.prefetch %arg0
+// CHECK: memref.prefetch %arg1[%[[AHEAD]],
+// CHECK-LABEL: func.func @near_rows
+// CHECK-NOT: memref.prefetch
+func.func @far_rows(%a: memref<8x32xf32>, %b: memref<32x512xf32>, %c: memref<8x512xf32>) {
+  linalg.matmul ins(%a, %b : memref<8x32xf32>, memref<32x512xf32>) outs(%c : memref<8x512xf32>)
+  return
+}
+func.func @near_rows(%a: memref<8x32xf32>, %b: memref<32x128xf32>, %c: memref<8x128xf32>) {
+  linalg.matmul ins(%a, %b : memref<8x32xf32>, memref<32x128xf32>) outs(%c : memref<8x128xf32>)
   return
 }
 

@@ -256,8 +256,9 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     neighbouring loops that are one walk through memory become one. An input whose neighbouring elements
     would lie far apart in a vector, and that is read again and again, is packed once; if its rows are long,
     in panels as wide as the kernel's tile, each a stretch of memory of its own. So is an input of which tiles
-    read some rows, one number of each at a time, if these lie far apart: in panels of as many rows. Factors of f16 and bf16 are
-    widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
+    read some rows, one number of each at a time, if these lie far apart: in panels of as many rows.
+    Panels of columns that are together more than a near cache holds are packed a few at a time, in a loop around
+    the operation: all rows read them from there. Factors of f16 and bf16 are widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
     be badly filled is computed in another order and turned at the end.
 
     ```mlir
@@ -284,9 +285,12 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
   let options = [
     Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
     Option<"splitsPreparation", "splits-preparation", "bool", "false",
-           "Whether codegen-split-preparation follows: packing parameters costs nothing then">];
+           "Whether codegen-split-preparation follows: packing parameters costs nothing then">,
+    Option<"grain", "grain", "int64_t", "::nnc::kDefaultGrain",
+           "Least work of a part that another thread may run, in instructions; 0 for no parts">];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
-                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect"];
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
 }
 
 def SplitPreparationPass : Pass<"codegen-split-preparation", "mlir::ModuleOp"> {

@@ -69,7 +69,7 @@ private:
   void callMatrix(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments = {});
 
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
-  void prefetchPanels(unsigned dim, Tile tile);
+  void prefetchInputs(unsigned dim, Tile tile);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
   Values emitLastLanes(Tile tile, mlir::Value from, Values accumulators);

@@ -438,7 +438,7 @@ double Planner::inputBytes(function_ref<double(unsigned)> extent) {
 /// Each tile goes through all that is reduced. Where that is more than a second-level cache holds, the next
 /// tile would fetch all of it again from farther away.
 void Planner::chooseOuterReductions(KernelPlan &plan) {
-  const double kNear = plan.matrix ? 1 << 20 : 256 << 10;
+  const double kNear = plan.matrix ? 1 << 20 : 384 << 10;
   if (!plan.vectorDim || plan.reducesLanes)
     return;
   auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };

@@ -158,24 +158,31 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
     return emitChains(dim, tile, accumulators);
   return forLoop(dim, begins[dim], ends[dim], 1, accumulators, [&](const Values &carried) {
     if (innermost)
-      prefetchPanels(dim, tile);
+      prefetchInputs(dim, tile);
     return emitReduction(dims.drop_front(), tile, carried);
   });
 }
 
-/// Fetches what the tile reads some steps of `dim` later out of panels, which come from a second-level cache: a
-/// processor that waits for its own guess is late at the beginning of each panel.
-void KernelEmitter::prefetchPanels(unsigned dim, Tile tile) {
-  constexpr int64_t kSteps = 16;
+/// Fetches what the tile reads some steps of `dim` later: out of panels, which come from a second-level cache, as a
+/// processor that waits for its own guess is late at the beginning of each panel; and where each step is on
+/// another page, which it does not guess.
+void KernelEmitter::prefetchInputs(unsigned dim, Tile tile) {
+  constexpr int64_t kSteps = 16, kFarBytes = 1024;
   if (tile.rows == 1)
     return;
   Value here = std::exchange(index[dim], add(index[dim], constant(kSteps)));
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
     Type type = input->get().getType();
+    Type element = getElementTypeOrSelf(type);
+    std::optional<int64_t> step = findStep(map, type, dim);
+    if (!step || *step == 0 || !element.isIntOrFloat())
+      continue;
     bool hasColumns = map.isFunctionOfDim(*plan.vectorDim);
     int64_t width = hasColumns ? tile.columns * lanes : tile.rows;
-    if (findStep(map, type, dim) != width)
+    bool isFar = classifyAccess(map, type, *plan.vectorDim) == Access::Contiguous &&
+                 std::abs(*step) * element.getIntOrFloatBitWidth() / 8 >= kFarBytes;
+    if (*step != width && !isFar)
       continue;
     for (unsigned column = 0; column < (hasColumns ? tile.columns : 1); ++column)
       memref::PrefetchOp::create(b, loc, buffer(*input), indices(map, {0, column}), false, 3, true);

@@ -228,6 +228,18 @@ TEST_P(Execution, ContractionsOfStaticShape) {
     }
 }
 
+/// So large a right factor that it is packed a few panels at a time, in a loop that threads share.
+TEST_P(Execution, ContractionsInGroups) {
+  Program plain(contraction("tensor<44x320xf32>", "m, k", "tensor<320x1024xf32>", "k, n",
+                            "tensor<44x1024xf32>", false),
+                GetParam());
+  checkContraction(plain, false, false, 44, 1024, 320);
+  Program turned(contraction("tensor<320x47xf32>", "k, m", "tensor<1071x320xf32>", "n, k",
+                             "tensor<47x1071xf32>", false),
+                 GetParam());
+  checkContraction(turned, true, true, 47, 1071, 320);
+}
+
 TEST_P(Execution, ContractionsOfDynamicShape) {
   for (int transposes = 0; transposes < 4; ++transposes) {
     bool ta = transposes & 1, tb = transposes & 2;

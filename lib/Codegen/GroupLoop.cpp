@@ -1,0 +1,146 @@
+//===- GroupLoop.cpp - A loop over parts of an operation ------------------===//
+//
+// One loop, whatever the number of dimensions that it is over, so that threads share all of its trips:
+//
+//   scf.parallel (%trip) = 0 to singles x groups
+//     part (%trip / groups) of the single iterations, from (%trip % groups) x size on
+//
+//===----------------------------------------------------------------------===//
+#include "GroupLoop.h"
+
+#include "CPU/SizeArithmetic.h"
+#include "KernelFills.h"
+#include "KernelLoops.h"
+#include "ScratchMemory.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+using Size = SizeArithmetic::Size;
+
+/// What a trip takes of a loop of the operation.
+struct Range {
+  unsigned dim;
+  Size begin, size;
+};
+
+} // namespace
+
+static Size extentOf(OpBuilder &b, linalg::GenericOp op, unsigned dim) {
+  int64_t size = op.getStaticLoopRanges()[dim];
+  if (!ShapedType::isDynamic(size))
+    return b.getIndexAttr(size);
+  for (OpOperand &operand : op->getOpOperands())
+    if (auto axis = op.getMatchingIndexingMap(&operand).getResultPosition(b.getAffineDimExpr(dim)))
+      return memref::getMixedSize(b, op.getLoc(), operand.get(), *axis);
+  llvm_unreachable("the loop has an axis of its own");
+}
+
+/// The part of an operand, which lies as `map` says, that these ranges use.
+static Value takeRanges(OpBuilder &b, Location loc, Value buffer, AffineMap map,
+                        ArrayRef<Range> ranges) {
+  if (!isa<MemRefType>(buffer.getType()))
+    return buffer;
+  SmallVector<Size> sizes = memref::getMixedSizes(b, loc, buffer),
+                    offsets(sizes.size(), b.getIndexAttr(0)),
+                    strides(sizes.size(), b.getIndexAttr(1));
+  bool isPart = false;
+  for (const Range &range : ranges)
+    if (auto axis = map.getResultPosition(b.getAffineDimExpr(range.dim))) {
+      offsets[*axis] = range.begin;
+      sizes[*axis] = range.size;
+      isPart = true;
+    }
+  return isPart ? memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides).getResult()
+                : buffer;
+}
+
+GroupLoop loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<unsigned> singles,
+                         unsigned dim, int64_t size, bool isParallel) {
+  Location loc = op.getLoc();
+  SmallVector<linalg::FillOp> fills;
+  for (OpOperand &output : op.getDpsInitsMutable())
+    fills.push_back(findFill(op, output));
+  rewriter.setInsertionPoint(op);
+  SizeArithmetic sizes(rewriter, loc);
+  Size groups = sizes.divide(extentOf(rewriter, op, dim), sizes.constant(size)), trips = groups;
+  SmallVector<Size> extents;
+  for (unsigned single : singles) {
+    extents.push_back(extentOf(rewriter, op, single));
+    trips = sizes.multiply(trips, extents.back());
+  }
+  Value zero = sizes.materialize(sizes.constant(0)), one = sizes.materialize(sizes.constant(1)),
+        end = sizes.materialize(trips);
+  GroupLoop result;
+  Value trip;
+  if (isParallel) {
+    auto loop = scf::ParallelOp::create(rewriter, loc, zero, end, one);
+    trip = loop.getInductionVars().front();
+    rewriter.setInsertionPointToStart(loop.getBody());
+    result.loop = loop;
+  } else {
+    auto loop = scf::ForOp::create(rewriter, loc, zero, end, one);
+    trip = loop.getInductionVar();
+    rewriter.setInsertionPointToStart(loop.getBody());
+    result.loop = loop;
+  }
+  Size left = singles.empty() ? Size(trip) : sizes.divide(trip, groups),
+       group = singles.empty() ? Size(trip) : sizes.remainder(trip, groups);
+  SmallVector<Range> ranges = {
+      {dim, sizes.multiply(group, sizes.constant(size)), sizes.constant(size)}};
+  for (unsigned i = singles.size(); i-- > 0;) {
+    ranges.push_back(
+        {singles[i], i == 0 ? left : sizes.remainder(left, extents[i]), sizes.constant(1)});
+    left = i == 0 ? left : sizes.divide(left, extents[i]);
+  }
+  SmallVector<Value> operands;
+  for (OpOperand &operand : op->getOpOperands())
+    operands.push_back(
+        takeRanges(rewriter, loc, operand.get(), op.getMatchingIndexingMap(&operand), ranges));
+  for (auto [index, fill] : llvm::enumerate(fills))
+    if (fill)
+      linalg::FillOp::create(rewriter, loc, fill.value(), operands[op.getNumDpsInputs() + index]);
+  result.op = cast<linalg::GenericOp>(rewriter.clone(*op));
+  result.op->setOperands(operands);
+  rewriter.eraseOp(op);
+  for (linalg::FillOp fill : fills)
+    if (fill)
+      rewriter.eraseOp(fill);
+  result.op = simplifyLoops(rewriter, result.op);
+  return result;
+}
+
+void separateMemory(IRRewriter &rewriter, LoopLikeOpInterface loop) {
+  auto parallel = dyn_cast<scf::ParallelOp>(loop.getOperation());
+  if (!parallel) // Each trip uses the same.
+    return;
+  constexpr int64_t kAlignment = 64;
+  Value trips = parallel.getUpperBound().front();
+  for (auto alloc : llvm::to_vector(parallel.getBody()->getOps<memref::AllocOp>())) {
+    MemRefType type = alloc.getType();
+    assert(type.hasStaticShape() && "a trip takes parts of known size");
+    Location loc = alloc.getLoc();
+    int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
+    Size bytes = rewriter.getIndexAttr(llvm::alignTo(bits / 8, kAlignment));
+    rewriter.setInsertionPoint(parallel);
+    SizeArithmetic sizes(rewriter, loc);
+    Size all = sizes.multiply(getAsOpFoldResult(trips), bytes);
+    SmallVector<int64_t> shape = {getConstantIntValue(all).value_or(ShapedType::kDynamic)};
+    SmallVector<Value> dynamicSizes;
+    if (ShapedType::isDynamic(shape.front()))
+      dynamicSizes.push_back(sizes.materialize(all));
+    Value memory = memref::AllocOp::create(
+        rewriter, loc, MemRefType::get(shape, rewriter.getI8Type()), dynamicSizes);
+    rewriter.setInsertionPoint(alloc);
+    Value begin = sizes.materialize(sizes.multiply(parallel.getInductionVars().front(), bytes));
+    markScratch(begin);
+    rewriter.replaceOpWithNewOp<memref::ViewOp>(alloc, type, memory, begin, ValueRange());
+  }
+}
+
+} // namespace nnc
