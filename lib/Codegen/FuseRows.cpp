@@ -37,6 +37,8 @@ namespace {
 /// How often the body of one operation is written out, and what all of them cost in a loop.
 constexpr int64_t kMostCopies = 32;
 constexpr int64_t kMostCost = 1000;
+/// Columns of wider matrices are gathered, row by row.
+constexpr int64_t kMostStep = 4;
 
 /// The element of a tensor that one row reads: an index for each axis, kRow for that of the rows.
 using Place = SmallVector<int64_t>;
@@ -166,6 +168,7 @@ public:
 private:
   void computeLevels();
   bool dropScattered();
+  bool readsFar(const RowOp &rowOp) const;
 
   Block &block;
   llvm::MapVector<Operation *, RowOp> rowOps;
@@ -237,6 +240,18 @@ bool RowGroups::dropScattered() {
   return false;
 }
 
+/// Whether a vector of rows that come from memory would be gathered.
+bool RowGroups::readsFar(const RowOp &rowOp) const {
+  linalg::GenericOp op = rowOp.op;
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    std::optional<unsigned> axis = rowAxis(op.getMatchingIndexingMap(input), rowOp.row);
+    if (!axis || flows(*input))
+      return false;
+    ArrayRef<int64_t> inner = cast<RankedTensorType>(input->get().getType()).getShape();
+    return ShapedType::getNumElements(inner.drop_front(*axis + 1)) > kMostStep;
+  });
+}
+
 std::vector<SmallVector<RowOp>> RowGroups::groups() {
   llvm::EquivalenceClasses<Operation *> classes;
   std::map<std::tuple<void *, unsigned, unsigned>, Operation *> readers;
@@ -261,7 +276,9 @@ std::vector<SmallVector<RowOp>> RowGroups::groups() {
     int64_t cost = 0;
     for (const RowOp &rowOp : group)
       cost += rowOp.copies * bodyCost(rowOp.op);
-    if (group.size() > 1 && llvm::any_of(group, mixesFeatures) && cost <= kMostCost)
+    auto isFar = [&](const RowOp &rowOp) { return readsFar(rowOp); };
+    if (group.size() > 1 && llvm::any_of(group, mixesFeatures) && llvm::none_of(group, isFar) &&
+        cost <= kMostCost)
       result.push_back(group);
   }
   return result;

@@ -116,3 +116,29 @@ func.func @wide_rows(%x: tensor<?x2xf32>, %w: tensor<2x2xf32>, %n: index) -> ten
   } -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// Rows of five would be gathered from memory: left.
+// CHECK-LABEL: func.func @far
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]}
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction", "parallel"]}
+func.func @far(%x: tensor<?x5xf32>, %w: tensor<5x2xf32>, %n: index) -> tensor<2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %z = linalg.generic {indexing_maps = [#nk, #kj, #nj3], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<?x5xf32>, tensor<5x2xf32>) outs(%f : tensor<?x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<?x2xf32>
+  %g = tensor.empty() : tensor<2xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<2xf32>) -> tensor<2xf32>
+  %r = linalg.generic {indexing_maps = [#nj, #j], iterator_types = ["reduction", "parallel"]}
+      ins(%z : tensor<?x2xf32>) outs(%h : tensor<2xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<2xf32>
+  return %r : tensor<2xf32>
+}

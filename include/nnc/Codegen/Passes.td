@@ -82,8 +82,9 @@ def FuseRowsPass : Pass<"codegen-fuse-rows", "mlir::func::FuncOp"> {
     columns are written out, each sum over all rows is a result of its own, and what lies between stays in
     registers. What needs a sum over all rows, as after a normalization by the batch, is another loop.
 
-    It is left where rows of more than one element would have to be stored, where a body would be written
-    out more than 32 times, and where nothing adds up columns: a loop over all elements is as good then.
+    It is left where rows of more than one element would have to be stored or of more than four loaded, where a
+    body would be written out more than 32 times, and where nothing adds up columns: a loop over all elements is
+    as good then.
 
     ```mlir
     %z = linalg.generic {maps = (n, j, k) -> (n, k), (k, j), (n, j)} ins(%x, %w)  // tensor<Nx2xf32>
