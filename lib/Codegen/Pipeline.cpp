@@ -7,6 +7,7 @@
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -79,6 +80,8 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
 }
 
 void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
+  if (options.lowersTransfers)
+    passes.addPass(createConvertVectorToSCFPass(VectorTransferToSCFOptions().enableFullUnroll()));
   passes.addPass(createExpandMathPass(ExpandMathPassOptions{options.cpu}));
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   addOptional(passes, createParallelizePass(), options);

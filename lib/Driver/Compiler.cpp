@@ -10,6 +10,7 @@
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Locations.h"
 #include "nnc/Driver/Registration.h"
+#include "nnc/Driver/Schedule.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Package/Signature.h"
 #include "nnc/Transforms/Passes.h"
@@ -26,7 +27,12 @@ static CodegenOptions codegenOptions(const CompileOptions &options) {
   result.traceKernels = options.traceKernels;
   result.choosePass = options.choosePass;
   result.splitPreparation = options.prepareParameters;
+  result.lowersTransfers = options.schedule != nullptr;
   return result;
+}
+
+static bool isChosen(const CompileOptions &options, StringRef pass) {
+  return !options.choosePass || options.choosePass(pass);
 }
 
 const std::vector<Phase> &getPhases() {
@@ -67,6 +73,15 @@ const std::vector<Phase> &getPhases() {
        [](OpPassManager &passes, const CompileOptions &options) {
          buildFusionStage(passes, codegenOptions(options));
        }},
+      {"schedule", "apply the schedule that --schedule gives",
+       [](OpPassManager &passes, const CompileOptions &options) {
+         if (options.schedule && isChosen(options, "codegen-apply-schedule")) {
+           passes.addPass(options.schedule->createPass());
+           passes.addPass(createCanonicalizerPass());
+           passes.addPass(createCSEPass());
+         }
+       },
+       /*speaksToReader=*/true},
       {"bufferize", "give results and temporaries memory",
        [](OpPassManager &passes, const CompileOptions &options) {
          buildBufferizeStage(passes, codegenOptions(options));
@@ -74,6 +89,8 @@ const std::vector<Phase> &getPhases() {
       {"prepare", "write what computes as kernels, pack and turn what lies the wrong way",
        [](OpPassManager &passes, const CompileOptions &options) {
          buildPrepareStage(passes, codegenOptions(options));
+         if (options.tiles)
+           passes.addPass(createApplyTilesPass(options.tiles));
        }},
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
@@ -98,12 +115,16 @@ std::unique_ptr<MLIRContext> makeContext() {
 bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
                StringRef lastPhase) {
   DiagnosticCapture capture(module.getContext(), diagnostics);
+  bool isScheduled = false;
   for (const Phase &phase : getPhases()) {
     PassManager passes(module.getContext());
     phase.build(passes, options);
     if (options.beforePhase)
       options.beforePhase(phase.name, passes);
-    capture.enter(phase.name, phase.speaksToReader);
+    capture.enter(phase.name, phase.speaksToReader || isScheduled,
+                  isScheduled ? "phase '" + phase.name + "' cannot take what the schedule made: "
+                              : "");
+    isScheduled |= options.schedule && phase.name == "schedule";
     if (failed(passes.run(module))) {
       if (!diagnostics.hasErrors())
         diagnostics.defect({}, "internal error in phase '" + phase.name + "'");

@@ -2,8 +2,6 @@
 //
 // The times of a kernel over many calls: the best of them, since what else the machine does makes it
 // slower, never faster. A whole call is the sum: on a busy machine none has every kernel at its best.
-// Floats are drawn between zero and one, which no function of the language minds, integers are zero, so
-// that they index something; every call starts from the same parameters.
 //
 //===----------------------------------------------------------------------===//
 #include "ExplainRun.h"
@@ -35,36 +33,37 @@ void drawValues(Tensor &tensor, uint64_t number) {
   });
 }
 
-/// Memory for all buffers of a call.
-struct Arguments {
-  std::vector<Tensor> tensors, initial;
-  SmallVector<void *> pointers;
-
-  Arguments(const Entry &entry, ArrayRef<int64_t> symbols) {
-    const std::vector<Buffer> &buffers = entry.signature().buffers;
-    std::map<std::string, void *> places;
-    tensors.reserve(buffers.size());
-    for (const Buffer &buffer : buffers) {
-      if (buffer.isUpdate) {
-        pointers.push_back(places.at(buffer.name));
-        continue;
-      }
-      tensors.emplace_back(hostType(buffer.elementType), entry.shapeOf(buffer, symbols));
-      drawValues(tensors.back(), tensors.size());
-      pointers.push_back(tensors.back().data());
-      if (!buffer.isResult)
-        places[buffer.name] = pointers.back();
-    }
-    initial = tensors;
-  }
-
-  void restore() {
-    for (auto [tensor, values] : llvm::zip(tensors, initial))
-      std::memcpy(tensor.data(), values.data(), values.sizeInBytes());
-  }
-};
-
 } // namespace
+
+CallArguments::CallArguments(const Entry &entry, ArrayRef<int64_t> symbols) {
+  const std::vector<Buffer> &buffers = entry.signature().buffers;
+  std::map<std::string, void *> places;
+  tensors.reserve(buffers.size());
+  for (const Buffer &buffer : buffers) {
+    if (buffer.isUpdate) {
+      addresses.push_back(places.at(buffer.name));
+      continue;
+    }
+    tensors.emplace_back(hostType(buffer.elementType), entry.shapeOf(buffer, symbols));
+    drawValues(tensors.back(), tensors.size());
+    addresses.push_back(tensors.back().data());
+    if (!buffer.isResult)
+      places[buffer.name] = addresses.back();
+  }
+  initial = tensors;
+}
+
+void CallArguments::restore() {
+  for (auto [tensor, values] : llvm::zip(tensors, initial))
+    std::memcpy(tensor.data(), values.data(), values.sizeInBytes());
+}
+
+SmallVector<int64_t> symbolsOf(const Entry &entry, const SizeValues &sizes) {
+  SmallVector<int64_t> values;
+  for (const std::string &symbol : entry.signature().symbols)
+    values.push_back(sizes.at(symbol));
+  return values;
+}
 
 bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntry &entry) {
   std::unique_ptr<Executable> executable =
@@ -74,18 +73,16 @@ bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntr
   int64_t phasesEnd = entry.passes.empty() ? 0 : entry.passes.back().end;
   entry.passes.push_back({"machine code", "", "", phasesEnd, KernelClock::now()});
   Entry &code = executable->entry(entry.name);
-  SmallVector<int64_t> symbols;
-  for (const std::string &symbol : code.signature().symbols)
-    symbols.push_back(entry.sizes.at(symbol));
-  Arguments arguments(code, symbols);
+  SmallVector<int64_t> symbols = symbolsOf(code, entry.sizes);
+  CallArguments arguments(code, symbols);
   KernelClock clock(entry.kernels.size());
   double spent = 0, between = INFINITY;
-  code.call(arguments.pointers, symbols);
+  code.call(arguments.pointers(), symbols);
   while (entry.measuredRuns < kLeastCalls || (spent < kBudget && entry.measuredRuns < kMostCalls)) {
     arguments.restore();
     clock.reset();
     int64_t begin = KernelClock::now();
-    code.call(arguments.pointers, symbols);
+    code.call(arguments.pointers(), symbols);
     int64_t end = KernelClock::now();
     double seconds = double(end - begin) * 1e-9;
     double rest = seconds;
@@ -104,7 +101,7 @@ bool measureEntry(Session &session, const CompileOptions &options, ExplainedEntr
   arguments.restore();
   clock.reset(/*keepsEvents=*/true);
   int64_t begin = KernelClock::now();
-  code.call(arguments.pointers, symbols);
+  code.call(arguments.pointers(), symbols);
   entry.trace.push_back({-1, begin, KernelClock::now()});
   for (const KernelClock::Event &event : clock.events())
     entry.trace.push_back({event.kernel, event.begin, event.end});

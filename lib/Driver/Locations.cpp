@@ -33,15 +33,21 @@ DiagnosticCapture::DiagnosticCapture(MLIRContext *context, DiagnosticEngine &dia
         return success();
       }) {}
 
-void DiagnosticCapture::enter(const std::string &name, bool speaksToReader) {
+void DiagnosticCapture::enter(const std::string &name, bool speaksToReader,
+                              const std::string &begin) {
   phase = name;
+  prefix = begin;
   isForReader = speaksToReader;
 }
 
 void DiagnosticCapture::report(mlir::Diagnostic &diagnostic) {
   SourceRange range = rangeOf(diagnostic.getLocation(), engine);
   if (isForReader) {
-    engine.error(range, diagnostic.str());
+    nnc::Diagnostic &error = engine.error(range, prefix + diagnostic.str());
+    for (mlir::Diagnostic &note : diagnostic.getNotes())
+      if (SourceRange at = rangeOf(note.getLocation(), engine);
+          at.isValid() && !StringRef(note.str()).starts_with("see current operation"))
+        error.note(at, note.str());
     return;
   }
   nnc::Diagnostic &defect =

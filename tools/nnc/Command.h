@@ -34,6 +34,7 @@ struct CommandLine {
 void addCheckCommand(CommandLine &commandLine);
 void addCompileCommand(CommandLine &commandLine);
 void addExplainCommand(CommandLine &commandLine);
+void addTuneCommand(CommandLine &commandLine);
 void addFmtCommand(CommandLine &commandLine);
 void addGradCommand(CommandLine &commandLine);
 void addRunCommand(CommandLine &commandLine);

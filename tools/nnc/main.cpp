@@ -39,6 +39,7 @@ int main(int argc, char **argv) {
   addGradCommand(commandLine);
   addCheckCommand(commandLine);
   addExplainCommand(commandLine);
+  addTuneCommand(commandLine);
   addFmtCommand(commandLine);
   try {
     app.parse(argc, argv);

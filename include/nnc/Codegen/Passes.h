@@ -38,6 +38,8 @@ struct CodegenOptions {
   std::function<bool(llvm::StringRef pass)> choosePass = nullptr;
   /// Whether what depends on parameters alone becomes a function of its own.
   bool splitPreparation = false;
+  /// Whether there may be transfers of vectors of several axes, which no pass here makes.
+  bool lowersTransfers = false;
 };
 
 /// nn becomes linalg on plain tensors.

@@ -7,6 +7,7 @@
 #ifndef NNC_DRIVER_COMPILER_H
 #define NNC_DRIVER_COMPILER_H
 
+#include "nnc/Codegen/Tiles.h"
 #include "nnc/Support/Diagnostics.h"
 #include "nnc/Syntax/Program.h"
 
@@ -29,6 +30,8 @@ struct CheckedEntry {
   unsigned numUnclear = 0;
 };
 
+class Schedule;
+
 struct CompileOptions {
   /// Processor as LLVM names it, or "native".
   std::string cpu = "native";
@@ -50,6 +53,10 @@ struct CompileOptions {
   bool traceKernels = false;
   /// Whether each forward entry gets a function that prepares its parameters, once for many calls.
   bool prepareParameters = false;
+  /// Applied between fusion and bufferization, if set.
+  std::shared_ptr<const Schedule> schedule;
+  /// Tiles to use instead of those that are computed, if set.
+  std::shared_ptr<const TunedTiles> tiles;
   /// What compiled code may call of this process, by name, when it is loaded here.
   std::map<std::string, void *> hostSymbols;
 };
@@ -59,7 +66,7 @@ struct Phase {
   std::string name;
   std::string summary;
   std::function<void(mlir::OpPassManager &, const CompileOptions &)> build;
-  /// Whether its errors are about the program; of any other phase they are defects of ours.
+  /// Whether its errors are about what the reader wrote; of any other phase they are defects of ours.
   bool speaksToReader = false;
 };
 

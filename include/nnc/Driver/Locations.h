@@ -20,14 +20,14 @@ class DiagnosticCapture {
 public:
   DiagnosticCapture(mlir::MLIRContext *context, DiagnosticEngine &engine);
 
-  /// Says which phase runs now, and whether its errors are for the reader.
-  void enter(const std::string &name, bool speaksToReader);
+  /// Says which phase runs now, whether its errors are for the reader, and what they begin with then.
+  void enter(const std::string &name, bool speaksToReader, const std::string &prefix = "");
 
 private:
   void report(mlir::Diagnostic &diagnostic);
 
   DiagnosticEngine &engine;
-  std::string phase;
+  std::string phase, prefix;
   bool isForReader = true;
   mlir::ScopedDiagnosticHandler handler;
 };

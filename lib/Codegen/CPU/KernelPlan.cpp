@@ -145,6 +145,7 @@ private:
   bool chooseMatrix(KernelPlan &plan);
   double inputBytes(function_ref<double(unsigned)> extent);
   void chooseOuterReductions(KernelPlan &plan);
+  void takeGivenTile(KernelPlan &plan);
   std::pair<unsigned, unsigned> findRowLoop(const KernelPlan &plan);
   int64_t countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigned unit);
   void chooseParts(KernelPlan &plan);
@@ -471,6 +472,21 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
   }
 }
 
+void Planner::takeGivenTile(KernelPlan &plan) {
+  auto given = op->getAttrOfType<DenseI64ArrayAttr>(kTileAttr);
+  if (!given || given.size() != 3 || !canChooseTile(op, plan))
+    return;
+  auto within = [&](int64_t count, unsigned dim, int64_t unit) {
+    int64_t size = sizes[dim];
+    int64_t most = ShapedType::isDynamic(size) ? count : std::max<int64_t>(1, size / unit);
+    return unsigned(std::clamp<int64_t>(count, 1, most));
+  };
+  plan.rows = within(given[0], *plan.rowDim, 1);
+  plan.columns = within(given[1], *plan.vectorDim, plan.lanes);
+  if (!plan.outerReductions.empty() && given[2] > 0)
+    plan.reductionBlock = within(given[2], plan.outerReductions.back(), 1);
+}
+
 /// Parts by rows that all threads may share are no fewer.
 constexpr int64_t kFewestParts = 8;
 
@@ -583,11 +599,18 @@ KernelPlan Planner::plan() {
   plan.masksRest = masksRest();
   chooseTile(plan);
   chooseOuterReductions(plan);
+  takeGivenTile(plan);
   chooseParts(plan);
   return plan;
 }
 
 } // namespace
+
+bool canChooseTile(linalg::GenericOp op, const KernelPlan &plan) {
+  // More chains would be another order of a sum.
+  return op.getNumReductionLoops() != 0 && plan.vectorDim && plan.rowDim && !plan.reducesLanes &&
+         !plan.matrix && !plan.turnsInputs && plan.chains == 1;
+}
 
 KernelPlan planKernel(linalg::GenericOp op, const TargetDescription &target) {
   return Planner(op, target).plan();

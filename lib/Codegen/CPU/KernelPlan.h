@@ -30,6 +30,10 @@ constexpr int64_t kMatrixRows = 16, kMatrixPairs = 16, kMatrixColumns = 16;
 /// The most pairs of a step that divide `count`.
 int64_t pairsPerStep(int64_t count);
 
+/// On an operation, rows and columns of its tile, and the block of its last outer reduction, where another than
+/// what planning computes has been measured to be faster.
+constexpr llvm::StringLiteral kTileAttr = "nnc.tile";
+
 struct KernelPlan {
   unsigned lanes = 1;
   /// Whether what is left of a row is a masked vector; narrower vectors otherwise.
@@ -90,6 +94,9 @@ bool isReused(mlir::linalg::GenericOp op, mlir::AffineMap map, unsigned vectorDi
 
 /// The single operation that combines partial results of output `index`, null if there is none.
 mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned index);
+
+/// Whether results are the same for other numbers of rows and columns than those of `plan`.
+bool canChooseTile(mlir::linalg::GenericOp op, const KernelPlan &plan);
 
 KernelPlan planKernel(mlir::linalg::GenericOp op, const TargetDescription &target);
 
