@@ -14,11 +14,13 @@
 #include "CPU/KernelBody.h"
 #include "CPU/KernelPlan.h"
 #include "LoopCost.h"
+#include "SymbolicSizes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/Remarks.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
@@ -52,6 +54,13 @@ struct RowOp {
   /// Whether the rows are added up.
   bool isReduced;
 };
+
+/// What `tensor` is a copy of, if it is one that keeps a computation apart from an earlier one, so that what both
+/// start from need not live as long: here nothing lives in memory.
+Value withoutCopy(Value tensor) {
+  auto copy = tensor.getDefiningOp<bufferization::AllocTensorOp>();
+  return copy && copy->hasAttr(kAgainAttr) ? copy.getCopy() : tensor;
+}
 
 std::optional<unsigned> rowAxis(AffineMap map, unsigned row) {
   for (auto [axis, expr] : llvm::enumerate(map.getResults()))
@@ -264,7 +273,7 @@ std::vector<SmallVector<RowOp>> RowGroups::groups() {
       Operation *source = input->get().getDefiningOp();
       if (flows(*input) && levels[source] == levels[op])
         classes.unionSets(source, op);
-      auto key = std::tuple(input->get().getAsOpaquePointer(), *axis, levels[op]);
+      auto key = std::tuple(withoutCopy(input->get()).getAsOpaquePointer(), *axis, levels[op]);
       classes.unionSets(readers.try_emplace(key, op).first->second, op);
     }
   }
@@ -298,7 +307,7 @@ public:
 private:
   using Element = std::pair<void *, Place>;
 
-  Value read(Value tensor, const Place &place);
+  Value read(Value operand, const Place &place);
   void evaluate(const RowOp &rowOp);
   Value combine(Operation &combiner, Value left, Value right);
   Value insert(Value made, Value whole, const std::pair<OpResult, Place> &part);
@@ -317,7 +326,8 @@ private:
 };
 
 /// An element of what the loop computes, or one that it loads.
-Value RowLoop::read(Value tensor, const Place &place) {
+Value RowLoop::read(Value operand, const Place &place) {
+  Value tensor = withoutCopy(operand);
   Element element(tensor.getAsOpaquePointer(), place);
   auto producer = rowOps.find(tensor.getDefiningOp());
   if (producer != rowOps.end()) {

@@ -142,3 +142,33 @@ func.func @far(%x: tensor<?x5xf32>, %w: tensor<5x2xf32>, %n: index) -> tensor<2x
   } -> tensor<2xf32>
   return %r : tensor<2xf32>
 }
+
+// The copy that keeps what is computed again apart from the first time is not needed: both read the same row.
+// CHECK-LABEL: func.func @again
+// CHECK-SAME: (%[[X:.*]]: tensor<?x2xf32>
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[X]], %{{.*}}, %[[X]], %{{.*}} :
+// CHECK-NOT: linalg.generic
+func.func @again(%x: tensor<?x2xf32>, %w: tensor<2x1xf32>, %n: index) -> tensor<1x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?x1xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x1xf32>) -> tensor<?x1xf32>
+  %z = linalg.generic {indexing_maps = [#nk, #kj, #nj3], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<?x2xf32>, tensor<2x1xf32>) outs(%f : tensor<?x1xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<?x1xf32>
+  %copy = bufferization.alloc_tensor() copy(%x) {nn.again} : tensor<?x2xf32>
+  %g = tensor.empty() : tensor<1x2xf32>
+  %h = linalg.fill ins(%zero : f32) outs(%g : tensor<1x2xf32>) -> tensor<1x2xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(j, k, n) -> (n, j)>, affine_map<(j, k, n) -> (n, k)>, affine_map<(j, k, n) -> (j, k)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%z, %copy : tensor<?x1xf32>, tensor<?x2xf32>) outs(%h : tensor<1x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<1x2xf32>
+  return %r : tensor<1x2xf32>
+}
