@@ -55,7 +55,11 @@ public:
     return value && value->is_number() ? value->get<double>() : 0;
   }
   void fail(const std::string &field, const std::string &expected, const Json &found) {
-    std::string text = found.dump(-1, ' ', false, Json::error_handler_t::replace);
+    // Not what lists and objects hold: that may be anything.
+    std::string text = found.is_array() ? "a list"
+                       : found.is_object()
+                           ? "an object"
+                           : found.dump(-1, ' ', false, Json::error_handler_t::replace);
     fail(field, expected, text.size() > 40 ? text.substr(0, 40) + "…" : text);
   }
   void fail(const std::string &field, const std::string &expected, const std::string &found) {
