@@ -61,33 +61,43 @@ bool hasLongRows(linalg::GenericOp op, OpOperand *input, unsigned dim) {
          size * type.getIntOrFloatBitWidth() / 8 >= kLongBytes;
 }
 
-/// Whether neighbours along `dim` lie a good part of a page apart, or more.
-static bool liesFarApart(linalg::GenericOp op, OpOperand *input, unsigned dim) {
-  constexpr int64_t kFarBytes = 1024;
+/// By how many bytes a step of loop `dim` moves `input`; none if that is not known.
+static std::optional<int64_t> stepBytes(linalg::GenericOp op, OpOperand *input, unsigned dim) {
   Type type = getElementTypeOrSelf(input->get().getType());
   std::optional<int64_t> step =
       findStep(op.getMatchingIndexingMap(input), input->get().getType(), dim);
-  return type.isIntOrFloat() && step &&
-         std::abs(*step) * type.getIntOrFloatBitWidth() / 8 >= kFarBytes;
+  if (!step || !type.isIntOrFloat())
+    return std::nullopt;
+  return std::abs(*step) * type.getIntOrFloatBitWidth() / 8;
+}
+
+/// The loop of a sum that moves `input` least, which goes on from one step of the sum to the next.
+static std::optional<unsigned> nearestSum(linalg::GenericOp op, OpOperand *input) {
+  std::optional<unsigned> best;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (!isParallel(op, dim) && stepBytes(op, input, dim).value_or(0) != 0 &&
+        (!best || *stepBytes(op, input, dim) < *stepBytes(op, input, *best)))
+      best = dim;
+  return best;
+}
+
+/// Whether neighbours along `dim` lie so far apart that a few steps are on another page.
+static bool liesFarApart(linalg::GenericOp op, OpOperand *input, std::optional<unsigned> dim) {
+  constexpr int64_t kFarBytes = 512;
+  return dim && stepBytes(op, input, *dim).value_or(0) >= kFarBytes;
 }
 
 /// Whether what a tile reads of `input` in all steps of a sum does not stay in a second-level cache, since the
 /// steps are such that they fall into few of its sets.
 static bool evictsItself(linalg::GenericOp op, OpOperand *input) {
   constexpr int64_t kLineBytes = 64, kSets = 1024, kWays = 16;
-  Type type = getElementTypeOrSelf(input->get().getType());
-  AffineMap map = op.getMatchingIndexingMap(input);
-  for (auto [loop, size] : llvm::enumerate(op.getStaticLoopRanges())) {
-    if (isParallel(op, loop) || !map.isFunctionOfDim(loop) || !liesFarApart(op, input, loop))
-      continue;
-    int64_t step =
-        std::abs(*findStep(map, input->get().getType(), loop)) * type.getIntOrFloatBitWidth() / 8;
-    // Steps that are no whole lines reach all sets in the end.
-    int64_t period = step % kLineBytes == 0 ? std::gcd(step / kLineBytes, kSets) : 1;
-    if (typicalSize(size) > kWays * kSets / period)
-      return true;
-  }
-  return false;
+  std::optional<unsigned> dim = nearestSum(op, input);
+  if (!liesFarApart(op, input, dim))
+    return false;
+  int64_t step = *stepBytes(op, input, *dim);
+  // Steps that are no whole lines reach all sets in the end.
+  int64_t period = step % kLineBytes == 0 ? std::gcd(step / kLineBytes, kSets) : 1;
+  return typicalSize(op.getStaticLoopRanges()[*dim]) > kWays * kSets / period;
 }
 
 /// How many iterations the sums have that move `input`.
@@ -111,10 +121,8 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
     return false;
   if (isFree || isGathered(op, input, dim))
     return true;
-  bool isFar = false;
-  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
-    isFar |= !isParallel(op, loop) && liesFarApart(op, input, loop);
-  return isFar && paysToGather(op, input, countReads(op, map));
+  return liesFarApart(op, input, nearestSum(op, input)) &&
+         paysToGather(op, input, countReads(op, map));
 }
 
 /// Whether it pays to bring together what rows along `rowDim` read of `input` one number at a time.
@@ -124,10 +132,8 @@ static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDi
   if (!getElementTypeOrSelf(input->get().getType()).isFloat() || !map.isFunctionOfDim(rowDim) ||
       map.isFunctionOfDim(vectorDim) || !map.isProjectedPermutation())
     return false;
-  bool isFar = liesFarApart(op, input, rowDim);
-  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
-    isFar |= !isParallel(op, loop) && liesFarApart(op, input, loop);
-  return isFar && paysToGather(op, input, countReads(op, map) * times);
+  return (liesFarApart(op, input, rowDim) || liesFarApart(op, input, nearestSum(op, input))) &&
+         paysToGather(op, input, countReads(op, map) * times);
 }
 
 bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan, double times) {
@@ -142,11 +148,11 @@ bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &pl
          areRowsFar(op, input, *plan.vectorDim, *plan.rowDim, times);
 }
 
-/// Whether rows, whichever loop they are along, would better read a copy of `input`.
+/// Whether rows, whichever loop they are along, read `input` so that it evicts itself, or from a copy.
 static bool readsRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim) {
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
     if (isParallel(op, dim) && areRowsFar(op, input, vectorDim, dim, /*times=*/1))
-      return true;
+      return evictsItself(op, input);
   return false;
 }
 

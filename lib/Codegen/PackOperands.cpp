@@ -12,6 +12,7 @@
 #include "PackOperands.h"
 
 #include "BufferPlaces.h"
+#include "CPU/KernelBody.h"
 #include "CutLoop.h"
 #include "GroupLoop.h"
 #include "KernelCost.h"
@@ -201,14 +202,23 @@ std::optional<int64_t> InputPacker::groupSize(linalg::GenericOp op, unsigned vec
   llvm::sort(singles);
   double trips = 1;
   for (unsigned dim : singles) {
-    // What does not move with the columns would be packed again for each group of them.
-    for (OpOperand *input : op.getDpsInputOperands())
-      if (AffineMap map = op.getMatchingIndexingMap(input);
-          map.isFunctionOfDim(dim) && !map.isFunctionOfDim(vectorDim))
-        return std::nullopt;
     if (!isOwnAxis(op, dim))
       return std::nullopt;
     trips *= double(typicalSize(sizes[dim]));
+  }
+  for (OpOperand *input : repeatedInputs(op)) {
+    AffineMap map = op.getMatchingIndexingMap(input);
+    if (map.isFunctionOfDim(vectorDim))
+      continue;
+    unsigned rowLoops = 0;
+    for (unsigned dim = 0; dim < op.getNumLoops(); ++dim) {
+      bool isRows = map.isFunctionOfDim(dim) &&
+                    op.getIteratorTypesArray()[dim] == utils::IteratorType::parallel;
+      // What does not move with the columns would be packed again for each group of them; and rows of each of
+      // several images stay near themselves, while all columns go by.
+      if (isRows && (++rowLoops > 1 || llvm::is_contained(singles, dim)))
+        return std::nullopt;
+    }
   }
   int64_t panels = sizes[vectorDim] / width;
   double all = double(panels) * trips;
@@ -260,6 +270,7 @@ linalg::GenericOp InputPacker::packColumns(linalg::GenericOp op, unsigned vector
 /// `panelDim` is the loop over panels of columns. Panels of rows, which are small, go by for each of these; in a
 /// group panels of columns, which are near, go by for each few rows.
 linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim, int64_t groups) {
+  constexpr int64_t kMostRest = 16;
   KernelPlan plan = planKernel(op, target);
   if (!plan.vectorDim || plan.reducesLanes || !plan.rowDim || !isOwnAxis(op, *plan.rowDim) ||
       op.getStaticLoopRanges()[*plan.vectorDim] != int64_t(plan.columns) * plan.lanes)
@@ -275,6 +286,7 @@ linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim,
     return map.isFunctionOfDim(rowDim) && map.isProjectedPermutation();
   };
   bool canSplit = !ShapedType::isDynamic(size) && size > height &&
+                  kMostRest * (size % height) <= size &&
                   llvm::any_of(op.getDpsInputOperands(), readsRows);
   if (packed.empty() && (groups == 0 || !canSplit))
     return op;
