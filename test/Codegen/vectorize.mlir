@@ -136,6 +136,32 @@ func.func @column(%x: memref<?x3xf32>, %y: memref<?xf32>) {
   return
 }
 
+// A long body waits for its operands: three vectors go through it side by side.
+// CHECK-LABEL: func.func @long
+// V3: scf.for {{.*}} step %c24 iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// V3: %[[A0:.*]] = math.exp %[[A:.*]] : vector<8xf32>
+// V3-NEXT: %[[B0:.*]] = math.exp %[[B:.*]] : vector<8xf32>
+// V3-NEXT: %[[C0:.*]] = math.exp %[[C:.*]] : vector<8xf32>
+// V3-NEXT: math.exp %[[A0]]
+// V3-NEXT: math.exp %[[B0]]
+// V3-NEXT: math.exp %[[C0]]
+func.func @long(%x: memref<?xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>], iterator_types = ["reduction"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<f32>) {
+    ^bb0(%a: f32, %o: f32):
+      %e0 = math.exp %a : f32
+      %e1 = math.exp %e0 : f32
+      %e2 = math.exp %e1 : f32
+      %e3 = math.exp %e2 : f32
+      %e4 = math.exp %e3 : f32
+      %e5 = math.exp %e4 : f32
+      %e6 = math.exp %e5 : f32
+      %s = arith.addf %o, %e6 : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // The same back: each number twice. The rest of the row takes as many of them as it needs.
 // CHECK-LABEL: func.func @twice
 // V3: vector.load %arg0[{{.*}}] : memref<6xf32>, vector<4xf32>
