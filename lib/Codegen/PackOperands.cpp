@@ -125,6 +125,9 @@ void turnBadlyFilled(IRRewriter &rewriter, linalg::GenericOp op, const TargetDes
 
 namespace {
 
+/// What stays in a second-level cache beside other things.
+constexpr double kNearBytes = 512 << 10;
+
 class InputPacker {
 public:
   InputPacker(IRRewriter &rewriter, const TargetDescription &target, const DenseSet<Value> &early,
@@ -143,6 +146,7 @@ private:
   }
   std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan);
   std::optional<int64_t> groupSize(linalg::GenericOp op, unsigned vectorDim, int64_t width,
+                                   function_ref<bool(OpOperand *)> isInPanels,
                                    SmallVector<unsigned> &singles);
   void packGroups(linalg::GenericOp op, unsigned vectorDim, ArrayRef<unsigned> singles,
                   int64_t size);
@@ -170,17 +174,27 @@ std::optional<int64_t> InputPacker::panelWidth(linalg::GenericOp op, const Kerne
   return wanted ? std::optional(width) : std::nullopt;
 }
 
+/// The memory of an input, that of symbols as it typically is.
+double countBytes(linalg::GenericOp op, OpOperand *input) {
+  double bytes = getElementTypeOrSelf(input->get().getType()).getIntOrFloatBitWidth() / 8.0;
+  for (auto [dim, size] : llvm::enumerate(op.getStaticLoopRanges()))
+    if (op.getMatchingIndexingMap(input).isFunctionOfDim(dim))
+      bytes *= double(typicalSize(size));
+  return bytes;
+}
+
 /// How many columns go into panels at a time, so that these stay near until all rows have read them, where a copy
 /// of all would not; none if it does. `singles` are the loops that such panels are in.
 std::optional<int64_t> InputPacker::groupSize(linalg::GenericOp op, unsigned vectorDim,
-                                              int64_t width, SmallVector<unsigned> &singles) {
-  constexpr double kNear = 512 << 10;
+                                              int64_t width,
+                                              function_ref<bool(OpOperand *)> isInPanels,
+                                              SmallVector<unsigned> &singles) {
   constexpr int64_t kFewestGroups = 8, kFewestPanels = 2, kEnoughPanels = 4;
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   double bytes = 0;
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    if (!map.isFunctionOfDim(vectorDim) || !isPacked(input, vectorDim))
+    if (!map.isFunctionOfDim(vectorDim) || !isInPanels(input))
       continue;
     if (isEarly(input) || findPackingPlace(op, input->get()) != op)
       return std::nullopt;
@@ -222,9 +236,9 @@ std::optional<int64_t> InputPacker::groupSize(linalg::GenericOp op, unsigned vec
   }
   int64_t panels = sizes[vectorDim] / width;
   double all = double(panels) * trips;
-  if (bytes * all <= 2 * kNear || all < kFewestGroups * kFewestPanels)
+  if (bytes * all <= 2 * kNearBytes || all < kFewestGroups * kFewestPanels)
     return std::nullopt;
-  int64_t most = std::max<int64_t>(kEnoughPanels, int64_t(kNear / bytes));
+  int64_t most = std::max<int64_t>(kEnoughPanels, int64_t(kNearBytes / bytes));
   most = std::min({most, panels, int64_t(all / kFewestGroups)});
   // Few left over.
   int64_t best = most;
@@ -339,12 +353,6 @@ void InputPacker::pack(linalg::GenericOp op, int64_t groups) {
     return;
   unsigned vectorDim = *plan.vectorDim;
   op = orderReductions(rewriter, op, vectorDim);
-  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target, early))
-    return packPairs(rewriter, op, vectorDim, *pairs);
-  widenInputs(rewriter, op, vectorDim);
-  std::optional<int64_t> width = panelWidth(op, plan);
-  if (groups != 0)
-    width = int64_t(plan.columns) * plan.lanes;
   auto cutTo = [&](int64_t size) {
     int64_t all = op.getStaticLoopRanges()[vectorDim];
     if (all % size == 0)
@@ -353,12 +361,34 @@ void InputPacker::pack(linalg::GenericOp op, int64_t groups) {
     pack(rest);
     op = whole;
   };
-  SmallVector<unsigned> singles;
-  if (width && groups == 0)
-    if (std::optional<int64_t> size = groupSize(op, vectorDim, *width, singles)) {
-      cutTo(*size);
-      return packGroups(op, vectorDim, singles, *size);
-    }
+  // Packs by groups, if that is worth it.
+  auto packInGroups = [&](int64_t width, function_ref<bool(OpOperand *)> isInPanels) {
+    SmallVector<unsigned> singles;
+    if (groups != 0)
+      return false;
+    std::optional<int64_t> size = groupSize(op, vectorDim, width, isInPanels, singles);
+    if (!size)
+      return false;
+    cutTo(*size);
+    packGroups(op, vectorDim, singles, *size);
+    return true;
+  };
+  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target, early)) {
+    // All panels of a group go by before the next rows do.
+    bool canGroup = pairs->leftKind == PairLoop::Left::Stays && isOwnAxis(op, vectorDim) &&
+                    !ShapedType::isDynamic(op.getStaticLoopRanges()[vectorDim]) &&
+                    countBytes(op, pairs->left) <= kNearBytes;
+    auto isRight = [&](OpOperand *input) { return input == pairs->right; };
+    if (!canGroup || !packInGroups(kPairPanel, isRight))
+      packPairs(rewriter, op, vectorDim, *pairs);
+    return;
+  }
+  widenInputs(rewriter, op, vectorDim);
+  std::optional<int64_t> width = panelWidth(op, plan);
+  if (groups != 0)
+    width = int64_t(plan.columns) * plan.lanes;
+  if (width && packInGroups(*width, [&](OpOperand *input) { return isPacked(input, vectorDim); }))
+    return;
   if (width)
     cutTo(*width);
   op = packColumns(op, vectorDim, width);

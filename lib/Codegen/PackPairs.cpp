@@ -297,7 +297,6 @@ std::optional<PairLoop> findPairLoop(linalg::GenericOp op, unsigned vectorDim,
 
 void packPairs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim,
                const PairLoop &pairs) {
-  constexpr int64_t kPanel = 2 * kMatrixColumns;
   unsigned input = pairs.right->getOperandNumber();
   remarkDone(op.getLoc(), "prepare-kernels")
       << remark::add("sums of {0} products of bf16 go in pairs: input {1} is packed for that{2}",
@@ -306,15 +305,15 @@ void packPairs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim,
   rewriter.setInsertionPoint(op);
   Factor left = packLeft(rewriter, op, pairs);
   SmallVector<linalg::GenericOp> parts = {op};
-  int64_t columns = op.getStaticLoopRanges()[vectorDim], whole = columns - columns % kPanel;
+  int64_t columns = op.getStaticLoopRanges()[vectorDim], whole = columns - columns % kPairPanel;
   if (whole != 0 && whole != columns && isOwnAxis(op, vectorDim)) {
     auto [first, rest] = cutLoop(rewriter, op, vectorDim, whole);
     parts = {first, rest};
   }
   for (linalg::GenericOp part : parts) {
     OperandLoops loops(part, vectorDim);
-    if (loops.sizes[vectorDim] > kPanel && isOwnAxis(part, vectorDim))
-      loops.vectorDim = loops.split(loops.vectorDim, kPanel);
+    if (loops.sizes[vectorDim] > kPairPanel && isOwnAxis(part, vectorDim))
+      loops.vectorDim = loops.split(loops.vectorDim, kPairPanel);
     Factor right = packRight(rewriter, part, loops, input, pairs.dim, pairs.size);
     loops.sizes[pairs.dim] = pairs.size / 2;
     replaceByPairs(rewriter, part, loops, input, pairs.dim, left, right);

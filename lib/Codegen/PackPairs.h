@@ -2,11 +2,15 @@
 #ifndef NNC_LIB_CODEGEN_PACKPAIRS_H
 #define NNC_LIB_CODEGEN_PACKPAIRS_H
 
+#include "CPU/KernelPlan.h"
 #include "nnc/Codegen/Target.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace nnc {
+
+/// How many columns of pairs a panel has.
+constexpr int64_t kPairPanel = 2 * kMatrixColumns;
 
 /// A sum of products of bf16 that goes in pairs along the reduction `dim`.
 struct PairLoop {

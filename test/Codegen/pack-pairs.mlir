@@ -123,6 +123,38 @@ func.func @channels(%x: memref<2x32x9x9xbf16>, %w: memref<48x32x3x3xbf16>, %y: m
   return
 }
 
+// Panels of pairs that are more than a near cache holds go a few at a time, if the rows stay there meanwhile.
+// CHECK-LABEL: func.func @groups
+// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c12) step (%c1)
+// CHECK: memref.view {{.*}} to memref<8x384x32xi32>
+// CHECK-LABEL: func.func @many_rows
+// CHECK-NOT: scf.parallel
+// CHECK: memref.alloc() : memref<96x384x32xi32>
+func.func @groups(%a: memref<64x768xbf16>, %b: memref<768x3072xbf16>, %c: memref<64x3072xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x768xbf16>, memref<768x3072xbf16>) outs(%c : memref<64x3072xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+func.func @many_rows(%a: memref<512x768xbf16>, %b: memref<768x3072xbf16>, %c: memref<512x3072xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<512x768xbf16>, memref<768x3072xbf16>) outs(%c : memref<512x3072xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // The derivative by the filters sums along rows of pixels, whose pairs are adjacent wherever the window lies.
 // CHECK-LABEL: func.func @filters
 // CHECK-NOT: memref.alloc() : {{.*}}xbf16>

@@ -63,6 +63,24 @@ func.func @rows(%a: memref<?x64xbf16>, %b: memref<64x64xbf16>, %c: memref<?x64xf
   return
 }
 
+// Threads that share groups of columns have their own memory for sums each.
+// CHECK-LABEL: func.func @groups
+// CHECK: scf.parallel
+// CHECK: llvm.alloca
+// CHECK: scf.if
+func.func @groups(%a: memref<64x768xbf16>, %b: memref<768x3072xbf16>, %c: memref<64x3072xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x768xbf16>, memref<768x3072xbf16>) outs(%c : memref<64x3072xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %o: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // The system is asked once.
 // CHECK: llvm.mlir.global internal @nnc.matrix_answer(0 : i32)
 // CHECK: llvm.func internal @nnc.matrix_permission() -> i1

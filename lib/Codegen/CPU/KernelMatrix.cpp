@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -39,8 +40,9 @@ void KernelEmitter::setUpMatrix(Value rows, bool isPart) {
   {
     // On the stack of the thread that uses it.
     OpBuilder::InsertionGuard guard(b);
+    auto loop = op->getParentOfType<scf::ParallelOp>();
     if (!isPart)
-      b.setInsertionPointToStart(&entry());
+      b.setInsertionPointToStart(loop ? loop.getBody() : &entry());
     Value bytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(),
                                            kConfigBytes + int64_t(plan.rows) * kScratchRowBytes);
     matrix.memory = LLVM::AllocaOp::create(b, loc, pointer, i8, bytes, /*alignment=*/64);

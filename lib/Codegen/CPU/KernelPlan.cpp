@@ -540,7 +540,9 @@ int64_t Planner::countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigne
   }
   if (bytes * double(size) <= 2 * kNear || reads < double(kFewestReads * plan.columns * plan.lanes))
     return 0;
-  int64_t rows = std::min(int64_t(kNear / bytes), llvm::divideCeilSigned(size, kFewestParts));
+  // The matrix unit is done with a block sooner than its columns come from a far cache.
+  int64_t parts = plan.matrix ? kFewestParts / 2 : kFewestParts,
+          rows = std::min(int64_t(kNear / bytes), llvm::divideCeilSigned(size, parts));
   return std::max<int64_t>(llvm::alignDown(rows, unit), unit);
 }
 

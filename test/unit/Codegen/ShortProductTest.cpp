@@ -171,6 +171,8 @@ TEST_P(ShortProduct, RaggedMatrices) {
   check(matmul(1, 64, 1024));
   check(matmul(4, 200, 100));
   check(matmul(129, 67, 64));
+  // So large a right factor that threads share the groups of its panels.
+  check(matmul(12, 1040, 544));
   // So long a sum that a tile takes it in several goes.
   check(matmul(12, 8, 8100));
 }
