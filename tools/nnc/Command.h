@@ -51,6 +51,12 @@ void addThreadsOption(CLI::App &command);
 void addMemoryOption(CLI::App &command, std::optional<int64_t> &limit);
 /// Adds --check-passes, which makes `options` ask for that and print what is checked.
 void addCheckPassesFlag(CLI::App &command, CompileOptions &options);
+/// Adds --tuned, for readTiles.
+void addTunedOption(CLI::App &command, std::string &file);
+/// The tiles of --tuned, or of the file beside the program if that is for this machine. False, with an error
+/// printed, if there is a file but it is none of tiles, or --tuned names one for another processor.
+bool readTiles(const std::string &program, const std::string &flag, const std::string &target,
+               std::shared_ptr<const TunedTiles> &tiles);
 /// Says what is wrong with the command line, and which command would explain it.
 int failUsage(CLI::App &app, const CLI::ParseError &error);
 

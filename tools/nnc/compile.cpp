@@ -9,7 +9,6 @@
 #include "nnc/Driver/CheckPasses.h"
 #include "nnc/Driver/MemoryLimit.h"
 #include "nnc/Driver/Schedule.h"
-#include "nnc/Driver/Tune.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Package/Header.h"
 #include "nnc/Package/Library.h"
@@ -257,36 +256,6 @@ static bool fitEntries(Session &session, const std::vector<std::string> &entries
   return fitMemory(session.module(), fitted, limit, session.options, session.diagnostics);
 }
 
-/// The tiles of --tuned, or of the file beside the program if that is for this machine. False, with an error
-/// printed, if there is a file but it is none of tiles, or --tuned names one for another processor.
-static bool readTiles(const CompileFlags &flags, CompileOptions &options) {
-  if (flags.tuned == "none")
-    return true;
-  bool isNamed = !flags.tuned.empty();
-  std::string path = isNamed ? flags.tuned : tunedFileOf(flags.file);
-  if (!isNamed && !std::filesystem::exists(path))
-    return true;
-  Result<TunedFile> file = TunedFile::open(path);
-  if (!file) {
-    fail(file.takeError().help("'--tuned none' compiles without it"));
-    return false;
-  }
-  std::string cpu = TargetDescription::forCpu(options.cpu)->cpu;
-  if (options.cpu == "native" && file->isForHost()) {
-    options.tiles = std::make_shared<TunedTiles>(std::move(file->tiles));
-    if (!isNamed)
-      fmt::print(stderr, "note: with the tiles of '{}'\n", path);
-    return true;
-  }
-  std::string reason = fmt::format("'{}' is for '{}'{}, not for '{}'", path, file->cpu,
-                                   file->cpu == cpu ? " with other features" : "", cpu);
-  if (!isNamed)
-    fmt::print(stderr, "note: compiled without tuned tiles: {}\n", reason);
-  else
-    fail("--tuned: " + reason + "\nhelp: 'nnc tune' measures on the machine that runs the code");
-  return !isNamed;
-}
-
 static int runCompile(const CompileFlags &flags) {
   CompileOptions options = flags.options;
   std::optional<std::string> cpu = parseTarget(flags.target);
@@ -300,7 +269,7 @@ static int runCompile(const CompileFlags &flags) {
   options.cpu = *cpu;
   if (!parseBindings(flags.bindings, options.bindings))
     return exitBadUsage;
-  if (!readTiles(flags, options))
+  if (!readTiles(flags.file, flags.tuned, *cpu, options.tiles))
     return exitBadInput;
   nnc::DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);
@@ -343,8 +312,7 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
                     "Do what forward needs of the parameters alone in a function of its own");
   command->add_option("--schedule", flags->schedule,
                       "A schedule in MLIR's transform dialect, for linalg on tensors");
-  command->add_option("--tuned", flags->tuned,
-                      "A file of nnc tune, or none; without it NAME.tuned.json if that is there");
+  addTunedOption(*command, flags->tuned);
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);
   std::vector<std::string> phases;

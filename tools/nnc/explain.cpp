@@ -14,7 +14,7 @@ using namespace nnc;
 
 namespace {
 struct ExplainFlags {
-  std::string file, target = "cpu", format = "text", trace;
+  std::string file, target = "cpu", format = "text", trace, tuned;
   std::vector<std::string> bindings, sizes;
   bool withoutMeasurement = false;
   ExplainOptions explain;
@@ -30,6 +30,8 @@ static int runExplain(ExplainFlags &flags) {
   flags.explain.cpu = *cpu;
   // What is compiled for another machine may not run on this one.
   flags.explain.measures = !flags.withoutMeasurement && *cpu == "native";
+  if (!readTiles(flags.file, flags.tuned, *cpu, options.tiles))
+    return exitBadInput;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);
   if (!session)
@@ -73,5 +75,6 @@ void nnc::addExplainCommand(CommandLine &commandLine) {
   command->add_option("--trace", flags->trace,
                       "Write when each pass and each kernel ran, for chrome://tracing");
   command->add_flag("--no-measure", flags->withoutMeasurement, "Do not run the code");
+  addTunedOption(*command, flags->tuned);
   addThreadsOption(*command);
 }

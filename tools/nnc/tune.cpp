@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "nnc/Codegen/Target.h"
 #include "nnc/Driver/Tune.h"
 #include "nnc/Support/File.h"
 
@@ -38,6 +39,40 @@ static void printResult(const TuneResult &result) {
       fmt::print("  line {}: {}: {} becomes {}, {} become {}\n", kernel.place, kernel.description,
                  kernel.before.str(), kernel.after.str(), microseconds(kernel.secondsBefore),
                  microseconds(kernel.secondsAfter));
+}
+
+void nnc::addTunedOption(CLI::App &command, std::string &file) {
+  command.add_option("--tuned", file,
+                     "A file of nnc tune, or none; without it NAME.tuned.json if that is there");
+}
+
+bool nnc::readTiles(const std::string &program, const std::string &flag, const std::string &target,
+                    std::shared_ptr<const TunedTiles> &tiles) {
+  if (flag == "none")
+    return true;
+  bool isNamed = !flag.empty();
+  std::string path = isNamed ? flag : tunedFileOf(program);
+  if (!isNamed && !std::filesystem::exists(path))
+    return true;
+  Result<TunedFile> file = TunedFile::open(path);
+  if (!file) {
+    fail(file.takeError().help("'--tuned none' compiles without it"));
+    return false;
+  }
+  std::string cpu = TargetDescription::forCpu(target)->cpu;
+  if (target == "native" && file->isForHost()) {
+    tiles = std::make_shared<TunedTiles>(std::move(file->tiles));
+    if (!isNamed)
+      fmt::print(stderr, "note: with the tiles of '{}'\n", path);
+    return true;
+  }
+  std::string reason = fmt::format("'{}' is for '{}'{}, not for '{}'", path, file->cpu,
+                                   file->cpu == cpu ? " with other features" : "", cpu);
+  if (!isNamed)
+    fmt::print(stderr, "note: compiled without tuned tiles: {}\n", reason);
+  else
+    fail("--tuned: " + reason + "\nhelp: 'nnc tune' measures on the machine that runs the code");
+  return !isNamed;
 }
 
 /// What the file holds that is written anew; nothing if there is none. None, with an error printed, if it is no

@@ -84,7 +84,7 @@ def FuseRowsPass : Pass<"codegen-fuse-rows", "mlir::func::FuncOp"> {
 
     It is left where rows of more than one element would have to be stored or of more than four loaded, where a
     body would be written out more than 32 times, and where nothing adds up columns: a loop over all elements is
-    as good then.
+    as good then. A loop that sums over the rows is one part, for one thread.
 
     ```mlir
     %z = linalg.generic {maps = (n, j, k) -> (n, k), (k, j), (n, j)} ins(%x, %w)  // tensor<Nx2xf32>
