@@ -400,7 +400,7 @@ void Planner::chooseTile(KernelPlan &plan) {
       plan.rows = limit(4, 1, sizes[*plan.rowDim]);
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
     if (bodyCost() > kLongBody && plan.rows == 1) {
-      plan.columns = 3;
+      plan.columns = target.vectorRegisters > 16 ? 3 : 2;
       plan.interleaves = true;
     }
     return;
