@@ -92,6 +92,25 @@ Operation *findPackingPlace(linalg::GenericOp op, Value source) {
   return place;
 }
 
+static bool dependsOnTrip(Value size) {
+  if (auto argument = dyn_cast<BlockArgument>(size))
+    return isa<LoopLikeOpInterface>(argument.getOwner()->getParentOp());
+  if (auto dim = size.getDefiningOp<memref::DimOp>())
+    return changesShape(dim.getSource());
+  return llvm::any_of(size.getDefiningOp()->getOperands(), dependsOnTrip);
+}
+
+bool changesShape(Value source) {
+  Operation *op = source.getDefiningOp();
+  if (!op)
+    return false;
+  if (auto view = dyn_cast<memref::SubViewOp>(op);
+      view && llvm::any_of(view.getSizes(), dependsOnTrip))
+    return true;
+  auto view = dyn_cast<ViewLikeOpInterface>(op);
+  return view && changesShape(view.getViewSource());
+}
+
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
                 AffineMap &map, std::optional<int64_t> length, Type element) {
   source = splitAxes(rewriter, loc, source, loops, map);

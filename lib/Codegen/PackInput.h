@@ -30,6 +30,9 @@ mlir::Value splitAxes(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Valu
 /// The outermost loop around `op`, or `op` itself, before which a copy of `source` is as good as at `op`.
 mlir::Operation *findPackingPlace(mlir::linalg::GenericOp op, mlir::Value source);
 
+/// Whether the sizes of `source` depend on the trip of a loop: the workspace has no room for a copy of it.
+bool changesShape(mlir::Value source);
+
 /// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
 /// makes `map` read that. The copy itself goes through the source from end to end. Rows that are to have a
 /// `length` of their own get zeros at the end. The copy is of type `element`, or of the source's.

@@ -142,7 +142,7 @@ private:
   bool isEarly(OpOperand *input) { return early.contains(rootBuffer(input->get())); }
   bool isPacked(OpOperand *input, unsigned vectorDim) {
     auto op = cast<linalg::GenericOp>(input->getOwner());
-    return nnc::isPacked(op, input, vectorDim, isEarly(input));
+    return nnc::isPacked(op, input, vectorDim, isEarly(input)) && !changesShape(input->get());
   }
   std::optional<int64_t> panelWidth(linalg::GenericOp op, const KernelPlan &plan);
   std::optional<int64_t> groupSize(linalg::GenericOp op, unsigned vectorDim, int64_t width,
@@ -293,7 +293,8 @@ linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim,
   int64_t size = op.getStaticLoopRanges()[rowDim], height = plan.rows;
   llvm::SmallDenseSet<unsigned> packed;
   for (OpOperand *input : op.getDpsInputOperands())
-    if (isPackedByRows(op, input, plan, double(std::max<int64_t>(groups, 1))))
+    if (isPackedByRows(op, input, plan, double(std::max<int64_t>(groups, 1))) &&
+        !changesShape(input->get()))
       packed.insert(input->getOperandNumber());
   auto readsRows = [&](OpOperand *input) {
     AffineMap map = op.getMatchingIndexingMap(input);

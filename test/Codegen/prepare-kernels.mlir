@@ -116,6 +116,38 @@ func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x256xf32>, %c: me
   return
 }
 
+// How many images a trip has depends on the trip: there is no room for a copy of these rows.
+// CHECK-LABEL: func.func @rest_of_images
+// CHECK: scf.for
+// CHECK-NOT: memref.alloc
+// CHECK: linalg.generic
+func.func @rest_of_images(%x: memref<?x64x1024xf32>, %w: memref<1024x256xf32>, %y: memref<?x64x256xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %images = memref.dim %x, %c0 : memref<?x64x1024xf32>
+  %panels = memref.alloc() : memref<16x1024x16xf32>
+  scf.for %i = %c0 to %images step %c3 {
+    %left = arith.subi %images, %i : index
+    %count = arith.minui %left, %c3 : index
+    %some = memref.subview %x[%i, 0, 0] [%count, 64, 1024] [1, 1, 1]
+        : memref<?x64x1024xf32> to memref<?x64x1024xf32, strided<[65536, 1024, 1], offset: ?>>
+    %out = memref.subview %y[%i, 0, 0] [%count, 64, 256] [1, 1, 1]
+        : memref<?x64x256xf32> to memref<?x64x256xf32, strided<[16384, 256, 1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(n, m, p, k, j) -> (n, m, k)>, affine_map<(n, m, p, k, j) -> (p, k, j)>,
+                                     affine_map<(n, m, p, k, j) -> (n, m, p * 16 + j)>],
+                    iterator_types = ["parallel", "parallel", "parallel", "reduction", "parallel"]}
+        ins(%some, %panels : memref<?x64x1024xf32, strided<[65536, 1024, 1], offset: ?>>, memref<16x1024x16xf32>)
+        outs(%out : memref<?x64x256xf32, strided<[16384, 256, 1], offset: ?>>) {
+      ^bb0(%a: f32, %b: f32, %o: f32):
+        %p = arith.mulf %a, %b : f32
+        %s = arith.addf %o, %p : f32
+        linalg.yield %s : f32
+    }
+  }
+  return
+}
+
 // A convolution by a kernel of one pixel has no loops over that, and its pixels are one row.
 // CHECK-LABEL: func.func @pointwise
 // CHECK: linalg.generic {{.*}}"parallel", "parallel", "parallel", "reduction"]}
