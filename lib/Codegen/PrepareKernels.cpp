@@ -8,6 +8,7 @@
 #include "BindingTime.h"
 #include "KernelLoops.h"
 #include "PackOperands.h"
+#include "PackSteps.h"
 #include "PassTarget.h"
 #include "nnc/Codegen/Passes.h"
 
@@ -38,6 +39,8 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops) {
+      op = simplifyLoops(rewriter, op);
+      packSteps(rewriter, op);
       op = simplifyLoops(rewriter, op);
       turnBadlyFilled(rewriter, op, *target);
       packInputs(rewriter, op, *target, early, grain);

@@ -116,6 +116,42 @@ func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x256xf32>, %c: me
   return
 }
 
+// Of the pixels every second one is read, by 64 filters: a copy of these is a row for each channel.
+// CHECK-LABEL: func.func @strided_pointwise
+// CHECK: %[[STEPS:.*]] = memref.subview %arg0[0, 0, 0] [16, 9, 9] [1, 2, 2]
+// CHECK: %[[DENSE:.*]] = memref.alloc() : memref<16x9x9xf32>
+// CHECK: memref.collapse_shape %[[STEPS]]
+// CHECK: linalg.generic {{.*}}"parallel", "parallel"]}
+// CHECK: %[[ROWS:.*]] = memref.collapse_shape %[[DENSE]] {{.*}} into memref<16x81xf32>
+// CHECK: linalg.generic {{.*}}"parallel", "parallel", "reduction"]} ins(%[[ROWS]], %arg1
+// CHECK-LABEL: func.func @few_filters
+// CHECK-NOT: memref.alloc
+// CHECK: return
+func.func @strided_pointwise(%x: memref<16x18x18xf32>, %w: memref<64x16xf32>, %y: memref<64x9x9xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(f, p, q, c) -> (c, p * 2, q * 2)>, affine_map<(f, p, q, c) -> (f, c)>,
+                                   affine_map<(f, p, q, c) -> (f, p, q)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<16x18x18xf32>, memref<64x16xf32>) outs(%y : memref<64x9x9xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+func.func @few_filters(%x: memref<16x18x18xf32>, %w: memref<8x16xf32>, %y: memref<8x9x9xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(f, p, q, c) -> (c, p * 2, q * 2)>, affine_map<(f, p, q, c) -> (f, c)>,
+                                   affine_map<(f, p, q, c) -> (f, p, q)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<16x18x18xf32>, memref<8x16xf32>) outs(%y : memref<8x9x9xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // How many images a trip has depends on the trip: there is no room for a copy of these rows.
 // CHECK-LABEL: func.func @rest_of_images
 // CHECK: scf.for

@@ -258,6 +258,7 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     would lie far apart in a vector, and that is read again and again, is packed once; if its rows are long,
     in panels as wide as the kernel's tile, each a stretch of memory of its own. So is an input of which tiles
     read some rows, one number of each at a time, if these lie far apart: in panels of as many rows.
+    Of an input of which only every second element, say, is read along an axis, these elements are copied first.
     Panels of columns that are together more than a near cache holds are packed a few at a time, in a loop around
     the operation: all rows read them from there. Factors of f16 and bf16 are widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
     be badly filled is computed in another order and turned at the end.
