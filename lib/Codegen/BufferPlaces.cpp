@@ -170,6 +170,14 @@ static Value copyToTemporary(OpBuilder &builder, Location loc, Value source) {
   return copy;
 }
 
+/// Whether `value` is all of `buffer`, element by element: reshapes that end in its shape.
+static bool isReshapeOf(Value value, Value buffer) {
+  Type type = value.getType();
+  while (isa_and_nonnull<memref::ExpandShapeOp, memref::CollapseShapeOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value == buffer && type == buffer.getType();
+}
+
 /// Copies each of `values` to its destination as if all were read before any is overwritten.
 static void moveAll(OpBuilder &builder, Location loc, ArrayRef<Value> values,
                     ArrayRef<Value> destinations) {
@@ -178,7 +186,7 @@ static void moveAll(OpBuilder &builder, Location loc, ArrayRef<Value> values,
   };
   SmallVector<Move> moves;
   for (auto [value, destination] : llvm::zip(values, destinations))
-    if (value != destination)
+    if (!isReshapeOf(value, destination))
       moves.push_back({value, destination});
   // What is in memory that cannot be told from a destination is safe in a temporary.
   auto isKnown = [](Value root) {

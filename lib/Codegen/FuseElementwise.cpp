@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -123,14 +124,47 @@ bool fuseAndTell(OpOperand *operand) {
   return true;
 }
 
-/// Whether an elementwise operation may have the axes that a reshape around it merges: it lies then with what
-/// it could be fused with, and the reshape, a view, behind it.
+/// Whether a reshape merges only axes, none of size one, along which all operands of `op` have an axis, as `map` has
+/// for the one that is reshaped: it is a number of matrices that they are products of then, whatever the reshape is.
+template <typename ReshapeOp>
+bool mergesBatches(linalg::GenericOp op, AffineMap map, ReshapeOp reshape, ShapedType expanded) {
+  auto goesAlongAll = [&](AffineExpr expr) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    return loop &&
+           op.getIteratorTypesArray()[loop.getPosition()] == utils::IteratorType::parallel &&
+           llvm::all_of(op.getIndexingMapsArray(), [&](AffineMap other) {
+             return other.isProjectedPermutation() && other.isFunctionOfDim(loop.getPosition());
+           });
+  };
+  if (op.getNumDpsInputs() < 2)
+    return false;
+  auto isUnit = [&](int64_t axis) { return expanded.getDimSize(axis) == 1; };
+  for (auto [expr, axes] : llvm::zip_equal(map.getResults(), reshape.getReassociationIndices()))
+    if (axes.size() > 1 && (llvm::any_of(axes, isUnit) || !goesAlongAll(expr)))
+      return false;
+  return true;
+}
+
+/// Whether an operation may have the axes that a reshape around it merges: it lies then with what it could be
+/// fused with, or share loops with, and the reshape, a view, behind it.
 bool isExpandable(OpOperand *operand) {
   auto isElementwise = [](Operation *op) {
     auto generic = dyn_cast_if_present<linalg::GenericOp>(op);
     return generic && generic.getNumReductionLoops() == 0 && !generic.hasIndexSemantics();
   };
-  return isElementwise(operand->getOwner()) || isElementwise(operand->get().getDefiningOp());
+  Operation *producer = operand->get().getDefiningOp(), *consumer = operand->getOwner();
+  if (isElementwise(consumer) || isElementwise(producer))
+    return true;
+  if (auto generic = dyn_cast<linalg::GenericOp>(consumer))
+    if (auto reshape = dyn_cast_if_present<tensor::CollapseShapeOp>(producer))
+      return mergesBatches(generic, generic.getMatchingIndexingMap(operand), reshape,
+                           cast<ShapedType>(reshape.getSrc().getType()));
+  if (auto generic = dyn_cast_if_present<linalg::GenericOp>(producer))
+    if (auto reshape = dyn_cast<tensor::ExpandShapeOp>(consumer))
+      return mergesBatches(generic,
+                           generic.getIndexingMapMatchingResult(cast<OpResult>(operand->get())),
+                           reshape, reshape.getResultType());
+  return false;
 }
 
 /// `op` with one more input, which tells the sizes of the loops that reduce: a fused producer that
@@ -232,6 +266,7 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+    tensor::populateFoldTensorEmptyPatterns(patterns);
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
     context->getLoadedDialect<linalg::LinalgDialect>()->getCanonicalizationPatterns(patterns);
     // Top down, so that a producer is complete before its consumers take it in.
