@@ -11,7 +11,6 @@
 #include "CPU/SizeArithmetic.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
-#include "ScratchMemory.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -60,8 +59,9 @@ static Value takeRanges(OpBuilder &b, Location loc, Value buffer, AffineMap map,
                 : buffer;
 }
 
-GroupLoop loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<unsigned> singles,
-                         unsigned dim, int64_t size, bool isParallel) {
+linalg::GenericOp loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op,
+                                 ArrayRef<unsigned> singles, unsigned dim, int64_t size,
+                                 bool isParallel) {
   Location loc = op.getLoc();
   SmallVector<linalg::FillOp> fills;
   for (OpOperand &output : op.getDpsInitsMutable())
@@ -76,18 +76,15 @@ GroupLoop loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<un
   }
   Value zero = sizes.materialize(sizes.constant(0)), one = sizes.materialize(sizes.constant(1)),
         end = sizes.materialize(trips);
-  GroupLoop result;
   Value trip;
   if (isParallel) {
     auto loop = scf::ParallelOp::create(rewriter, loc, zero, end, one);
     trip = loop.getInductionVars().front();
     rewriter.setInsertionPointToStart(loop.getBody());
-    result.loop = loop;
   } else {
     auto loop = scf::ForOp::create(rewriter, loc, zero, end, one);
     trip = loop.getInductionVar();
     rewriter.setInsertionPointToStart(loop.getBody());
-    result.loop = loop;
   }
   Size left = singles.empty() ? Size(trip) : sizes.divide(trip, groups),
        group = singles.empty() ? Size(trip) : sizes.remainder(trip, groups);
@@ -105,42 +102,13 @@ GroupLoop loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op, ArrayRef<un
   for (auto [index, fill] : llvm::enumerate(fills))
     if (fill)
       linalg::FillOp::create(rewriter, loc, fill.value(), operands[op.getNumDpsInputs() + index]);
-  result.op = cast<linalg::GenericOp>(rewriter.clone(*op));
-  result.op->setOperands(operands);
+  auto part = cast<linalg::GenericOp>(rewriter.clone(*op));
+  part->setOperands(operands);
   rewriter.eraseOp(op);
   for (linalg::FillOp fill : fills)
     if (fill)
       rewriter.eraseOp(fill);
-  result.op = simplifyLoops(rewriter, result.op);
-  return result;
-}
-
-void separateMemory(IRRewriter &rewriter, LoopLikeOpInterface loop) {
-  auto parallel = dyn_cast<scf::ParallelOp>(loop.getOperation());
-  if (!parallel) // Each trip uses the same.
-    return;
-  constexpr int64_t kAlignment = 64;
-  Value trips = parallel.getUpperBound().front();
-  for (auto alloc : llvm::to_vector(parallel.getBody()->getOps<memref::AllocOp>())) {
-    MemRefType type = alloc.getType();
-    assert(type.hasStaticShape() && "a trip takes parts of known size");
-    Location loc = alloc.getLoc();
-    int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
-    Size bytes = rewriter.getIndexAttr(llvm::alignTo(bits / 8, kAlignment));
-    rewriter.setInsertionPoint(parallel);
-    SizeArithmetic sizes(rewriter, loc);
-    Size all = sizes.multiply(getAsOpFoldResult(trips), bytes);
-    SmallVector<int64_t> shape = {getConstantIntValue(all).value_or(ShapedType::kDynamic)};
-    SmallVector<Value> dynamicSizes;
-    if (ShapedType::isDynamic(shape.front()))
-      dynamicSizes.push_back(sizes.materialize(all));
-    Value memory = memref::AllocOp::create(
-        rewriter, loc, MemRefType::get(shape, rewriter.getI8Type()), dynamicSizes);
-    rewriter.setInsertionPoint(alloc);
-    Value begin = sizes.materialize(sizes.multiply(parallel.getInductionVars().front(), bytes));
-    markScratch(begin);
-    rewriter.replaceOpWithNewOp<memref::ViewOp>(alloc, type, memory, begin, ValueRange());
-  }
+  return simplifyLoops(rewriter, part);
 }
 
 } // namespace nnc

@@ -6,21 +6,12 @@
 
 namespace nnc {
 
-/// An operation in a loop around it, each trip of which does a part of it.
-struct GroupLoop {
-  mlir::LoopLikeOpInterface loop;
-  mlir::linalg::GenericOp op;
-};
-
 /// Puts `op`, with the fills that it starts from, into a loop over groups of `size` iterations of `dim`, which
 /// divides them, and over each iteration of `singles`. All of these loops have axes of their own. Threads may share
-/// the loop if it `isParallel`.
-GroupLoop loopOverGroups(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
-                         llvm::ArrayRef<unsigned> singles, unsigned dim, int64_t size,
-                         bool isParallel);
-
-/// Gives each thread that shares `loop` its own memory for what is allocated in it.
-void separateMemory(mlir::IRRewriter &rewriter, mlir::LoopLikeOpInterface loop);
+/// the loop if it `isParallel`. Returns what each trip does.
+mlir::linalg::GenericOp loopOverGroups(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op,
+                                       llvm::ArrayRef<unsigned> singles, unsigned dim, int64_t size,
+                                       bool isParallel);
 
 } // namespace nnc
 

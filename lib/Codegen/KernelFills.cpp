@@ -9,14 +9,15 @@ using namespace mlir;
 namespace nnc {
 
 bool mayTouch(Operation *op, Value root) {
-  if (op->getNumRegions() != 0 && !isa<linalg::LinalgOp>(op))
-    return true;
-  // The body of an operation may read where it likes.
+  auto isBuffer = [](Value value) { return isa<BaseMemRefType>(value.getType()); };
+  // Loops work on what is outside by its name; the body of an operation may read where it likes.
   return op
       ->walk([&](Operation *inner) {
         bool touches = !isPure(inner) && llvm::any_of(inner->getOperands(), [&](Value operand) {
-          return isa<BaseMemRefType>(operand.getType()) && rootBuffer(operand) == root;
+          return isBuffer(operand) && rootBuffer(operand) == root;
         });
+        for (Region &region : inner->getRegions())
+          touches |= llvm::any_of(region.getArguments(), isBuffer);
         return touches ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();
@@ -43,6 +44,9 @@ static bool reachesAll(linalg::LinalgOp op, AffineMap map) {
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   SmallVector<AffineExpr> loops;
   for (AffineExpr expr : map.getResults()) {
+    // More axes than loops are no permutation.
+    if (expr == getAffineConstantExpr(0, map.getContext()))
+      continue;
     AffineExpr outer, inner;
     if (isSplit(expr, sizes, outer, inner)) {
       loops.push_back(outer);
@@ -50,8 +54,7 @@ static bool reachesAll(linalg::LinalgOp op, AffineMap map) {
     }
     loops.push_back(expr);
   }
-  return AffineMap::get(map.getNumDims(), 0, loops, map.getContext())
-      .isProjectedPermutation(/*allowZeroInResults=*/true);
+  return AffineMap::get(map.getNumDims(), 0, loops, map.getContext()).isProjectedPermutation();
 }
 
 linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &output) {

@@ -343,9 +343,7 @@ void InputPacker::packGroups(linalg::GenericOp op, unsigned vectorDim, ArrayRef<
     work *= double(typicalSize(extent));
   bool isParallel = grain != 0 && work / target.lanes(32) >= 2.0 * double(grain);
   int64_t groups = op.getStaticLoopRanges()[vectorDim] / size;
-  GroupLoop group = loopOverGroups(rewriter, op, singles, vectorDim, size, isParallel);
-  pack(group.op, groups);
-  separateMemory(rewriter, group.loop);
+  pack(loopOverGroups(rewriter, op, singles, vectorDim, size, isParallel), groups);
 }
 
 void InputPacker::pack(linalg::GenericOp op, int64_t groups) {

@@ -57,9 +57,12 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               createFuseEpiloguesPass(FuseEpiloguesPassOptions{options.cpu}), options);
   addOptional(passes.nest<func::FuncOp>(), createShrinkFillsPass(), options);
   // Times of blocks that run side by side could not be told apart.
+  int64_t grain = options.traceKernels ? 0 : options.grain;
   addOptional(passes.nest<func::FuncOp>(),
-              createWinogradPass(WinogradPassOptions{options.cpu, options.splitPreparation,
-                                                     options.traceKernels ? 0 : options.grain}),
+              createFuseLoopsPass(FuseLoopsPassOptions{options.cpu, grain, options.nearBytes}),
+              options);
+  addOptional(passes.nest<func::FuncOp>(),
+              createWinogradPass(WinogradPassOptions{options.cpu, options.splitPreparation, grain}),
               options);
   passes.addNestedPass<func::FuncOp>(createPrepareKernelsPass(PrepareKernelsPassOptions{
       options.cpu, options.splitPreparation, options.traceKernels ? 0 : options.grain}));

@@ -10,6 +10,7 @@
 #include "PackOperands.h"
 #include "PackSteps.h"
 #include "PassTarget.h"
+#include "PrivateMemory.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -45,6 +46,7 @@ class PrepareKernels : public impl::PrepareKernelsPassBase<PrepareKernels> {
       turnBadlyFilled(rewriter, op, *target);
       packInputs(rewriter, op, *target, early, grain);
     }
+    separateMemory(getOperation());
   }
 };
 

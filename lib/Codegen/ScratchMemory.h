@@ -13,7 +13,7 @@ namespace nnc {
 
 constexpr llvm::StringLiteral kScratchAttr = "nn.scratch";
 
-/// Says that `view`, of which a loop's number is an operand, shows such memory.
+/// Says that `view`, or an offset, of which a loop's number is an operand, is that of such memory.
 inline void markScratch(mlir::Value view) {
   mlir::Operation *op = view.getDefiningOp();
   op->setAttr(kScratchAttr, mlir::UnitAttr::get(op->getContext()));

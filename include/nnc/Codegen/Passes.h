@@ -19,6 +19,8 @@ namespace nnc {
 
 /// Instructions, some microseconds of them, that are worth another thread.
 constexpr int64_t kDefaultGrain = 40000;
+/// That stay in a second-level cache from one operation to the next.
+constexpr int64_t kDefaultNearBytes = 1 << 20;
 
 #define GEN_PASS_DECL
 #include "nnc/Codegen/Passes.h.inc"
@@ -31,6 +33,8 @@ struct CodegenOptions {
   std::string cpu = "native";
   /// The least work of a part that another thread may run, in instructions; 0 for no parts.
   int64_t grain = kDefaultGrain;
+  /// What operations that take turns may touch at once, in bytes.
+  int64_t nearBytes = kDefaultNearBytes;
   /// Whether the code calls the host program around each kernel.
   bool traceKernels = false;
   /// Whether to run the pass of this flag, asked in order of each that code is as right without; all

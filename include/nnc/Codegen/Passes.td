@@ -56,6 +56,39 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
                            "mlir::memref::MemRefDialect", "mlir::tensor::TensorDialect"];
 }
 
+def FuseLoopsPass : Pass<"codegen-fuse-loops", "mlir::func::FuncOp"> {
+  let summary = "Let operations take turns at blocks that stay in a cache";
+  let description = [{
+    Operations that meet in memory only where they are at the same iteration of their outer loops become the body
+    of one loop over blocks of these iterations. What one leaves for the next is in a second-level cache then, and
+    what only they need shrinks to a block, one for each part of the loop that a thread may run. So attention does
+    not keep its matrix of positions by positions, and a normalization passes over far memory once.
+
+    A block is as large as the cache holds. Operations take part as long as that spares bytes: those that far
+    buffers would have been moved with, less what each block has to read again. What lies between them in the
+    program stays before the loop or moves behind it.
+
+    ```mlir
+    linalg.generic {maps = (h, q, k, d) -> (h, q, d), (h, k, d), (h, q, k)} ins(%q, %k) outs(%scores)
+    linalg.generic {maps = (h, q, k) -> (h, q, k), (h, q)} ins(%scores) outs(%most)
+    // becomes
+    scf.parallel (%part) { scf.for %head {
+      linalg.generic {maps = (h, q, k, d) -> ...} ins(%q at [%head], %k at [%head]) outs(%block)
+      linalg.generic {maps = (h, q, k) -> ...} ins(%block) outs(%most at [%head])
+    } }
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "Processor to emit for, as LLVM names it">,
+    Option<"grain", "grain", "int64_t", "::nnc::kDefaultGrain",
+           "Least work of a part that another thread may run, in instructions; 0 for no parts">,
+    Option<"nearBytes", "near-bytes", "int64_t", "::nnc::kDefaultNearBytes",
+           "What a block may touch, in bytes">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
 def FuseSiblingsPass : Pass<"codegen-fuse-siblings", "mlir::func::FuncOp"> {
   let summary = "Compute in one loop what walks over the same elements";
   let description = [{

@@ -57,10 +57,19 @@ void loadDialects(MLIRContext &context) {
 
 CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu, int64_t grain,
                                    const std::map<std::string, void *> &hostSymbols)
+    : CompiledFunction(
+          function,
+          [&] {
+            CodegenOptions options;
+            options.cpu = cpu;
+            options.grain = grain;
+            return options;
+          }(),
+          hostSymbols) {}
+
+CompiledFunction::CompiledFunction(func::FuncOp function, const CodegenOptions &options,
+                                   const std::map<std::string, void *> &hostSymbols)
     : name(function.getName()) {
-  CodegenOptions options;
-  options.cpu = cpu;
-  options.grain = grain;
   compile(function, options, hostSymbols);
 }
 

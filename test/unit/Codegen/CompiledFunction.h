@@ -26,6 +26,8 @@ public:
   CompiledFunction(mlir::func::FuncOp function, const std::string &cpu,
                    int64_t grain = kDefaultGrain,
                    const std::map<std::string, void *> &hostSymbols = {});
+  CompiledFunction(mlir::func::FuncOp function, const CodegenOptions &options,
+                   const std::map<std::string, void *> &hostSymbols = {});
 
   bool isLoaded() const { return jit != nullptr; }
   /// The results on `arguments`. Memory around the buffers is checked to be untouched, and that of

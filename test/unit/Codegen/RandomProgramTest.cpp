@@ -45,9 +45,8 @@ OwningOpRef<ModuleOp> makeModule(func::FuncOp function) {
   return module;
 }
 
-llvm::Expected<SmallVector<HostTensor>> runCompiled(func::FuncOp function,
-                                                    ArrayRef<HostTensor> arguments,
-                                                    const std::string &cpu, int64_t grain) {
+llvm::Expected<SmallVector<HostTensor>>
+runCompiled(func::FuncOp function, ArrayRef<HostTensor> arguments, const CodegenOptions &options) {
   llvm::Expected<SymbolValues> symbols = resolveSymbols(function, arguments);
   if (!symbols)
     return symbols.takeError();
@@ -56,23 +55,29 @@ llvm::Expected<SmallVector<HostTensor>> runCompiled(func::FuncOp function,
   if (!like)
     return like.takeError();
   OwningOpRef<ModuleOp> module = makeModule(function);
-  CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("program"), cpu, grain);
+  CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("program"), options);
   if (!compiled.isLoaded())
     return llvm::createStringError("it does not compile");
   nnc_set_num_threads(1);
   std::vector<HostTensor> results = compiled.run(arguments, *like, *symbols);
   nnc_set_num_threads(3);
-  if (grain != 0 && compiled.run(arguments, *like, *symbols) != results)
+  if (options.grain != 0 && compiled.run(arguments, *like, *symbols) != results)
     return llvm::createStringError("three threads compute something else");
   return SmallVector<HostTensor>(results.begin(), results.end());
 }
 
-/// This processor; one in four times a lesser one, without masks and multiply-adds.
-std::string chooseCpu(uint64_t seed) {
+/// How to compile the program of this seed: for this processor; one in four times a lesser one, without masks and multiply-adds.
+/// Every other one is cut into parts, and two in five into blocks for a cache that holds next to nothing.
+CodegenOptions chooseOptions(uint64_t seed) {
   constexpr const char *lesser = "x86-64-v2";
-  return seed % 4 == 3 && TargetDescription::forCpu(lesser)->runsHere()
-             ? lesser
-             : TargetDescription::host().cpu;
+  CodegenOptions options;
+  options.cpu = seed % 4 == 3 && TargetDescription::forCpu(lesser)->runsHere()
+                    ? lesser
+                    : TargetDescription::host().cpu;
+  options.grain = seed % 2;
+  if (seed % 5 < 2)
+    options.nearBytes = 64;
+  return options;
 }
 
 TEST(CompiledRandomPrograms, agreeWithTheInterpreter) {
@@ -89,7 +94,7 @@ TEST(CompiledRandomPrograms, agreeWithTheInterpreter) {
     options.withSymbols = seed % 3 != 0;
     RandomProgram program = buildRandomProgram(context, seed, options);
     auto run = [&](func::FuncOp function, ArrayRef<HostTensor> arguments) {
-      return runCompiled(function, arguments, chooseCpu(seed), /*grain=*/seed % 2);
+      return runCompiled(function, arguments, chooseOptions(seed));
     };
     for (Type type : {Type(Float64Type::get(&context)), Type(Float32Type::get(&context))}) {
       auto differs = [&](RandomProgram &candidate) {

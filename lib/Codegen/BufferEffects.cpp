@@ -1,0 +1,49 @@
+//===- BufferEffects.cpp - What an operation does to memory ---------------===//
+#include "BufferEffects.h"
+
+#include "BufferPlaces.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+void BufferEffects::add(Operation *op) {
+  if (isPure(op) || isa<memref::AllocOp>(op))
+    return;
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    for (Value input : linalgOp.getDpsInputs())
+      if (isa<BaseMemRefType>(input.getType()))
+        reads.insert(rootBuffer(input));
+    for (Value output : linalgOp.getDpsInits()) {
+      reads.insert(rootBuffer(output));
+      writes.insert(rootBuffer(output));
+    }
+    // The body of an operation may read where it likes.
+    op->walk([&](memref::LoadOp load) { reads.insert(rootBuffer(load.getMemRef())); });
+    return;
+  }
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    reads.insert(rootBuffer(load.getMemRef()));
+  else
+    touchesAll = true;
+}
+
+void BufferEffects::add(const BufferEffects &other) {
+  reads.insert(other.reads.begin(), other.reads.end());
+  writes.insert(other.writes.begin(), other.writes.end());
+  touchesAll |= other.touchesAll;
+}
+
+bool BufferEffects::conflictsWith(const BufferEffects &other) const {
+  if (empty() || other.empty())
+    return false;
+  auto isIn = [](const auto &set) { return [&](Value root) { return set.contains(root); }; };
+  return touchesAll || other.touchesAll || llvm::any_of(writes, isIn(other.reads)) ||
+         llvm::any_of(writes, isIn(other.writes)) || llvm::any_of(other.writes, isIn(reads));
+}
+
+} // namespace nnc

@@ -1,0 +1,30 @@
+//===- BufferEffects.h - What an operation does to memory -------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_BUFFEREFFECTS_H
+#define NNC_LIB_CODEGEN_BUFFEREFFECTS_H
+
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+namespace nnc {
+
+/// The buffers (BufferPlaces.h) that some operations read and write.
+class BufferEffects {
+public:
+  BufferEffects() = default;
+  explicit BufferEffects(mlir::Operation *op) { add(op); }
+
+  void add(mlir::Operation *op);
+  void add(const BufferEffects &other);
+  /// Whether the two may not change places.
+  bool conflictsWith(const BufferEffects &other) const;
+  bool empty() const { return !touchesAll && reads.empty() && writes.empty(); }
+
+private:
+  llvm::SmallPtrSet<mlir::Value, 8> reads, writes;
+  /// For an operation of which it is not known.
+  bool touchesAll = false;
+};
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_BUFFEREFFECTS_H

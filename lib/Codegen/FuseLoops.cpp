@@ -1,0 +1,133 @@
+//===- FuseLoops.cpp - Operations that take turns at blocks of memory -----===//
+//
+// From the largest temporary down: what computes it and what reads it become one loop if they meet at the same
+// iterations, and so does whatever else spares more memory then.
+//
+//   in     linalg.generic on buffers, epilogues fused
+//   out    some of them in loops, on views; each element is computed by the same operation as before
+//
+//===----------------------------------------------------------------------===//
+#include "FusionGroup.h"
+#include "FusionGroupEmitter.h"
+#include "KernelCost.h"
+#include "KernelLoops.h"
+#include "PassTarget.h"
+#include "nnc/Codegen/Passes.h"
+#include "nnc/IR/Remarks.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nnc {
+#define GEN_PASS_DEF_FUSELOOPSPASS
+#include "nnc/Codegen/Passes.h.inc"
+
+namespace {
+
+/// Operations that meet the group in memory, the nearest first.
+SmallVector<const FusionMember *> findNeighbours(const FusionCandidates &candidates,
+                                                 const FusionGroup &group) {
+  unsigned first = group.members().front()->position, last = group.members().back()->position;
+  auto distance = [&](const FusionMember *member) {
+    return member->position < first ? first - member->position : member->position - last;
+  };
+  llvm::SetVector<const FusionMember *> found;
+  for (Value root : group.roots())
+    for (const FusionMember *member : candidates.membersWith(root))
+      if ((group.isWritten(root) || member->writes(root)) &&
+          distance(member) <= FusionCandidates::kMostSteps && !group.contains(member->op))
+        found.insert(member);
+  SmallVector<const FusionMember *> neighbours = found.takeVector();
+  llvm::sort(neighbours, [&](const FusionMember *left, const FusionMember *right) {
+    return std::pair(distance(left), left->position) < std::pair(distance(right), right->position);
+  });
+  return neighbours;
+}
+
+/// `group` with one more that it gains by, or with two, where that one needs another.
+std::optional<FusionGroup> growOnce(const FusionCandidates &candidates, const FusionGroup &group) {
+  SmallVector<const FusionMember *> neighbours = findNeighbours(candidates, group);
+  for (const FusionMember *member : neighbours)
+    if (std::optional<FusionGroup> grown = group.with(*member))
+      return grown;
+  for (const FusionMember *member : neighbours)
+    if (std::optional<FusionGroup> grown = group.with(*member, /*mustGain=*/false))
+      for (const FusionMember *next : findNeighbours(candidates, *grown))
+        if (std::optional<FusionGroup> both = grown->with(*next);
+            both && both->savedBytes() > group.savedBytes())
+          return both;
+  return std::nullopt;
+}
+
+class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
+  using FuseLoopsPassBase::FuseLoopsPassBase;
+
+  void runOnOperation() override {
+    std::optional<TargetDescription> target = findPassTarget(getOperation(), cpu);
+    if (!target)
+      return signalPassFailure();
+    IRRewriter rewriter(&getContext());
+    generalizeKernels(rewriter, getOperation());
+    SmallVector<Block *> blocks;
+    getOperation().walk([&](Block *block) {
+      if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
+        blocks.push_back(block);
+    });
+    for (Block *block : blocks)
+      while (fuseSome(rewriter, *block, *target))
+        ;
+  }
+
+  /// Makes groups around the largest buffers that have one; whether there were any.
+  bool fuseSome(IRRewriter &rewriter, Block &block, const TargetDescription &target) {
+    FusionCandidates candidates(block, nearBytes);
+    SmallVector<FusionGroup> groups;
+    DenseSet<const FusionMember *> tried;
+    for (Value seed : candidates.largestFirst())
+      for (const FusionMember *first : candidates.membersWith(seed)) {
+        if (!tried.insert(first).second || candidates.isTaken(first->position, first->position))
+          continue;
+        FusionGroup group(candidates, *first);
+        while (std::optional<FusionGroup> grown = growOnce(candidates, group))
+          group = *grown;
+        if (!group.isWorthwhile())
+          continue;
+        explain(group);
+        candidates.take(group.members().front()->position, group.members().back()->position);
+        groups.push_back(group);
+      }
+    for (const FusionGroup &group : groups)
+      FusionGroupEmitter(rewriter, candidates, group, countParts(group, target)).replace();
+    return !groups.empty();
+  }
+
+  int64_t countParts(const FusionGroup &group, const TargetDescription &target) {
+    // Each has memory of its own, so that more are not free.
+    constexpr double kMostParts = 16;
+    double cycles = 0;
+    for (const FusionMember *member : group.members())
+      cycles += kernelCost(member->op, target);
+    if (grain == 0 || cycles < 2.0 * double(grain))
+      return 1;
+    bool isKnown = llvm::none_of(group.sharedLoops(), [](const SharedLoop &loop) {
+      return ShapedType::isDynamic(loop.size);
+    });
+    return int64_t(isKnown ? std::min(kMostParts, group.countBlocks()) : kMostParts);
+  }
+
+  static void explain(const FusionGroup &group) {
+    std::string lines;
+    for (const FusionMember *member : group.members().drop_back())
+      lines += (lines.empty() ? "" : ", ") + lineText(member->location());
+    remarkDone(group.members().back()->location(), "fuse-loops") << remark::add(
+        "in turns with {0}, in about {1} blocks: {2:f1} MB are still in a cache when they are "
+        "needed again",
+        lines, int64_t(group.countBlocks()), group.savedBytes() / 1e6);
+  }
+};
+
+} // namespace
+} // namespace nnc

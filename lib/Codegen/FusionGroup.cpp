@@ -1,0 +1,328 @@
+//===- FusionGroup.cpp - Operations that can share their outer loops --------===//
+#include "FusionGroup.h"
+
+#include "BufferPlaces.h"
+#include "ConcreteSizes.h"
+#include "nnc/IR/TypicalSize.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace nnc {
+namespace {
+
+int64_t sizeOf(Value buffer, unsigned axis) {
+  return typicalSize(cast<MemRefType>(buffer.getType()).getDimSize(axis));
+}
+
+double wholeBytes(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  double bytes = double(elementBytes(type));
+  for (int64_t axis = 0; axis < type.getRank(); ++axis)
+    bytes *= double(sizeOf(buffer, axis));
+  return bytes;
+}
+
+bool usesIndex(linalg::GenericOp op, unsigned loop) {
+  return llvm::any_of(op.getBody()->getOps<linalg::IndexOp>(),
+                      [&](linalg::IndexOp index) { return index.getDim() == loop; });
+}
+
+/// Whether `op` reads elements of an input for several results, so that it may want that packed.
+bool isContraction(linalg::GenericOp op) {
+  return op.getNumReductionLoops() != 0 &&
+         llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+           AffineMap map = op.getMatchingIndexingMap(input);
+           for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+             if (kind == utils::IteratorType::parallel && !map.isFunctionOfDim(loop))
+               return true;
+           return false;
+         });
+}
+
+} // namespace
+
+SmallVector<Value> FusionCandidates::largestFirst() const {
+  llvm::SetVector<Value> seeds;
+  for (const FusionMember &member : allMembers)
+    for (const BufferAccess &access : member.accesses)
+      if (wholeBytes(access.root) > near && membersWith(access.root).size() > 1)
+        seeds.insert(access.root);
+  // Of several as large as each other, the first.
+  SmallVector<std::pair<double, size_t>> order;
+  for (auto [index, seed] : llvm::enumerate(seeds))
+    order.push_back({-wholeBytes(seed), index});
+  llvm::sort(order);
+  return llvm::map_to_vector(order, [&](auto &entry) { return seeds[entry.second]; });
+}
+
+FusionGroup::FusionGroup(const FusionCandidates &all, const FusionMember &first)
+    : candidates(&all), inOrder({&first}) {
+  linalg::GenericOp op = first.op;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel && sizes[loop] != 1 && !usesIndex(op, loop))
+      shared.push_back({{unsigned(loop)}, sizes[loop], 0});
+}
+
+std::optional<FusionGroup> FusionGroup::with(const FusionMember &member, bool mustGain) const {
+  FusionGroup grown = *this;
+  auto place = llvm::find_if(
+      grown.inOrder, [&](const FusionMember *other) { return other->position > member.position; });
+  unsigned number = place - grown.inOrder.begin();
+  if (!grown.findSharedLoops(member, number))
+    return std::nullopt;
+  grown.inOrder.insert(place, &member);
+  if (!grown.canGather() || !grown.chooseBlocks())
+    return std::nullopt;
+  grown.countSavedBytes();
+  return !mustGain || grown.saved > saved ? std::optional(grown) : std::nullopt;
+}
+
+/// Keeps the shared loops that `member`, which is to be the one at `place`, has, too: where it and another meet
+/// in memory, they do so at the same iteration only.
+bool FusionGroup::findSharedLoops(const FusionMember &member, unsigned place) {
+  linalg::GenericOp op = member.op;
+  auto findLoop = [&](const SharedLoop &loop) -> std::optional<unsigned> {
+    std::optional<unsigned> found;
+    for (auto [number, other] : llvm::enumerate(inOrder))
+      for (const BufferAccess &theirs : other->accesses)
+        for (const BufferAccess &ours : member.accesses) {
+          if (theirs.root != ours.root || (!theirs.isWrite && !ours.isWrite))
+            continue;
+          auto axis = llvm::find(theirs.loops, std::optional(loop.loops[number]));
+          if (axis == theirs.loops.end())
+            return std::nullopt;
+          std::optional<unsigned> here = ours.loops[axis - theirs.loops.begin()];
+          if (!here || (found && found != here))
+            return std::nullopt;
+          found = here;
+        }
+    bool isPossible = found && !usesIndex(op, *found) &&
+                      op.getIteratorTypesArray()[*found] == utils::IteratorType::parallel;
+    return isPossible ? found : std::nullopt;
+  };
+  SmallVector<SharedLoop> kept;
+  for (SharedLoop &loop : shared)
+    if (std::optional<unsigned> found = findLoop(loop)) {
+      kept.push_back(loop);
+      kept.back().loops.insert(kept.back().loops.begin() + place, *found);
+    }
+  shared = kept;
+  return !shared.empty();
+}
+
+/// Whether `op` is a member or a fill of one.
+bool FusionGroup::contains(Operation *op) const {
+  return llvm::any_of(inOrder, [&](const FusionMember *member) {
+    return member->op == op || llvm::is_contained(member->fills, op);
+  });
+}
+
+/// Whether the members can be brought together where the last one is: what lies between stays before them, or
+/// moves behind them.
+bool FusionGroup::canGather() const {
+  unsigned first = inOrder.front()->position, last = inOrder.back()->position;
+  if (last - first > FusionCandidates::kMostSteps || candidates->isTaken(first, last))
+    return false;
+  BufferEffects gathered, behind;
+  for (unsigned position = first; position <= last; ++position) {
+    const FusionCandidates::Step &step = candidates->steps()[position];
+    bool isMember = contains(step.op);
+    if (isMember && step.effects.conflictsWith(behind))
+      return false;
+    if (isMember)
+      gathered.add(step.effects);
+    else if (step.effects.conflictsWith(gathered) || step.effects.conflictsWith(behind)) {
+      // A member might want its result.
+      if (step.op->getNumResults() != 0)
+        return false;
+      behind.add(step.effects);
+    }
+  }
+  return true;
+}
+
+std::optional<unsigned> FusionGroup::sharedLoopOf(unsigned number,
+                                                  std::optional<unsigned> loop) const {
+  for (auto [index, candidate] : llvm::enumerate(sharedLoops()))
+    if (loop && candidate.loops[number] == *loop)
+      return index;
+  return std::nullopt;
+}
+
+llvm::SetVector<Value> FusionGroup::roots() const {
+  llvm::SetVector<Value> found;
+  for (const FusionMember *member : inOrder)
+    for (const BufferAccess &access : member->accesses)
+      found.insert(access.root);
+  return found;
+}
+
+bool FusionGroup::isWritten(Value root) const {
+  return llvm::any_of(inOrder, [&](const FusionMember *member) { return member->writes(root); });
+}
+
+bool FusionGroup::isTemporary(Value root) const {
+  for (const FusionMember *member : inOrder)
+    for (const BufferAccess &access : member->accesses)
+      if (access.root == root && !access.hasOwnAxes)
+        return false;
+  return root.getDefiningOp<memref::AllocOp>() && isWritten(root) &&
+         candidates->isOnlyTouchedBy(root, inOrder);
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+/// The most that any member reads or writes of `root` in one block.
+double FusionGroup::blockBytes(Value root) const {
+  double most = 0;
+  for (auto [number, member] : llvm::enumerate(inOrder))
+    for (const BufferAccess &access : member->accesses) {
+      if (access.root != root)
+        continue;
+      double bytes = wholeBytes(root);
+      for (auto [axis, loop] : llvm::enumerate(access.loops)) {
+        std::optional<unsigned> index = sharedLoopOf(number, loop);
+        if (index)
+          bytes *= double(shared[*index].block) / double(sizeOf(root, axis));
+      }
+      most = std::max(most, bytes);
+    }
+  return most;
+}
+
+/// Whether so much of `root` is the same for one block and the next that it comes from far memory for each of them.
+bool FusionGroup::isReadAgain(Value root) const {
+  for (auto [number, member] : llvm::enumerate(inOrder))
+    for (const BufferAccess &access : member->accesses)
+      if (access.root == root &&
+          (access.isWrite || llvm::is_contained(access.loops, shared[numCut - 1].loops[number])))
+        return false;
+  return blockBytes(root) > candidates->nearBytes() / 4;
+}
+
+/// What should stay in the cache while the members take their turns.
+double FusionGroup::bytesAtOnce() const {
+  double bytes = 0;
+  for (Value root : roots())
+    if (!isReadAgain(root))
+      bytes += blockBytes(root);
+  return bytes;
+}
+
+double FusionGroup::countBlocks() const {
+  double count = 1;
+  for (const SharedLoop &loop : sharedLoops())
+    count *= std::ceil(double(typicalSize(loop.size)) / double(loop.block));
+  return count;
+}
+
+/// The fewest iterations at a time that do not tear the rows of buffers into pieces of a few lines of the cache. A
+/// buffer that `willShrink` has rows of its own for each block.
+int64_t FusionGroup::leastBlock(const SharedLoop &loop,
+                                function_ref<bool(Value root)> willShrink) const {
+  constexpr int64_t kLine = 16, kRow = 512;
+  int64_t least = 1;
+  for (auto [number, member] : llvm::enumerate(inOrder))
+    for (const BufferAccess &access : member->accesses) {
+      ArrayRef<int64_t> shape = cast<MemRefType>(access.root.getType()).getShape();
+      size_t axis = shape.size();
+      while (axis != 0 && shape[axis - 1] == 1)
+        --axis;
+      if (axis == 0 || access.loops[axis - 1] != loop.loops[number])
+        continue;
+      bool isFar = axis > 1 && wholeBytes(access.root) > candidates->nearBytes();
+      least = std::max(least, isFar && !willShrink(access.root) ? kRow : kLine);
+    }
+  return least;
+}
+
+bool FusionGroup::tearsRows() const {
+  return llvm::any_of(sharedLoops(), [&](const SharedLoop &loop) {
+    return loop.block < leastBlock(loop, [&](Value root) { return isTemporary(root); });
+  });
+}
+
+/// Cuts as few of the loops, from the outermost one, as will do for a block to stay in the cache.
+bool FusionGroup::chooseBlocks() {
+  for (numCut = 1; numCut <= shared.size(); ++numCut) {
+    SharedLoop &last = shared[numCut - 1];
+    last.block = leastBlock(last, [&](Value root) { return candidates->isLocal(root); });
+    if (bytesAtOnce() <= candidates->nearBytes())
+      return chooseLastBlock();
+    if (last.block != 1)
+      return false;
+  }
+  return false;
+}
+
+/// As many iterations of the last loop at a time as stay in the cache, but blocks enough for some threads.
+bool FusionGroup::chooseLastBlock() {
+  constexpr double kFewestBlocks = 16;
+  constexpr int64_t kFewestIterations = 64;
+  SharedLoop &loop = shared[numCut - 1];
+  // What is packed is of one size in all blocks.
+  if (ShapedType::isDynamic(loop.size) &&
+      llvm::any_of(inOrder, [](const FusionMember *member) { return isContraction(member->op); }))
+    return loop.block == 1;
+  int64_t size = typicalSize(loop.size), least = loop.block;
+  double bytes = bytesAtOnce();
+  loop.block = 2 * least;
+  double more = (bytesAtOnce() - bytes) / double(least);
+  int64_t most = more == 0 ? size : least + int64_t((candidates->nearBytes() - bytes) / more);
+  loop.block = std::max(least, std::min(most, size));
+  while (countBlocks() < kFewestBlocks && loop.block / 2 >= std::max(least, kFewestIterations))
+    loop.block /= 2;
+  // Blocks that are all of one size need no second kernel.
+  for (int64_t block = loop.block; 2 * block > loop.block && block >= least; --block)
+    if (size % block == 0) {
+      loop.block = block;
+      break;
+    }
+  return countBlocks() > 1;
+}
+
+/// Whether the sums of `member` in `root` start from a fill.
+static bool fillsFirst(const FusionMember &member, Value root) {
+  return llvm::any_of(member.fills, [&](linalg::FillOp fill) {
+    return rootBuffer(linalg::FillOp(fill).output()) == root;
+  });
+}
+
+/// What is near when it is needed again, less what each block brings along.
+void FusionGroup::countSavedBytes() {
+  saved = moved = 0;
+  for (Value root : roots()) {
+    double whole = wholeBytes(root);
+    if (isReadAgain(root))
+      saved -= blockBytes(root) * countBlocks();
+    if (whole <= candidates->nearBytes())
+      continue;
+    unsigned times = 0, fewest = isWritten(root) && !isTemporary(root);
+    for (const FusionMember *member : inOrder) {
+      bool reads = false, writes = false;
+      for (const BufferAccess &access : member->accesses)
+        if (access.root == root) {
+          writes |= access.isWrite;
+          reads |= linalg::GenericOp(member->op).payloadUsesValueFromOperand(access.operand);
+        }
+      // What it holds before the first member has to come from far.
+      fewest += times == 0 && reads && !fillsFirst(*member, root);
+      times += unsigned(reads) + unsigned(writes);
+    }
+    moved += whole * times;
+    saved += whole * (times - fewest);
+  }
+}
+
+bool FusionGroup::isWorthwhile() const {
+  constexpr double kFewest = 0.25;
+  return inOrder.size() > 1 && saved >= kFewest * moved && !tearsRows();
+}
+
+} // namespace nnc

@@ -1,0 +1,52 @@
+//===- FusionGroupEmitter.h - A group of operations as one loop ---*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_FUSIONGROUPEMITTER_H
+#define NNC_LIB_CODEGEN_FUSIONGROUPEMITTER_H
+
+#include "CPU/SizeArithmetic.h"
+#include "FusionGroup.h"
+
+namespace nnc {
+
+/// Writes the members of a group, in the place of the last one, as a loop over the blocks in which each of them
+/// does its part. Buffers that only they need become as large as one block.
+class FusionGroupEmitter {
+public:
+  /// With blocks in so many parts, which threads may share.
+  FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionCandidates &candidates,
+                     const FusionGroup &group, int64_t numParts);
+  void replace();
+
+private:
+  using Size = SizeArithmetic::Size;
+  /// The iterations of a shared loop in a block.
+  struct Range {
+    Size offset, extent;
+  };
+  using Ranges = llvm::SmallVector<Range>;
+
+  void delayOthers(const FusionCandidates &candidates);
+  Size countIterations(const SharedLoop &loop);
+  void emitLoops(Size lastCount, int64_t lastExtent,
+                 llvm::function_ref<Range(mlir::Value)> lastRange);
+  void emitBlocks(mlir::Value begin, mlir::Value end, Size lastCount,
+                  llvm::function_ref<Range(mlir::Value)> lastRange);
+  void emitMembers(const Ranges &ranges);
+  void allocateTemporaries(int64_t lastExtent);
+  mlir::Value rebuildView(mlir::Value view, mlir::Value root, mlir::Value block);
+  mlir::Value takeBlock(unsigned number, mlir::OpOperand &operand, const Ranges &ranges);
+  mlir::Value takePart(mlir::Value buffer, llvm::ArrayRef<std::optional<unsigned>> axes,
+                       const Ranges &ranges, bool isOwn);
+  llvm::SmallVector<std::optional<unsigned>> sharedAxes(mlir::Value root);
+
+  mlir::IRRewriter &b;
+  const FusionGroup &group;
+  mlir::Location loc;
+  int64_t parts;
+  SizeArithmetic sizes;
+  /// The memory for a block of each temporary.
+  llvm::DenseMap<mlir::Value, mlir::Value> blocks;
+};
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_FUSIONGROUPEMITTER_H
