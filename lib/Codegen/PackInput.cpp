@@ -111,22 +111,44 @@ bool changesShape(Value source) {
   return view && changesShape(view.getViewSource());
 }
 
+/// Copies `source` to `target`, which lie as these maps say, in the order of the source.
+static void copyInOrder(IRRewriter &rewriter, Location loc, Value source, Value target,
+                        OperandLoops loops, AffineMap sourceMap, AffineMap targetMap) {
+  constexpr int64_t kRows = 16, kManyPanels = 24;
+  SmallVector<unsigned> order;
+  for (AffineExpr expr : sourceMap.getResults())
+    order.push_back(cast<AffineDimExpr>(expr).getPosition());
+  // Row by row, each has a part in every panel. These are more than there are pages at hand: they are written in
+  // pieces of several lines, a few rows at a time.
+  if (order.size() == 3 && order[2] == loops.vectorDim && loops.sizes[order[0]] % kRows == 0 &&
+      !ShapedType::isDynamic(loops.sizes[order[0]]) && loops.sizes[order[1]] >= kManyPanels &&
+      targetMap.getResult(1) == sourceMap.getResult(0)) {
+    loops.maps = {sourceMap, targetMap};
+    order.insert(order.begin() + 2, loops.split(order[0], kRows));
+    source = splitAxes(rewriter, loc, source, loops, loops.maps[0]);
+    target = splitAxes(rewriter, loc, target, loops, loops.maps[1]);
+    std::tie(sourceMap, targetMap) = std::pair(loops.maps[0], loops.maps[1]);
+  }
+  SmallVector<AffineExpr> places(loops.kinds.size(), rewriter.getAffineConstantExpr(0));
+  for (auto [place, dim] : llvm::enumerate(order))
+    places[dim] = rewriter.getAffineDimExpr(place);
+  auto inOrder = [&](AffineMap map) {
+    return map.replaceDimsAndSymbols(places, {}, order.size(), 0);
+  };
+  simplifyLoops(rewriter,
+                copyBuffer(rewriter, loc, source, target, inOrder(sourceMap), inOrder(targetMap)));
+}
+
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
                 AffineMap &map, std::optional<int64_t> length, Type element) {
   source = splitAxes(rewriter, loc, source, loops, map);
   unsigned numLoops = loops.kinds.size();
-  SmallVector<unsigned> sourceOrder, packedOrder;
-  for (AffineExpr expr : map.getResults())
-    for (unsigned dim = 0; dim < numLoops; ++dim)
-      if (expr.isFunctionOfDim(dim))
-        sourceOrder.push_back(dim);
+  SmallVector<unsigned> packedOrder;
   for (unsigned dim = 0; dim < numLoops; ++dim)
     if (dim != loops.vectorDim && map.isFunctionOfDim(dim))
       packedOrder.push_back(dim);
   packedOrder.push_back(loops.vectorDim);
-  SmallVector<AffineExpr> copyDims(numLoops, rewriter.getAffineConstantExpr(0)), packedExprs;
-  for (auto [place, dim] : llvm::enumerate(sourceOrder))
-    copyDims[dim] = rewriter.getAffineDimExpr(place);
+  SmallVector<AffineExpr> packedExprs;
   SmallVector<int64_t> shape;
   SmallVector<Value> dynamicSizes;
   for (unsigned dim : packedOrder) {
@@ -150,11 +172,7 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
     target = takeSlice(rewriter, loc, packed, last, 0, size);
   }
   AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
-  auto onCopyDims = [&](AffineMap from) {
-    return from.replaceDimsAndSymbols(copyDims, {}, sourceOrder.size(), 0);
-  };
-  simplifyLoops(rewriter,
-                copyBuffer(rewriter, loc, source, target, onCopyDims(map), onCopyDims(packedMap)));
+  copyInOrder(rewriter, loc, source, target, loops, map, packedMap);
   map = packedMap;
   return packed;
 }

@@ -69,7 +69,8 @@ func.func @full(%a: memref<32x16xf32>, %b: memref<16x64xf32>, %c: memref<32x64xf
 // A long matrix that is read 512 times lies in panels of two vectors; what is left over, in one of its own.
 // CHECK-LABEL: func.func @panels
 // CHECK: %[[PANELS:.*]] = memref.alloc() : memref<62x64x16xf32>
-// CHECK: linalg.generic {{.*}}ins({{.*}}memref<64x62x16xf32{{.*}}outs(%[[PANELS]]
+// Sixteen rows at a time, as each has a part in all panels.
+// CHECK: linalg.generic {{.*}}ins({{.*}}memref<4x16x62x16xf32{{.*}}outs({{.*}}memref<62x4x16x16xf32>)
 // CHECK: linalg.generic {{.*}}ins(%arg0, %[[PANELS]] : {{.*}}outs({{.*}}memref<512x992xf32
 // CHECK: linalg.generic {{.*}}ins(%arg0, %{{.*}}memref<64x8xf32{{.*}}outs({{.*}}memref<512x8xf32
 func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1000xf32>, %c: memref<512x1000xf32>) {
@@ -101,7 +102,7 @@ func.func @batch(%a: memref<?x128x16xf32>, %b: memref<16x64xf32>, %c: memref<?x1
 // CHECK-LABEL: func.func @row_panels
 // CHECK: %[[COLUMNS:.*]] = memref.alloc() : memref<16x1024x16xf32>
 // CHECK: %[[ROWS:.*]] = memref.alloc() : memref<64x1024x6xf32>
-// CHECK: linalg.generic {{.*}} ins({{.*}} : memref<1024x64x6xf32>) outs(%[[ROWS]] :
+// CHECK: linalg.generic {{.*}} ins({{.*}} : memref<64x16x64x6xf32>) outs({{.*}} : memref<64x64x16x6xf32>)
 // CHECK: linalg.generic {indexing_maps = [#[[ROW_PANEL]], #[[COLUMN_PANEL]], #[[OF_PANELS]]], {{.*}} ins(%[[ROWS]], %[[COLUMNS]] :
 func.func @row_panels(%a: memref<1024x384xf32>, %b: memref<1024x256xf32>, %c: memref<384x256xf32>) {
   linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
