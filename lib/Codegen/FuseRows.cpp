@@ -122,6 +122,12 @@ std::optional<RowOp> matchRowOp(linalg::GenericOp op) {
   }
   if (!row || copies == 0 || copies > kMostCopies)
     return std::nullopt;
+  // The loop knows the number of rows by what it reads: that of a constant reads nothing.
+  bool readsRows = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return op.getMatchingIndexingMap(input).isFunctionOfDim(*row);
+  });
+  if (!readsRows)
+    return std::nullopt;
   bool isReduced = op.getIteratorTypesArray()[*row] == utils::IteratorType::reduction;
   AffineExpr rowExpr = getAffineDimExpr(*row, op.getContext());
   for (AffineMap map : op.getIndexingMapsArray()) {

@@ -172,3 +172,28 @@ func.func @again(%x: tensor<?x2xf32>, %w: tensor<2x1xf32>, %n: index) -> tensor<
   } -> tensor<1x2xf32>
   return %r : tensor<1x2xf32>
 }
+
+// The sum of a constant has nothing but the constant to know the number of rows by.
+// CHECK-LABEL: func.func @constants
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]}
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction", "parallel"]}
+func.func @constants(%n: index) -> tensor<4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %empty = tensor.empty(%n) : tensor<?x4xf32>
+  %ones = linalg.generic {indexing_maps = [affine_map<(n, i) -> (n, i)>], iterator_types = ["parallel", "parallel"]}
+      outs(%empty : tensor<?x4xf32>) {
+  ^bb0(%out: f32):
+    linalg.yield %one : f32
+  } -> tensor<?x4xf32>
+  %none = tensor.empty() : tensor<4xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%none : tensor<4xf32>) -> tensor<4xf32>
+  %sums = linalg.generic {indexing_maps = [affine_map<(n, i) -> (n, i)>, affine_map<(n, i) -> (i)>],
+                          iterator_types = ["reduction", "parallel"]}
+      ins(%ones : tensor<?x4xf32>) outs(%zeros : tensor<4xf32>) {
+  ^bb0(%x: f32, %sum: f32):
+    %next = arith.addf %sum, %x : f32
+    linalg.yield %next : f32
+  } -> tensor<4xf32>
+  return %sums : tensor<4xf32>
+}
