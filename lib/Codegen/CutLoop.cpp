@@ -26,11 +26,32 @@ Value takeSlice(OpBuilder &b, Location loc, Value buffer, unsigned axis, int64_t
   return memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides);
 }
 
-/// The part of `buffer` that iterations [begin, begin + size) of `dim` use.
-static Value takeRange(OpBuilder &b, Location loc, Value buffer, AffineMap map, unsigned dim,
-                       int64_t begin, int64_t size) {
-  auto axis = map.getResultPosition(b.getAffineDimExpr(dim));
-  return axis ? takeSlice(b, loc, buffer, *axis, begin, size) : buffer;
+OpFoldResult loopExtent(OpBuilder &b, linalg::GenericOp op, unsigned dim) {
+  int64_t size = op.getStaticLoopRanges()[dim];
+  if (!ShapedType::isDynamic(size))
+    return b.getIndexAttr(size);
+  for (OpOperand &operand : op->getOpOperands())
+    if (auto axis = op.getMatchingIndexingMap(&operand).getResultPosition(b.getAffineDimExpr(dim)))
+      return memref::getMixedSize(b, op.getLoc(), operand.get(), *axis);
+  llvm_unreachable("the loop has an axis of its own");
+}
+
+Value takeRanges(OpBuilder &b, Location loc, Value buffer, AffineMap map,
+                 ArrayRef<LoopRange> ranges) {
+  if (!isa<MemRefType>(buffer.getType()))
+    return buffer;
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(b, loc, buffer),
+                            offsets(sizes.size(), b.getIndexAttr(0)),
+                            strides(sizes.size(), b.getIndexAttr(1));
+  bool isPart = false;
+  for (const LoopRange &range : ranges)
+    if (auto axis = map.getResultPosition(b.getAffineDimExpr(range.dim))) {
+      offsets[*axis] = range.begin;
+      sizes[*axis] = range.size;
+      isPart = true;
+    }
+  return isPart ? memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides).getResult()
+                : buffer;
 }
 
 /// Iterations [begin, begin + size) of loop `dim` of `op` as an operation before it, that starts from
@@ -42,8 +63,8 @@ static linalg::GenericOp cloneRange(OpBuilder &b, linalg::GenericOp op,
   Location loc = op.getLoc();
   SmallVector<Value> operands;
   for (OpOperand &operand : op->getOpOperands())
-    operands.push_back(
-        takeRange(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), dim, begin, size));
+    operands.push_back(takeRanges(b, loc, operand.get(), op.getMatchingIndexingMap(&operand),
+                                  LoopRange{dim, b.getIndexAttr(begin), b.getIndexAttr(size)}));
   for (unsigned index = 0; index < fills.size(); ++index)
     if (linalg::FillOp fill = fills[index])
       linalg::FillOp::create(b, loc, fill.value(), operands[op.getNumDpsInputs() + index]);

@@ -13,6 +13,19 @@ bool isOwnAxis(mlir::linalg::GenericOp op, unsigned dim);
 mlir::Value takeSlice(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer,
                       unsigned axis, int64_t begin, int64_t size);
 
+/// Iterations of a loop.
+struct LoopRange {
+  unsigned dim;
+  mlir::OpFoldResult begin, size;
+};
+
+/// How many iterations loop `dim`, which has an axis of its own, has.
+mlir::OpFoldResult loopExtent(mlir::OpBuilder &builder, mlir::linalg::GenericOp op, unsigned dim);
+
+/// The part of an operand, which lies as `map` says, that these ranges use: along axes that are loops of their own.
+mlir::Value takeRanges(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer,
+                       mlir::AffineMap map, llvm::ArrayRef<LoopRange> ranges);
+
 /// Cuts loop `dim`, which has an axis of its own, at `size`: two operations, of which the first is for iterations
 /// [0, size).
 std::pair<mlir::linalg::GenericOp, mlir::linalg::GenericOp>

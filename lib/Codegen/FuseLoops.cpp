@@ -100,7 +100,7 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
         groups.push_back(group);
       }
     for (const FusionGroup &group : groups)
-      FusionGroupEmitter(rewriter, candidates, group, countParts(group, target)).replace();
+      FusionGroupEmitter(rewriter, group, countParts(group, target)).replace();
     return !groups.empty();
   }
 

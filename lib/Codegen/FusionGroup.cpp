@@ -121,28 +121,31 @@ bool FusionGroup::contains(Operation *op) const {
   });
 }
 
-/// Whether the members can be brought together where the last one is: what lies between stays before them, or
-/// moves behind them.
-bool FusionGroup::canGather() const {
-  unsigned first = inOrder.front()->position, last = inOrder.back()->position;
-  if (last - first > FusionCandidates::kMostSteps || candidates->isTaken(first, last))
-    return false;
+std::optional<SmallVector<Operation *>> FusionGroup::othersBehind() const {
   BufferEffects gathered, behind;
-  for (unsigned position = first; position <= last; ++position) {
+  SmallVector<Operation *> others;
+  for (unsigned position = inOrder.front()->position; position <= inOrder.back()->position;
+       ++position) {
     const FusionCandidates::Step &step = candidates->steps()[position];
-    bool isMember = contains(step.op);
-    if (isMember && step.effects.conflictsWith(behind))
-      return false;
-    if (isMember)
+    if (contains(step.op)) {
+      if (step.effects.conflictsWith(behind))
+        return std::nullopt;
       gathered.add(step.effects);
-    else if (step.effects.conflictsWith(gathered) || step.effects.conflictsWith(behind)) {
+    } else if (step.effects.conflictsWith(gathered) || step.effects.conflictsWith(behind)) {
       // A member might want its result.
       if (step.op->getNumResults() != 0)
-        return false;
+        return std::nullopt;
       behind.add(step.effects);
+      others.push_back(step.op);
     }
   }
-  return true;
+  return others;
+}
+
+bool FusionGroup::canGather() const {
+  unsigned first = inOrder.front()->position, last = inOrder.back()->position;
+  return last - first <= FusionCandidates::kMostSteps && !candidates->isTaken(first, last) &&
+         othersBehind();
 }
 
 std::optional<unsigned> FusionGroup::sharedLoopOf(unsigned number,

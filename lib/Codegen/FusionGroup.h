@@ -95,6 +95,9 @@ public:
   /// In program order.
   llvm::ArrayRef<const FusionMember *> members() const { return inOrder; }
   bool contains(mlir::Operation *op) const;
+  /// What lies between the members, and has to move behind them when they are brought together where the last one
+  /// is; none if they cannot be. The rest stays before them.
+  std::optional<llvm::SmallVector<mlir::Operation *>> othersBehind() const;
   /// Those that are cut into blocks, from the outermost one; only the last has blocks of several iterations.
   llvm::ArrayRef<SharedLoop> sharedLoops() const {
     return llvm::ArrayRef(shared).take_front(numCut);

@@ -8,6 +8,8 @@
 //===----------------------------------------------------------------------===//
 #include "FusionGroupEmitter.h"
 
+#include "CutLoop.h"
+
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -17,33 +19,17 @@ using namespace mlir;
 
 namespace nnc {
 
-FusionGroupEmitter::FusionGroupEmitter(IRRewriter &rewriter, const FusionCandidates &candidates,
-                                       const FusionGroup &members, int64_t numParts)
+FusionGroupEmitter::FusionGroupEmitter(IRRewriter &rewriter, const FusionGroup &members,
+                                       int64_t numParts)
     : b(rewriter), group(members), loc(group.members().back()->location()), parts(numParts),
       sizes(rewriter, loc) {
-  delayOthers(candidates);
-  b.setInsertionPoint(group.members().back()->op);
-}
-
-/// Moves what lies between the members, and needs what they compute, behind them.
-void FusionGroupEmitter::delayOthers(const FusionCandidates &candidates) {
-  BufferEffects gathered, behind;
   Operation *last = group.members().back()->op;
-  SmallVector<Operation *> delayed;
-  for (unsigned position = group.members().front()->position;
-       position <= group.members().back()->position; ++position) {
-    const FusionCandidates::Step &step = candidates.steps()[position];
-    if (group.contains(step.op)) {
-      gathered.add(step.effects);
-    } else if (step.effects.conflictsWith(gathered) || step.effects.conflictsWith(behind)) {
-      behind.add(step.effects);
-      delayed.push_back(step.op);
-    }
-  }
-  for (Operation *op : delayed) {
+  SmallVector<Operation *> behind = *group.othersBehind();
+  for (Operation *op : behind) {
     b.moveOpAfter(op, last);
     last = op;
   }
+  b.setInsertionPoint(group.members().back()->op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -83,21 +69,14 @@ void FusionGroupEmitter::allocateTemporaries(int64_t lastExtent) {
   }
 }
 
-/// The part of `buffer` that the iterations have along these axes; from its start if it `isOwn` memory of the block.
-Value FusionGroupEmitter::takePart(Value buffer, ArrayRef<std::optional<unsigned>> axes,
-                                   const Ranges &ranges, bool isOwn) {
-  if (llvm::none_of(axes, [](std::optional<unsigned> shared) { return shared.has_value(); }))
-    return buffer;
-  SmallVector<Size> extents = memref::getMixedSizes(b, loc, buffer);
-  SmallVector<Size> offsets(extents.size(), b.getIndexAttr(0)),
-      strides(extents.size(), b.getIndexAttr(1));
+/// What the iterations have of a block, that of the last ones being smaller.
+Value FusionGroupEmitter::takeUsed(Value block, ArrayRef<std::optional<unsigned>> axes,
+                                   const Ranges &ranges) {
+  SmallVector<LoopRange> used;
   for (auto [axis, shared] : llvm::enumerate(axes))
-    if (shared) {
-      if (!isOwn)
-        offsets[axis] = ranges[*shared].offset;
-      extents[axis] = ranges[*shared].extent;
-    }
-  return memref::SubViewOp::create(b, loc, buffer, offsets, extents, strides);
+    if (shared)
+      used.push_back({unsigned(axis), b.getIndexAttr(0), ranges[*shared].extent});
+  return takeRanges(b, loc, block, b.getMultiDimIdentityMap(axes.size()), used);
 }
 
 /// `view` of `root`, with `block` in its place.
@@ -136,17 +115,14 @@ Value FusionGroupEmitter::takeBlock(unsigned number, OpOperand &operand, const R
   Value root = access->root;
   if (Value block = blocks.lookup(root)) {
     if (!getConstantIntValue(ranges.back().extent))
-      block = takePart(block, sharedAxes(root), ranges, /*isOwn=*/true);
+      block = takeUsed(block, sharedAxes(root), ranges);
     return rebuildView(operand.get(), root, block);
   }
-  SmallVector<std::optional<unsigned>> axes;
+  SmallVector<LoopRange> taken;
+  for (auto [loop, range] : llvm::zip_equal(group.sharedLoops(), ranges))
+    taken.push_back({loop.loops[number], range.offset, range.extent});
   linalg::GenericOp op = member.op;
-  for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults()) {
-    auto loop = dyn_cast<AffineDimExpr>(expr);
-    axes.push_back(
-        group.sharedLoopOf(number, loop ? std::optional(loop.getPosition()) : std::nullopt));
-  }
-  return takePart(operand.get(), axes, ranges, /*isOwn=*/false);
+  return takeRanges(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), taken);
 }
 
 //===----------------------------------------------------------------------===//
@@ -178,13 +154,7 @@ void FusionGroupEmitter::emitMembers(const Ranges &ranges) {
 }
 
 SizeArithmetic::Size FusionGroupEmitter::countIterations(const SharedLoop &loop) {
-  linalg::GenericOp op = group.members().front()->op;
-  for (OpOperand &operand : op->getOpOperands()) {
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (auto axis = map.getResultPosition(b.getAffineDimExpr(loop.loops.front())))
-      return memref::getMixedSize(b, loc, operand.get(), *axis);
-  }
-  llvm_unreachable("a loop without an operand");
+  return loopExtent(b, group.members().front()->op, loop.loops.front());
 }
 
 /// Blocks [begin, end), counted along all loops.

@@ -12,8 +12,7 @@ namespace nnc {
 class FusionGroupEmitter {
 public:
   /// With blocks in so many parts, which threads may share.
-  FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionCandidates &candidates,
-                     const FusionGroup &group, int64_t numParts);
+  FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionGroup &group, int64_t numParts);
   void replace();
 
 private:
@@ -24,7 +23,6 @@ private:
   };
   using Ranges = llvm::SmallVector<Range>;
 
-  void delayOthers(const FusionCandidates &candidates);
   Size countIterations(const SharedLoop &loop);
   void emitLoops(Size lastCount, int64_t lastExtent,
                  llvm::function_ref<Range(mlir::Value)> lastRange);
@@ -34,8 +32,8 @@ private:
   void allocateTemporaries(int64_t lastExtent);
   mlir::Value rebuildView(mlir::Value view, mlir::Value root, mlir::Value block);
   mlir::Value takeBlock(unsigned number, mlir::OpOperand &operand, const Ranges &ranges);
-  mlir::Value takePart(mlir::Value buffer, llvm::ArrayRef<std::optional<unsigned>> axes,
-                       const Ranges &ranges, bool isOwn);
+  mlir::Value takeUsed(mlir::Value block, llvm::ArrayRef<std::optional<unsigned>> axes,
+                       const Ranges &ranges);
   llvm::SmallVector<std::optional<unsigned>> sharedAxes(mlir::Value root);
 
   mlir::IRRewriter &b;

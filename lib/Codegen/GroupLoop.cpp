@@ -9,6 +9,7 @@
 #include "GroupLoop.h"
 
 #include "CPU/SizeArithmetic.h"
+#include "CutLoop.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 
@@ -18,46 +19,7 @@
 using namespace mlir;
 
 namespace nnc {
-namespace {
-
 using Size = SizeArithmetic::Size;
-
-/// What a trip takes of a loop of the operation.
-struct Range {
-  unsigned dim;
-  Size begin, size;
-};
-
-} // namespace
-
-static Size extentOf(OpBuilder &b, linalg::GenericOp op, unsigned dim) {
-  int64_t size = op.getStaticLoopRanges()[dim];
-  if (!ShapedType::isDynamic(size))
-    return b.getIndexAttr(size);
-  for (OpOperand &operand : op->getOpOperands())
-    if (auto axis = op.getMatchingIndexingMap(&operand).getResultPosition(b.getAffineDimExpr(dim)))
-      return memref::getMixedSize(b, op.getLoc(), operand.get(), *axis);
-  llvm_unreachable("the loop has an axis of its own");
-}
-
-/// The part of an operand, which lies as `map` says, that these ranges use.
-static Value takeRanges(OpBuilder &b, Location loc, Value buffer, AffineMap map,
-                        ArrayRef<Range> ranges) {
-  if (!isa<MemRefType>(buffer.getType()))
-    return buffer;
-  SmallVector<Size> sizes = memref::getMixedSizes(b, loc, buffer),
-                    offsets(sizes.size(), b.getIndexAttr(0)),
-                    strides(sizes.size(), b.getIndexAttr(1));
-  bool isPart = false;
-  for (const Range &range : ranges)
-    if (auto axis = map.getResultPosition(b.getAffineDimExpr(range.dim))) {
-      offsets[*axis] = range.begin;
-      sizes[*axis] = range.size;
-      isPart = true;
-    }
-  return isPart ? memref::SubViewOp::create(b, loc, buffer, offsets, sizes, strides).getResult()
-                : buffer;
-}
 
 linalg::GenericOp loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op,
                                  ArrayRef<unsigned> singles, unsigned dim, int64_t size,
@@ -68,10 +30,10 @@ linalg::GenericOp loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op,
     fills.push_back(findFill(op, output));
   rewriter.setInsertionPoint(op);
   SizeArithmetic sizes(rewriter, loc);
-  Size groups = sizes.divide(extentOf(rewriter, op, dim), sizes.constant(size)), trips = groups;
+  Size groups = sizes.divide(loopExtent(rewriter, op, dim), sizes.constant(size)), trips = groups;
   SmallVector<Size> extents;
   for (unsigned single : singles) {
-    extents.push_back(extentOf(rewriter, op, single));
+    extents.push_back(loopExtent(rewriter, op, single));
     trips = sizes.multiply(trips, extents.back());
   }
   Value zero = sizes.materialize(sizes.constant(0)), one = sizes.materialize(sizes.constant(1)),
@@ -88,7 +50,7 @@ linalg::GenericOp loopOverGroups(IRRewriter &rewriter, linalg::GenericOp op,
   }
   Size left = singles.empty() ? Size(trip) : sizes.divide(trip, groups),
        group = singles.empty() ? Size(trip) : sizes.remainder(trip, groups);
-  SmallVector<Range> ranges = {
+  SmallVector<LoopRange> ranges = {
       {dim, sizes.multiply(group, sizes.constant(size)), sizes.constant(size)}};
   for (unsigned i = singles.size(); i-- > 0;) {
     ranges.push_back(
