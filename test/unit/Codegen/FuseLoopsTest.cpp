@@ -5,17 +5,11 @@
 // threads.
 //
 //===----------------------------------------------------------------------===//
-#include "CompiledFunction.h"
+#include "TextFunction.h"
 
-#include "nnc/Autodiff/Autodiff.h"
-#include "nnc/Autodiff/Passes.h"
 #include "nnc/Codegen/Target.h"
 #include "nnc/Reference/Compare.h"
-#include "nnc/Reference/DrawInputs.h"
 #include "nnc/Runtime/nnc_rt.h"
-#include "nnc/Syntax/Elaborate.h"
-#include "nnc/Syntax/Parser.h"
-#include "nnc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -78,64 +72,29 @@ const Case cases[] = {
      3, 6000},
 };
 
-class FuseLoops : public testing::TestWithParam<Case> {
-protected:
-  FuseLoops() {
-    DialectRegistry registry;
-    registerGradientModels(registry);
-    context.appendDialectRegistry(registry);
-    loadDialects(context);
-  }
+/// The operations in the loop that has most.
+unsigned countMembers(TextFunction &text, const CodegenOptions &options) {
+  OwningOpRef<ModuleOp> module = text.prepareKernels(options);
+  unsigned most = 0;
+  module->walk([&](scf::ForOp loop) {
+    auto members = loop.getOps<linalg::GenericOp>();
+    most = std::max(most, unsigned(std::distance(members.begin(), members.end())));
+  });
+  return most;
+}
 
-  func::FuncOp parseFunction(const char *text) {
-    SourceFile file("case.nn", text);
-    DiagnosticEngine diagnostics;
-    std::unique_ptr<ast::File> tree = parse(file, diagnostics);
-    program = elaborate(*tree, context, diagnostics);
-    EXPECT_TRUE(program) << diagnostics.render();
-    PassManager passes(&context);
-    passes.addNestedPass<func::FuncOp>(createStabilizePass());
-    passes.addNestedPass<func::FuncOp>(createExpandGradPass());
-    passes.addNestedPass<func::FuncOp>(createSimplifyPass());
-    EXPECT_TRUE(succeeded(passes.run(*program->module)));
-    return *program->module->getOps<func::FuncOp>().begin();
-  }
-
-  /// The operations in the loop that has most.
-  static unsigned countMembers(func::FuncOp function, const CodegenOptions &options) {
-    OwningOpRef<ModuleOp> module = ModuleOp::create(function.getLoc());
-    module->push_back(function.clone());
-    PassManager toLinalg(function.getContext()), toKernels(function.getContext());
-    toLinalg.addNestedPass<func::FuncOp>(createDecomposePass());
-    buildLinalgStage(toLinalg, options);
-    buildFusionStage(toKernels, options);
-    buildBufferizeStage(toKernels, options);
-    buildPrepareStage(toKernels, options);
-    EXPECT_TRUE(succeeded(toLinalg.run(*module)) && succeeded(toKernels.run(*module)));
-    unsigned most = 0;
-    module->walk([&](scf::ForOp loop) {
-      auto members = loop.getOps<linalg::GenericOp>();
-      most = std::max(most, unsigned(std::distance(members.begin(), members.end())));
-    });
-    return most;
-  }
-
-  MLIRContext context;
-  std::optional<Program> program;
-};
+class FuseLoops : public testing::TestWithParam<Case> {};
 
 INSTANTIATE_TEST_SUITE_P(Cases, FuseLoops, testing::ValuesIn(cases),
                          [](const auto &info) { return std::string(info.param.name); });
 
 TEST_P(FuseLoops, agreesWithTheInterpreterOnAnyNumberOfThreads) {
-  func::FuncOp function = parseFunction(GetParam().text);
-  SmallVector<ExampleInput> inputs;
-  for (Type type : function.getArgumentTypes())
-    inputs.push_back({"", cast<RankedTensorType>(type), -1, 1});
+  TextFunction text(GetParam().text);
+  func::FuncOp function = text.function();
   SymbolValues symbols;
   symbols["N"] = 5;
   symbols["L"] = 37;
-  SmallVector<HostTensor> arguments = drawInputs(inputs, /*seed=*/5, symbols);
+  SmallVector<HostTensor> arguments = text.drawArguments(symbols);
   auto expected = interpret(function, arguments);
   ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
   for (int64_t grain : {int64_t(1), kDefaultGrain}) {
@@ -143,7 +102,7 @@ TEST_P(FuseLoops, agreesWithTheInterpreterOnAnyNumberOfThreads) {
     options.cpu = TargetDescription::host().cpu;
     options.grain = grain;
     options.nearBytes = GetParam().nearBytes;
-    EXPECT_GE(countMembers(function, options), GetParam().members);
+    EXPECT_GE(countMembers(text, options), GetParam().members);
     CompiledFunction compiled(function, options);
     ASSERT_TRUE(compiled.isLoaded());
     nnc_set_num_threads(1);

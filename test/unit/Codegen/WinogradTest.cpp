@@ -4,17 +4,11 @@
 // blocks of images, the last of them smaller, and of rows, epilogues, and threads.
 //
 //===----------------------------------------------------------------------===//
-#include "CompiledFunction.h"
+#include "TextFunction.h"
 
-#include "nnc/Autodiff/Autodiff.h"
-#include "nnc/Autodiff/Passes.h"
 #include "nnc/Codegen/Target.h"
 #include "nnc/Reference/Compare.h"
-#include "nnc/Reference/DrawInputs.h"
 #include "nnc/Runtime/nnc_rt.h"
-#include "nnc/Syntax/Elaborate.h"
-#include "nnc/Syntax/Parser.h"
-#include "nnc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -80,65 +74,30 @@ const Case cases[] = {
      41 * 17 * 2, 2},
 };
 
-class Winograd : public testing::TestWithParam<Case> {
-protected:
-  Winograd() {
-    DialectRegistry registry;
-    registerGradientModels(registry);
-    context.appendDialectRegistry(registry);
-    loadDialects(context);
-  }
+/// Whether it is computed in tiles, whose sixteen elements are read at once.
+bool hasTiles(TextFunction &text) {
+  OwningOpRef<ModuleOp> module = text.prepareKernels(CodegenOptions());
+  bool found = false;
+  module->walk([&](linalg::GenericOp op) { found |= op.getNumDpsInputs() >= 16; });
+  return found;
+}
 
-  func::FuncOp parseFunction(const char *text) {
-    SourceFile file("case.nn", text);
-    DiagnosticEngine diagnostics;
-    std::unique_ptr<ast::File> tree = parse(file, diagnostics);
-    program = elaborate(*tree, context, diagnostics);
-    EXPECT_TRUE(program) << diagnostics.render();
-    PassManager passes(&context);
-    passes.addNestedPass<func::FuncOp>(createExpandGradPass());
-    passes.addNestedPass<func::FuncOp>(createSimplifyPass());
-    EXPECT_TRUE(succeeded(passes.run(*program->module)));
-    return *program->module->getOps<func::FuncOp>().begin();
-  }
-
-  /// Whether it is computed in tiles, whose sixteen elements are read at once.
-  static bool hasTiles(func::FuncOp function) {
-    OwningOpRef<ModuleOp> module = ModuleOp::create(function.getLoc());
-    module->push_back(function.clone());
-    CodegenOptions options;
-    PassManager toLinalg(function.getContext()), toKernels(function.getContext());
-    toLinalg.addNestedPass<func::FuncOp>(createDecomposePass());
-    buildLinalgStage(toLinalg, options);
-    buildFusionStage(toKernels, options);
-    buildBufferizeStage(toKernels, options);
-    buildPrepareStage(toKernels, options);
-    bool found = false;
-    EXPECT_TRUE(succeeded(toLinalg.run(*module)) && succeeded(toKernels.run(*module)));
-    module->walk([&](linalg::GenericOp op) { found |= op.getNumDpsInputs() >= 16; });
-    return found;
-  }
-
-  MLIRContext context;
-  std::optional<Program> program;
-};
+class Winograd : public testing::TestWithParam<Case> {};
 
 INSTANTIATE_TEST_SUITE_P(Cases, Winograd, testing::ValuesIn(cases),
                          [](const auto &info) { return std::string(info.param.name); });
 
 TEST_P(Winograd, agreesWithTheInterpreterOnAnyNumberOfThreads) {
-  func::FuncOp function = parseFunction(GetParam().text);
-  EXPECT_TRUE(hasTiles(function));
-  SmallVector<ExampleInput> inputs;
-  for (Type type : function.getArgumentTypes())
-    inputs.push_back({"", cast<RankedTensorType>(type), -1, 1});
+  TextFunction text(GetParam().text);
+  func::FuncOp function = text.function();
+  EXPECT_TRUE(hasTiles(text));
   SymbolValues symbols;
   symbols["N"] = GetParam().images;
-  SmallVector<HostTensor> arguments = drawInputs(inputs, /*seed=*/5, symbols);
+  SmallVector<HostTensor> arguments = text.drawArguments(symbols);
   auto expected = interpret(function, arguments);
   ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
   // Terms of a ninth in the mean of their squares; the sums that a tile makes of them are longer.
-  double tolerance = 4 * getEpsilon(Float32Type::get(&context)) * GetParam().terms / 3;
+  double tolerance = 4 * getEpsilon(Float32Type::get(function.getContext())) * GetParam().terms / 3;
   for (int64_t grain : {int64_t(1), kDefaultGrain}) {
     CompiledFunction compiled(function, TargetDescription::host().cpu, grain);
     ASSERT_TRUE(compiled.isLoaded());
