@@ -55,18 +55,6 @@ void loadDialects(MLIRContext &context) {
   context.loadDialect<nn::NNDialect, func::FuncDialect>();
 }
 
-CompiledFunction::CompiledFunction(func::FuncOp function, const std::string &cpu, int64_t grain,
-                                   const std::map<std::string, void *> &hostSymbols)
-    : CompiledFunction(
-          function,
-          [&] {
-            CodegenOptions options;
-            options.cpu = cpu;
-            options.grain = grain;
-            return options;
-          }(),
-          hostSymbols) {}
-
 CompiledFunction::CompiledFunction(func::FuncOp function, const CodegenOptions &options,
                                    const std::map<std::string, void *> &hostSymbols)
     : name(function.getName()) {

@@ -21,12 +21,9 @@ void loadDialects(mlir::MLIRContext &context);
 
 class CompiledFunction {
 public:
-  /// Compiles the module of `function`, which stays as it is, for the processor `cpu`, in parts of
-  /// `grain` instructions and more; `hostSymbols` are for what the object calls. A test fails where that does.
-  CompiledFunction(mlir::func::FuncOp function, const std::string &cpu,
-                   int64_t grain = kDefaultGrain,
-                   const std::map<std::string, void *> &hostSymbols = {});
-  CompiledFunction(mlir::func::FuncOp function, const CodegenOptions &options,
+  /// Compiles the module of `function`, which stays as it is; `hostSymbols` are for what the object calls. A test
+  /// fails where that does.
+  CompiledFunction(mlir::func::FuncOp function, const CodegenOptions &options = {},
                    const std::map<std::string, void *> &hostSymbols = {});
 
   bool isLoaded() const { return jit != nullptr; }

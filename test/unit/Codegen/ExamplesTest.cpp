@@ -75,7 +75,7 @@ protected:
     options.symbols = symbols;
     auto expected = interpret(function, arguments, options);
     ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
-    CompiledFunction compiled(function, TargetDescription::host().cpu);
+    CompiledFunction compiled(function);
     ASSERT_TRUE(compiled.isLoaded());
     std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
     for (auto [index, result] : llvm::enumerate(*expected)) {

@@ -66,7 +66,7 @@ protected:
     }
     SCOPED_TRACE(text);
     diagnostics.clear();
-    CompiledFunction compiled(example->function, TargetDescription::host().cpu);
+    CompiledFunction compiled(example->function);
     EXPECT_TRUE(compiled.isLoaded()) << diagnostics;
     for (int64_t size : sizes)
       if (compiled.isLoaded())
@@ -171,7 +171,7 @@ TEST_F(LoweringTest, UniformBits) {
       Example example = llvm::cantFail(buildExample(
           context,
           fmt::format("(key: i64[2]) -> uniform([7, 33], dtype = {}{}, key = key)", type, range)));
-      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      CompiledFunction compiled(example.function);
       ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
       HostTensor key(IntegerType::get(&context, 64), {2});
       key.setInteger(0, 0x123456789abcdef);
@@ -190,7 +190,7 @@ TEST_F(LoweringTest, EdgesOfConversions) {
     for (const char *to : {"f64", "f32", "f16", "bf16", "i64", "i32", "i8", "u8", "bool"}) {
       Example example = llvm::cantFail(buildExample(
           context, fmt::format("(x: {}[{}]) -> cast(x, dtype = {})", from, std::size(values), to)));
-      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      CompiledFunction compiled(example.function);
       ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
       HostTensor x(example.inputs[0].type.getElementType(), example.inputs[0].type.getShape());
       for (auto [index, value] : llvm::enumerate(values))
@@ -209,7 +209,7 @@ TEST_F(LoweringTest, EdgesOfIntegerDivision) {
     for (const char *type : {"i64", "i32", "i8", "u8"}) {
       Example example = llvm::cantFail(buildExample(
           context, fmt::format("(x: {0}[{1}, 1], y: {0}[{1}]) -> {2}(x, y)", type, count, op)));
-      CompiledFunction compiled(example.function, TargetDescription::host().cpu);
+      CompiledFunction compiled(example.function);
       ASSERT_TRUE(compiled.isLoaded()) << diagnostics;
       Type elementType = example.inputs[0].type.getElementType();
       HostTensor column(elementType, {count, 1}), row(elementType, {count});

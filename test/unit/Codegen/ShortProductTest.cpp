@@ -121,8 +121,9 @@ protected:
     if (GetParam())
       symbols["syscall"] = reinterpret_cast<void *>(&refuse);
     for (int64_t grain : {int64_t(1), kDefaultGrain}) {
-      CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("f"),
-                                TargetDescription::host().cpu, grain, symbols);
+      CodegenOptions options;
+      options.grain = grain;
+      CompiledFunction compiled(module->lookupSymbol<func::FuncOp>("f"), options, symbols);
       ASSERT_TRUE(compiled.isLoaded());
       for (int64_t count : rows)
         compare(product, module->lookupSymbol<func::FuncOp>("f"),

@@ -99,7 +99,9 @@ TEST_P(Winograd, agreesWithTheInterpreterOnAnyNumberOfThreads) {
   // Terms of a ninth in the mean of their squares; the sums that a tile makes of them are longer.
   double tolerance = 4 * getEpsilon(Float32Type::get(function.getContext())) * GetParam().terms / 3;
   for (int64_t grain : {int64_t(1), kDefaultGrain}) {
-    CompiledFunction compiled(function, TargetDescription::host().cpu, grain);
+    CodegenOptions options;
+    options.grain = grain;
+    CompiledFunction compiled(function, options);
     ASSERT_TRUE(compiled.isLoaded());
     nnc_set_num_threads(1);
     std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
