@@ -47,11 +47,13 @@ const std::vector<Phase> &getPhases() {
        },
        /*speaksToReader=*/true},
       {"simplify", "fold constants, merge equal values, apply algebraic identities",
-       [](OpPassManager &passes, const CompileOptions &) {
+       [](OpPassManager &passes, const CompileOptions &options) {
          // Canonicalizes too, and keeps the names of values, which the canonicalizer would not.
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCSEPass());
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
+         passes.addNestedPass<func::FuncOp>(
+             createFoldScalesPass(FoldScalesPassOptions{options.prepareParameters}));
        }},
       {"decompose", "write composite ops with primitive ones",
        [](OpPassManager &passes, const CompileOptions &) {

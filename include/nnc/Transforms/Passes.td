@@ -75,6 +75,37 @@ def SimplifyPass : Pass<"transforms-simplify", "::mlir::func::FuncOp"> {
   }];
 }
 
+def FoldScalesPass : Pass<"transforms-fold-scales", "::mlir::func::FuncOp"> {
+  let summary = "multiply parameters by the scales that follow their products";
+  let description = [{
+    Behind a convolution, a matmul or an einsum with a parameter, channels are often multiplied and shifted
+    by numbers that are made of parameters and states, too: a normalization with running statistics does so,
+    or a bias. All that is multiplied goes into the parameter, all that is added becomes one sum, and what is
+    left for each result is to add it.
+
+    ```mlir
+    %0 = nn.convolution %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %1 = nn.sub %0, %mean : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %2 = nn.mul %1, %scale : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    ```
+    where all but `%x` are parameters, becomes
+    ```mlir
+    %0 = nn.mul %mean, %scale : (tensor<4x1x1xf32>, tensor<4x1x1xf32>) -> tensor<4x1x1xf32>
+    %1 = nn.reshape %scale {shape = [4, 1, 1, 1]} : (tensor<4x1x1xf32>) -> tensor<4x1x1x1xf32>
+    %2 = nn.mul %w, %1 : (tensor<4x3x1x1xf32>, tensor<4x1x1x1xf32>) -> tensor<4x3x1x1xf32>
+    %3 = nn.convolution %x, %2 : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %4 = nn.sub %3, %0 : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    ```
+    with some reshapes. Where parameters are prepared it costs nothing;
+    otherwise the product has to have many more results than the parameter has elements. A function that
+    makes new parameters stays as it is, and so do products of f16 and bf16, which would lose digits.
+  }];
+  let options = [
+    Option<"prepared", "prepared", "bool", "false",
+           "Whether codegen-split-preparation follows: what is made of parameters costs nothing then">,
+  ];
+}
+
 def RecomputePass : Pass<"transforms-recompute", "::mlir::func::FuncOp"> {
   let summary = "compute values again instead of keeping them";
   let description = [{
