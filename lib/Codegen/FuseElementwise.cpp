@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -46,13 +47,18 @@ bool readsOnce(linalg::GenericOp consumer, OpOperand *operand) {
   return llvm::all_of(quotients, [](auto &entry) { return entry.second <= 0; });
 }
 
+/// Whether `op` only widens its elements.
+bool onlyWidens(linalg::GenericOp op) {
+  Operation &first = op.getBody()->front();
+  return isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(first) &&
+         first.getNextNode() == op.getBody()->getTerminator();
+}
+
 /// Whether `producer` only widens the factor that `operand` is in products of `consumer`: it is packed in its wide
 /// type, or multiplied in the short one.
 bool widensFactor(linalg::GenericOp producer, linalg::GenericOp consumer, OpOperand *operand) {
-  auto widening = dyn_cast<arith::ExtFOp>(producer.getBody()->front());
-  return widening && widening->getNextNode() == producer.getBody()->getTerminator() &&
-         llvm::all_of(consumer.getMatchingBlockArgument(operand).getUsers(),
-                      llvm::IsaPred<arith::MulFOp>);
+  return onlyWidens(producer) && llvm::all_of(consumer.getMatchingBlockArgument(operand).getUsers(),
+                                              llvm::IsaPred<arith::MulFOp, arith::MulIOp>);
 }
 
 /// Why `consumer` does not compute `producer`, which it reads by `operand`, itself, whoever else reads it;
@@ -254,6 +260,42 @@ void joinQuotients(func::FuncOp function) {
   });
 }
 
+/// Widens a tensor with its border of zeros instead of the tensor within it: what multiplies it can do so, too.
+struct WidenWithBorder : OpRewritePattern<tensor::InsertSliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::InsertSliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto widening = op.getSource().getDefiningOp<linalg::GenericOp>();
+    auto fill = op.getDest().getDefiningOp<linalg::FillOp>();
+    if (!widening || !fill || !onlyWidens(widening) || widening.getNumDpsInputs() != 1 ||
+        !llvm::all_of(widening.getIndexingMapsArray(),
+                      [](AffineMap map) { return map.isIdentity(); }) ||
+        (!matchPattern(fill.value(), m_Zero()) && !matchPattern(fill.value(), m_PosZeroFloat())))
+      return failure();
+    Location loc = op.getLoc();
+    Value narrow = widening.getInputs().front();
+    Type element = getElementTypeOrSelf(narrow.getType());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getDest());
+    Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
+    Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, element);
+    Value zeros = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+    Value bordered =
+        tensor::InsertSliceOp::create(rewriter, loc, narrow, zeros, op.getMixedOffsets(),
+                                      op.getMixedSizes(), op.getMixedStrides());
+    Value wide = tensor::EmptyOp::create(rewriter, loc, sizes, getElementTypeOrSelf(op.getType()));
+    AffineMap identity = rewriter.getMultiDimIdentityMap(sizes.size());
+    SmallVector<utils::IteratorType> parallel(sizes.size(), utils::IteratorType::parallel);
+    auto widened =
+        linalg::GenericOp::create(rewriter, widening.getLoc(), wide.getType(), bordered, wide,
+                                  ArrayRef<AffineMap>{identity, identity}, parallel);
+    rewriter.cloneRegionBefore(widening.getRegion(), widened.getRegion(),
+                               widened.getRegion().end());
+    rewriter.replaceOp(op, widened);
+    return success();
+  }
+};
+
 class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
@@ -261,6 +303,7 @@ class FuseElementwise : public impl::FuseElementwisePassBase<FuseElementwise> {
     linalg::populateElementwiseOpsFusionPatterns(patterns, fuseAndTell);
     linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, isExpandable);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    patterns.add<WidenWithBorder>(context);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);

@@ -129,8 +129,9 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
 static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim, unsigned rowDim,
                        double times) {
   AffineMap map = op.getMatchingIndexingMap(input);
-  if (!getElementTypeOrSelf(input->get().getType()).isFloat() || !map.isFunctionOfDim(rowDim) ||
-      map.isFunctionOfDim(vectorDim) || !map.isProjectedPermutation())
+  if (!getElementTypeOrSelf(input->get().getType()).isIntOrFloat() ||
+      !map.isFunctionOfDim(rowDim) || map.isFunctionOfDim(vectorDim) ||
+      !map.isProjectedPermutation())
     return false;
   return (liesFarApart(op, input, rowDim) || liesFarApart(op, input, nearestSum(op, input))) &&
          paysToGather(op, input, countReads(op, map) * times);
@@ -182,7 +183,7 @@ std::optional<unsigned> findBetterDim(linalg::GenericOp op, const KernelPlan &pl
   constexpr double kWorthIt = 0.95;
   auto type = dyn_cast<MemRefType>(op.getDpsInits().front().getType());
   if (!plan.vectorDim || op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 || !type ||
-      !type.getElementType().isFloat())
+      !type.getElementType().isIntOrFloat())
     return std::nullopt;
   AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   if (!output.isProjectedPermutation())

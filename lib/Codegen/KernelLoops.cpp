@@ -161,17 +161,25 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
   return generic;
 }
 
+static Value widen(OpBuilder &builder, Location loc, Value element, Widening widening) {
+  if (isa<FloatType>(widening.type))
+    return arith::ExtFOp::create(builder, loc, widening.type, element);
+  if (widening.isUnsigned)
+    return arith::ExtUIOp::create(builder, loc, widening.type, element);
+  return arith::ExtSIOp::create(builder, loc, widening.type, element);
+}
+
 linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
-                             AffineMap sourceMap, AffineMap targetMap) {
+                             AffineMap sourceMap, AffineMap targetMap, Widening widening) {
   SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-      builder, loc, source, target, ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
-      [](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
-        Value element = arguments[0];
-        if (element.getType() != arguments[1].getType())
-          element = arith::ExtFOp::create(body, bodyLoc, arguments[1].getType(), element);
-        linalg::YieldOp::create(body, bodyLoc, element);
-      });
+  return linalg::GenericOp::create(builder, loc, source, target,
+                                   ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
+                                   [&](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
+                                     Value element = arguments[0];
+                                     if (widening)
+                                       element = widen(body, bodyLoc, element, widening);
+                                     linalg::YieldOp::create(body, bodyLoc, element);
+                                   });
 }
 
 void generalizeKernels(IRRewriter &rewriter, func::FuncOp function) {

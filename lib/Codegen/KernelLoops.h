@@ -7,10 +7,18 @@
 
 namespace nnc {
 
-/// target[targetMap(i)] = source[sourceMap(i)], widened if the target is of a wider type.
+/// A wider type to convert elements to, if there is one; integers as if they had no sign, or with it.
+struct Widening {
+  mlir::Type type;
+  bool isUnsigned = false;
+
+  explicit operator bool() const { return bool(type); }
+};
+
+/// target[targetMap(i)] = source[sourceMap(i)], widened.
 mlir::linalg::GenericOp copyBuffer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                                    mlir::Value target, mlir::AffineMap sourceMap,
-                                   mlir::AffineMap targetMap);
+                                   mlir::AffineMap targetMap, Widening widening = {});
 
 /// Writes all that computes on buffers, copies and named operations, as linalg.generic; fills stay.
 void generalizeKernels(mlir::IRRewriter &rewriter, mlir::func::FuncOp function);

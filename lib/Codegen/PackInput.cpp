@@ -3,7 +3,6 @@
 
 #include "BufferPlaces.h"
 #include "CutLoop.h"
-#include "KernelLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -113,7 +112,8 @@ bool changesShape(Value source) {
 
 /// Copies `source` to `target`, which lie as these maps say, in the order of the source.
 static void copyInOrder(IRRewriter &rewriter, Location loc, Value source, Value target,
-                        OperandLoops loops, AffineMap sourceMap, AffineMap targetMap) {
+                        OperandLoops loops, AffineMap sourceMap, AffineMap targetMap,
+                        Widening widening) {
   constexpr int64_t kRows = 16, kManyPanels = 24;
   SmallVector<unsigned> order;
   for (AffineExpr expr : sourceMap.getResults())
@@ -135,12 +135,12 @@ static void copyInOrder(IRRewriter &rewriter, Location loc, Value source, Value 
   auto inOrder = [&](AffineMap map) {
     return map.replaceDimsAndSymbols(places, {}, order.size(), 0);
   };
-  simplifyLoops(rewriter,
-                copyBuffer(rewriter, loc, source, target, inOrder(sourceMap), inOrder(targetMap)));
+  simplifyLoops(rewriter, copyBuffer(rewriter, loc, source, target, inOrder(sourceMap),
+                                     inOrder(targetMap), widening));
 }
 
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
-                AffineMap &map, std::optional<int64_t> length, Type element) {
+                AffineMap &map, std::optional<int64_t> length, Widening widening) {
   source = splitAxes(rewriter, loc, source, loops, map);
   unsigned numLoops = loops.kinds.size();
   SmallVector<unsigned> packedOrder;
@@ -161,7 +161,8 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
   }
   int64_t size = shape.back();
   shape.back() = length.value_or(size);
-  auto type = MemRefType::get(shape, element ? element : getElementTypeOrSelf(source.getType()));
+  auto type =
+      MemRefType::get(shape, widening ? widening.type : getElementTypeOrSelf(source.getType()));
   Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes), target = packed;
   if (shape.back() != size) {
     unsigned last = shape.size() - 1;
@@ -172,7 +173,7 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
     target = takeSlice(rewriter, loc, packed, last, 0, size);
   }
   AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
-  copyInOrder(rewriter, loc, source, target, loops, map, packedMap);
+  copyInOrder(rewriter, loc, source, target, loops, map, packedMap, widening);
   map = packedMap;
   return packed;
 }

@@ -2,6 +2,8 @@
 #ifndef NNC_LIB_CODEGEN_PACKINPUT_H
 #define NNC_LIB_CODEGEN_PACKINPUT_H
 
+#include "KernelLoops.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace nnc {
@@ -35,10 +37,10 @@ bool changesShape(mlir::Value source);
 
 /// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
 /// makes `map` read that. The copy itself goes through the source from end to end. Rows that are to have a
-/// `length` of their own get zeros at the end. The copy is of type `element`, or of the source's.
+/// `length` of their own get zeros at the end. Elements are widened, if that is asked for.
 mlir::Value packInput(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Value source,
                       const OperandLoops &loops, mlir::AffineMap &map,
-                      std::optional<int64_t> length = std::nullopt, mlir::Type element = {});
+                      std::optional<int64_t> length = std::nullopt, Widening widening = {});
 
 } // namespace nnc
 

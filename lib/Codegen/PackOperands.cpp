@@ -19,7 +19,7 @@
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "PackInput.h"
-#include "PackPairs.h"
+#include "PackWords.h"
 #include "WidenInputs.h"
 #include "nnc/IR/Remarks.h"
 #include "nnc/IR/TypicalSize.h"
@@ -82,13 +82,15 @@ static void setTurned(linalg::GenericOp op, OpOperand &operand, Value turned, Af
   operand.set(turned);
 }
 
-void turnInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, unsigned dim) {
+void turnInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, unsigned dim,
+               Widening widening) {
   SmallVector<int64_t> order = orderWithLast(op.getMatchingIndexingMap(&input), dim);
   AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
   rewriter.setInsertionPoint(op);
-  Value turned = allocateInOrder(rewriter, op.getLoc(), input.get(), order);
+  Value turned = allocateInOrder(rewriter, op.getLoc(), input.get(), order, widening.type);
   AffineMap inOrder = rewriter.getMultiDimIdentityMap(order.size());
-  simplifyLoops(rewriter, copyBuffer(rewriter, op.getLoc(), input.get(), turned, inOrder, turn));
+  simplifyLoops(rewriter,
+                copyBuffer(rewriter, op.getLoc(), input.get(), turned, inOrder, turn, widening));
   setTurned(op, input, turned, turn);
 }
 
@@ -276,7 +278,7 @@ linalg::GenericOp InputPacker::packColumns(linalg::GenericOp op, unsigned vector
                                                         : "its rows lie far apart");
     rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
     inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
-                                 std::nullopt, widenedType(op, input));
+                                 std::nullopt, findWidening(op, input));
   }
   return replace(op, inputs, loops);
 }
@@ -331,7 +333,7 @@ linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim,
                        position);
     rewriter.setInsertionPoint(findPackingPlace(op, input->get()));
     inputs[position] = packInput(rewriter, op.getLoc(), input->get(), loops, loops.maps[position],
-                                 std::nullopt, widenedType(op, input));
+                                 std::nullopt, findWidening(op, input));
   }
   return replace(op, inputs, loops);
 }
@@ -372,14 +374,15 @@ void InputPacker::pack(linalg::GenericOp op, int64_t groups) {
     packGroups(op, vectorDim, singles, *size);
     return true;
   };
-  if (std::optional<PairLoop> pairs = findPairLoop(op, vectorDim, target, early)) {
+  if (std::optional<WordLoop> words = findWordLoop(op, vectorDim, target, early)) {
     // All panels of a group go by before the next rows do.
-    bool canGroup = pairs->leftKind == PairLoop::Left::Stays && isOwnAxis(op, vectorDim) &&
+    bool canGroup = words->left == WordLoop::Left::Stays &&
+                    words->leftKind == words->factors.leftKind && isOwnAxis(op, vectorDim) &&
                     !ShapedType::isDynamic(op.getStaticLoopRanges()[vectorDim]) &&
-                    countBytes(op, pairs->left) <= kNearBytes;
-    auto isRight = [&](OpOperand *input) { return input == pairs->right; };
-    if (!canGroup || !packInGroups(kPairPanel, isRight))
-      packPairs(rewriter, op, vectorDim, *pairs);
+                    countBytes(op, words->factors.left) <= kNearBytes;
+    auto isRight = [&](OpOperand *input) { return input == words->factors.right; };
+    if (!canGroup || !packInGroups(words->panel, isRight))
+      packWords(rewriter, op, vectorDim, *words);
     return;
   }
   widenInputs(rewriter, op, vectorDim);

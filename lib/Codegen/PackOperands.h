@@ -2,6 +2,7 @@
 #ifndef NNC_LIB_CODEGEN_PACKOPERANDS_H
 #define NNC_LIB_CODEGEN_PACKOPERANDS_H
 
+#include "KernelLoops.h"
 #include "nnc/Codegen/Target.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -10,7 +11,7 @@ namespace nnc {
 
 /// Reads a copy of `input` in which the axis of loop `dim` lies last.
 void turnInput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, mlir::OpOperand &input,
-               unsigned dim);
+               unsigned dim, Widening widening = {});
 /// Computes the only output, which starts from a fill, in a buffer in which the axis of loop `dim` lies last,
 /// and copies that to its place.
 void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, unsigned dim);

@@ -1,4 +1,4 @@
-//===- WidenInputs.cpp - Factors of f16 and bf16 as they are computed with -===//
+//===- WidenInputs.cpp - Short factors as they are computed with ----------===//
 #include "WidenInputs.h"
 
 #include "BufferPlaces.h"
@@ -14,15 +14,18 @@ using namespace mlir;
 
 namespace nnc {
 
-Type widenedType(linalg::GenericOp op, OpOperand *input) {
-  BlockArgument argument = op.getMatchingBlockArgument(input);
-  Type wide;
-  for (Operation *user : argument.getUsers()) {
-    if (!isa<arith::ExtFOp>(user) || (wide && wide != user->getResult(0).getType()))
-      return Type();
-    wide = user->getResult(0).getType();
+Widening findWidening(linalg::GenericOp op, OpOperand *input) {
+  Operation *first = nullptr;
+  for (Operation *user : op.getMatchingBlockArgument(input).getUsers()) {
+    if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(user) ||
+        (first && (user->getName() != first->getName() ||
+                   user->getResultTypes() != first->getResultTypes())))
+      return {};
+    first = user;
   }
-  return isa<MemRefType>(input->get().getType()) ? wide : Type();
+  if (!first || !isa<MemRefType>(input->get().getType()))
+    return {};
+  return {first->getResult(0).getType(), isa<arith::ExtUIOp>(first)};
 }
 
 void readWide(IRRewriter &rewriter, linalg::GenericOp op) {
@@ -37,23 +40,28 @@ void readWide(IRRewriter &rewriter, linalg::GenericOp op) {
   }
 }
 
+void widenInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, Widening widening) {
+  Location loc = op.getLoc();
+  rewriter.setInsertionPoint(op);
+  SmallVector<int64_t> order =
+      llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(input.get().getType()).getRank()));
+  Value copy = allocateInOrder(rewriter, loc, input.get(), order, widening.type);
+  AffineMap identity = rewriter.getMultiDimIdentityMap(order.size());
+  simplifyLoops(rewriter,
+                copyBuffer(rewriter, loc, input.get(), copy, identity, identity, widening));
+  input.set(copy);
+}
+
 void widenInputs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim) {
   constexpr double kReads = 64;
-  Location loc = op.getLoc();
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    Type wide = widenedType(op, input);
+    Widening widening = findWidening(op, input);
     bool readsAll = llvm::none_of(map.getResults(), llvm::IsaPred<AffineConstantExpr>);
-    if (!wide || !readsAll || map.isFunctionOfDim(vectorDim) || countReads(op, map) < kReads)
+    if (!widening || !readsAll || map.isFunctionOfDim(vectorDim) || countReads(op, map) < kReads)
       continue;
-    rewriter.setInsertionPoint(op);
-    SmallVector<int64_t> order =
-        llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(input->get().getType()).getRank()));
-    Value copy = allocateInOrder(rewriter, loc, input->get(), order, wide);
-    AffineMap identity = rewriter.getMultiDimIdentityMap(order.size());
-    simplifyLoops(rewriter, copyBuffer(rewriter, loc, input->get(), copy, identity, identity));
-    input->set(copy);
-    remarkDone(loc, "prepare-kernels") << remark::add(
+    widenInput(rewriter, op, *input, widening);
+    remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
         "input {0} is widened once, not each time that it is read", input->getOperandNumber());
   }
   readWide(rewriter, op);

@@ -172,3 +172,49 @@ func.func @widened(%x: tensor<8x16xbf16>, %y: tensor<16x4xf32>, %init: tensor<8x
   } -> tensor<8x4xf32>
   return %2 : tensor<8x4xf32>
 }
+
+// A factor of bytes that is widened and then bordered with zeros for a window: it is bordered first.
+// CHECK-LABEL: func.func @bordered
+// CHECK: %[[ZEROS:.*]] = linalg.fill ins(%{{.*}} : i8)
+// CHECK: %[[BORDERED:.*]] = tensor.insert_slice %arg0 into %[[ZEROS]][1]
+// CHECK: linalg.generic {{.*}}ins(%[[BORDERED]], %arg1{{.*}} : tensor<10xi8>, tensor<3x4xi32>
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: arith.extui
+// CHECK-LABEL: func.func @bordered_by_ones
+// CHECK: tensor.insert_slice %{{.*}} : tensor<8xi32> into tensor<10xi32>
+func.func @bordered(%x: tensor<8xi8>, %w: tensor<3x4xi32>, %init: tensor<8x4xi32>) -> tensor<8x4xi32> {
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<8xi32>
+  %wide = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xi8>) outs(%e : tensor<8xi32>) {
+    ^bb0(%a: i8, %o: i32):
+      %0 = arith.extui %a : i8 to i32
+      linalg.yield %0 : i32
+  } -> tensor<8xi32>
+  %p = tensor.empty() : tensor<10xi32>
+  %zeros = linalg.fill ins(%zero : i32) outs(%p : tensor<10xi32>) -> tensor<10xi32>
+  %padded = tensor.insert_slice %wide into %zeros[1] [8] [1] : tensor<8xi32> into tensor<10xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, f, k) -> (i + k)>, affine_map<(i, f, k) -> (k, f)>, affine_map<(i, f, k) -> (i, f)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%padded, %w : tensor<10xi32>, tensor<3x4xi32>) outs(%init : tensor<8x4xi32>) {
+    ^bb0(%a: i32, %b: i32, %o: i32):
+      %0 = arith.muli %a, %b : i32
+      %1 = arith.addi %o, %0 : i32
+      linalg.yield %1 : i32
+  } -> tensor<8x4xi32>
+  return %y : tensor<8x4xi32>
+}
+func.func @bordered_by_ones(%x: tensor<8xi8>) -> tensor<10xi32> {
+  %one = arith.constant 1 : i32
+  %e = tensor.empty() : tensor<8xi32>
+  %wide = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<8xi8>) outs(%e : tensor<8xi32>) {
+    ^bb0(%a: i8, %o: i32):
+      %0 = arith.extui %a : i8 to i32
+      linalg.yield %0 : i32
+  } -> tensor<8xi32>
+  %p = tensor.empty() : tensor<10xi32>
+  %ones = linalg.fill ins(%one : i32) outs(%p : tensor<10xi32>) -> tensor<10xi32>
+  %padded = tensor.insert_slice %wide into %ones[1] [8] [1] : tensor<8xi32> into tensor<10xi32>
+  return %padded : tensor<10xi32>
+}

@@ -1,4 +1,4 @@
-// Products of bf16 that were written in pairs: on the matrix unit, or on vectors where the system refuses it.
+// Products of bf16 and of bytes that were written in words: on the matrix unit, or on vectors where the system refuses it.
 // RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=sapphirerapids}),codegen-vectorize{cpu=sapphirerapids},canonicalize,cse)' | FileCheck %s
 
 #left = affine_map<(m, n, k) -> (m, k)>
@@ -77,6 +77,28 @@ func.func @groups(%a: memref<64x768xbf16>, %b: memref<768x3072xbf16>, %c: memref
       %p = arith.mulf %u, %v : f32
       %s = arith.addf %o, %p : f32
       linalg.yield %s : f32
+  }
+  return
+}
+
+// Bytes: steps of 64 terms, sums of integers, and an instruction for each pair of signs.
+// CHECK-LABEL: func.func @bytes
+// CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tdpbsud"
+// CHECK-NOT: tdpb
+// CHECK: llvm.load %{{.*}} {alignment = 64 : i64} : !llvm.ptr -> vector<16xi32>
+// CHECK: } else {
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+func.func @bytes(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi32>) {
+  %zero = arith.constant 0 : i32
+  linalg.fill ins(%zero : i32) outs(%c : memref<64x64xi32>)
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi32>) {
+    ^bb0(%x: i8, %y: i8, %o: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extui %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %s = arith.addi %o, %p : i32
+      linalg.yield %s : i32
   }
   return
 }

@@ -41,8 +41,8 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
   let summary = "Fuse elementwise computations into their consumers";
   let description = [{
     A producer is merged into its consumer, reductions included, when that computes nothing twice
-    that is dear (exp, log, division) and adds no work to a contraction; to widen a factor of f16 or bf16
-    is no work, as it is packed wide or multiplied as it is. Windows that only a reduction reads, or that
+    that is dear (exp, log, division) and adds no work to a contraction; to widen a factor of f16, bf16
+    or bytes is no work, as it is packed wide or multiplied as it is. Windows that only a reduction reads, or that
     lie side by side and are put back, are not written down.
 
     ```mlir
@@ -293,8 +293,9 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     read some rows, one number of each at a time, if these lie far apart: in panels of as many rows.
     Of an input of which only every second element, say, is read along an axis, these elements are copied first.
     Panels of columns that are together more than a near cache holds are packed a few at a time, in a loop around
-    the operation: all rows read them from there. Factors of f16 and bf16 are widened once, while they are packed or in a copy, if they are read often. A result along which vectors would
-    be badly filled is computed in another order and turned at the end.
+    the operation: all rows read them from there. Short factors (f16,
+    bf16, i8, u8) are widened once, while they are packed or in a copy, if they are read often. A result along which
+    vectors would be badly filled is computed in another order and turned at the end.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (n, k), (m, n)} ins(%a, %b) outs(%c)
@@ -304,17 +305,19 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     linalg.generic {maps = (m, p, k, j) -> (m, k), (p, k, j), (m, 16 p + j)} ins(%a, %packed) outs(%c)
     ```
 
-    Sums of products of bf16 go in pairs for a processor that multiplies matrices of them (AMX): a number of
-    32 bits holds two neighbours along the sum of one factor, and the other factor is read two at a time: in its
-    place where these are adjacent, or from a copy in which they are.
+    Sums of products of short factors go in words of 32 bits where the processor has instructions that multiply all
+    that a word holds: two of bf16 or four bytes for a processor that multiplies matrices of them (AMX), four bytes
+    for one that does so on vectors (VNNI, the dot products of Arm), else bytes as two numbers of 16 bits. A word
+    holds neighbours along the sum of one factor, and the other factor is read as many at a time: in its place where
+    these are adjacent, or from a copy in which they are.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %b) outs(%c)
     // becomes
-    %pairs = memref.alloc() : memref<3x64x32xi32>
-    linalg.generic {maps = (p, k, j) -> (2 k, 32 p + j), (2 k + 1, 32 p + j), (p, k, j)} ins(%b, %b) outs(%pairs)
+    %words = memref.alloc() : memref<3x64x32xi32>
+    linalg.generic {maps = (p, k, j) -> (2 k, 32 p + j), (2 k + 1, 32 p + j), (p, k, j)} ins(%b, %b) outs(%words)
     linalg.generic {maps = (m, p, k, j) -> (m, 2 k), (m, 2 k + 1), (p, k, j), (m, 32 p + j)}
-        ins(%a, %a, %pairs) outs(%c)
+        ins(%a, %a, %words) outs(%c)
     ```
   }];
   let options = [
@@ -417,8 +420,9 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::ModuleOp"> {
     unknown sizes the step is computed before the loop, and a small operation is one part. Where each column of
     tiles would fetch all rows from afar, a part has as many rows as stay in a second-level cache.
 
-    Products of bf16 that codegen-prepare-kernels wrote in pairs are computed by the matrix unit, on a
-    processor that has one (AMX); where the system refuses it, by vectors.
+    Products of bf16 and of bytes that codegen-prepare-kernels wrote in words are computed by the matrix unit, on a
+    processor that has one (AMX); where the system refuses it, by vectors. Words of bytes, or of 16 bits, are
+    multiplied on vectors by the processor's own instruction for them: tdpb.., vpdpbusd, sdot, pmaddwd.
 
     ```mlir
     linalg.matmul ins(%a, %b : memref<1024x256xf32>, ...)

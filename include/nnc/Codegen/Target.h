@@ -23,6 +23,18 @@ class Type;
 
 namespace nnc {
 
+/// What instructions on vectors there are that sum products of neighbouring integers in 32 bits, the better ones
+/// last.
+enum class IntegerProducts {
+  None,
+  /// Of two numbers of 16 bits by two: pmaddwd.
+  Pairs,
+  /// Of four bytes without a sign by four with one: vpdpbusd.
+  MixedBytes,
+  /// Of four bytes by four, all with a sign or all without: sdot, udot.
+  LikeBytes,
+};
+
 struct TargetDescription {
   std::string triple;
   /// As LLVM names it; never "native".
@@ -38,7 +50,8 @@ struct TargetDescription {
   unsigned freeRegisters = 4;
   /// Bits of the narrowest elements that loads and stores can leave out; 0 if they cannot.
   unsigned narrowestMasked = 0;
-  /// Whether it multiplies matrices of bf16 (AMX). The system may still refuse that to a process.
+  IntegerProducts integerProducts = IntegerProducts::None;
+  /// Whether it multiplies matrices of bf16 and of bytes (AMX). The system may still refuse that to a process.
   bool hasMatrixUnit = false;
 
   /// The machine that this process runs on.

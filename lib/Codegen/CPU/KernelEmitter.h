@@ -10,6 +10,7 @@
 //   KernelValues.cpp    the body, and what vectors of partial results become
 //   KernelMemory.cpp    loads and stores
 //   KernelMatrix.cpp    tiles that the matrix unit computes
+//   KernelWords.cpp     products of short integers, a word at a time
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_LIB_CODEGEN_CPU_KERNELEMITTER_H
@@ -17,6 +18,7 @@
 
 #include "KernelBody.h"
 #include "KernelPlan.h"
+#include "WordProduct.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -68,6 +70,13 @@ private:
   mlir::Value scratchAt(mlir::Value row, unsigned column);
   void callMatrix(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments = {});
 
+  // Words of short integers.
+  Values multiplyWords(llvm::ArrayRef<Cell> cells, llvm::ArrayRef<mlir::Value> sums);
+  mlir::Value loadLeftWord(const WordProduct &product, Cell cell);
+  mlir::Value addProducts(const WordProduct &product, mlir::Value left, mlir::Value right,
+                          mlir::Value sum);
+  Values takeOffMoved(Tile tile, Values sums);
+
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
   void prefetchInputs(unsigned dim, Tile tile);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
@@ -85,6 +94,8 @@ private:
   void cloneMapped(mlir::Operation &inner, mlir::IRMapping &mapping, Cell cell);
   mlir::Value position(unsigned dim, Cell cell);
   mlir::Value load(mlir::OpOperand &operand, Cell cell);
+  mlir::Value loadOnce(mlir::OpOperand &operand, Cell cell, bool isWord,
+                       llvm::function_ref<mlir::Value()> emit);
   mlir::Value emitLoad(mlir::OpOperand &operand, Cell cell, Access access);
   mlir::Value gather(mlir::OpOperand &operand, Cell cell);
   mlir::Value loadPattern(mlir::OpOperand &operand, Cell cell, LanePattern pattern);
@@ -112,6 +123,8 @@ private:
   mlir::Type laneType(mlir::Type element) {
     return lanes == 1 ? element : mlir::Type(mlir::VectorType::get({lanes}, element));
   }
+  /// Whether the tile multiplies words by an instruction: not in narrower vectors at the end of a row.
+  bool multipliesWords() { return plan.words && lanes == plan.lanes; }
   bool isReduction(unsigned dim) {
     return op.getIteratorTypesArray()[dim] == mlir::utils::IteratorType::reduction;
   }

@@ -1,7 +1,8 @@
 //===- KernelMatrix.cpp - Tiles that the matrix unit computes -------------===//
 //
 // Intel's AMX: eight registers of 16 rows of 64 bytes. Four hold the sums of a tile of the kernel, two by two;
-// an instruction adds to one of them the products of 16 rows of pairs and 16 columns of pairs. The sums go through
+// an instruction adds to one of them the products of 16 rows of words, which hold pairs of bf16 or four bytes, and
+// 16 columns of words. The sums go through
 // memory to the vector registers, where they are finished row by row as those of any other tile.
 //
 //   0 1  <-  4 * (6 7)      two blocks of rows, two of columns
@@ -14,7 +15,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
-#include "PairProduct.h"
+#include "WordProduct.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -57,8 +58,8 @@ void KernelEmitter::setUpMatrix(Value rows, bool isPart) {
   for (unsigned i = 0; i < 4; ++i)
     configure(kSums + i, known.value_or(kMatrixRows), kUnitRowBytes);
   for (unsigned i = 0; i < 2; ++i) {
-    configure(kLeft + i, known.value_or(kMatrixRows), 4 * plan.matrix->pairs);
-    configure(kRight + i, plan.matrix->pairs, kUnitRowBytes);
+    configure(kLeft + i, known.value_or(kMatrixRows), 4 * plan.matrix->words);
+    configure(kRight + i, plan.matrix->words, kUnitRowBytes);
   }
   config[0] = 1;
   auto type = VectorType::get({kConfigBytes}, i8);
@@ -95,7 +96,7 @@ void KernelEmitter::emitMatrixTile(unsigned columns) {
       callMatrix("tilezero", registerOf(kSums + 2 * block + column));
   index[row] = first;
   SmallVector<unsigned> dims = innerReductions();
-  llvm::erase(dims, plan.matrix->pairDim);
+  llvm::erase(dims, plan.matrix->wordDim);
   emitMatrixReduction(dims, columns);
   Value rowBytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(), kScratchRowBytes);
   for (unsigned block = 0; block < blocks; ++block)
@@ -105,11 +106,13 @@ void KernelEmitter::emitMatrixTile(unsigned columns) {
                   scratchAt(block == 0 ? constant(0) : matrix.second, column), rowBytes});
   Value end = arith::MinUIOp::create(b, loc, ends[row], add(from, constant(plan.rows)));
   bool startsAtZero =
-      plan.outerReductions.empty() && initial[0] && matchPattern(initial[0], m_PosZeroFloat());
+      plan.outerReductions.empty() && initial[0] &&
+      (matchPattern(initial[0], m_PosZeroFloat()) || matchPattern(initial[0], m_Zero()));
+  Type sumType = getElementTypeOrSelf(op.getDpsInits().front().getType());
   forLoop(row, from, end, 1, {}, [&](const Values &) {
     Values sums;
     for (unsigned column = 0; column < columns; ++column) {
-      Value sum = LLVM::LoadOp::create(b, loc, laneType(b.getF32Type()),
+      Value sum = LLVM::LoadOp::create(b, loc, laneType(sumType),
                                        scratchAt(subtract(index[row], first), column),
                                        /*alignment=*/64);
       if (!startsAtZero)
@@ -124,17 +127,27 @@ void KernelEmitter::emitMatrixTile(unsigned columns) {
 
 void KernelEmitter::emitMatrixReduction(ArrayRef<unsigned> dims, unsigned columns) {
   bool isInnermost = dims.empty();
-  unsigned dim = isInnermost ? plan.matrix->pairDim : dims.front();
-  forLoop(dim, begins[dim], ends[dim], isInnermost ? plan.matrix->pairs : 1, {},
+  unsigned dim = isInnermost ? plan.matrix->wordDim : dims.front();
+  forLoop(dim, begins[dim], ends[dim], isInnermost ? plan.matrix->words : 1, {},
           [&](const Values &) {
             isInnermost ? multiplyTiles(columns) : emitMatrixReduction(dims.drop_front(), columns);
             return Values();
           });
 }
 
+/// The instruction for these factors.
+static StringRef instructionFor(const WordProduct &product) {
+  if (product.leftKind == ShortKind::BFloat16)
+    return "tdpbf16ps";
+  if (isSigned(product.leftKind))
+    return isSigned(product.rightKind) ? "tdpbssd" : "tdpbsud";
+  return isSigned(product.rightKind) ? "tdpbusd" : "tdpbuud";
+}
+
 /// One step: each of the unit's tiles is loaded once.
 void KernelEmitter::multiplyTiles(unsigned columns) {
-  PairProduct product = *matchPairProduct(op);
+  WordProduct product = *matchWordProduct(op);
+  OpOperand &first = *product.left.front();
   auto stepOf = [&](OpOperand &operand, unsigned dim) {
     return *findStep(op.getMatchingIndexingMap(&operand), operand.get().getType(), dim);
   };
@@ -142,13 +155,13 @@ void KernelEmitter::multiplyTiles(unsigned columns) {
     return arith::ConstantIntOp::create(b, loc, value, bits).getResult();
   };
   Type i8 = b.getI8Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
-  int64_t rowBytes = 2 * stepOf(*product.first, *plan.rowDim),
-          pairBytes = 4 * stepOf(*product.right, plan.matrix->pairDim);
-  Value left = address(*product.first), right = address(*product.right);
+  int64_t rowBytes = 4 / countInWord(product.leftKind) * stepOf(first, *plan.rowDim),
+          wordBytes = 4 * stepOf(*product.right, plan.matrix->wordDim);
+  Value left = address(first), right = address(*product.right);
   auto loadRight = [&](unsigned column) {
     Value place = LLVM::GEPOp::create(b, loc, pointer, i8, right,
                                       ArrayRef<LLVM::GEPArg>{int32_t(column * kUnitRowBytes)});
-    callMatrix("tileloadd64", {number(kRight + column, 8), place, number(pairBytes, 64)});
+    callMatrix("tileloadd64", {number(kRight + column, 8), place, number(wordBytes, 64)});
   };
   auto loadLeft = [&](unsigned block) {
     Value place = left;
@@ -166,8 +179,8 @@ void KernelEmitter::multiplyTiles(unsigned columns) {
         loadRight(column);
       if (column == 0)
         loadLeft(block);
-      callMatrix("tdpbf16ps", {number(kSums + 2 * block + column, 8), number(kLeft + block, 8),
-                               number(kRight + column, 8)});
+      callMatrix(instructionFor(product), {number(kSums + 2 * block + column, 8),
+                                           number(kLeft + block, 8), number(kRight + column, 8)});
     }
 }
 

@@ -10,10 +10,26 @@ using namespace mlir;
 
 namespace nnc {
 
-/// Loads what `cell` reads of `operand`, once, outside the loops that do not move it.
+/// Loads what `cell` reads of `operand`.
 Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   if (!isa<MemRefType>(operand.get().getType()))
     return operand.get();
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  return loadOnce(operand, cell, /*isWord=*/false, [&]() -> Value {
+    Access access = plan.vectorDim && lanes > 1
+                        ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
+                        : Access::Uniform;
+    Value loaded = emitLoad(operand, cell, access);
+    if (!getElementTypeOrSelf(operand.get().getType()).isInteger(1))
+      return loaded;
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
+  });
+}
+
+/// Emits a load, or a word of several, of what `cell` reads of `operand`, once, outside the loops that do not move it.
+Value KernelEmitter::loadOnce(OpOperand &operand, Cell cell, bool isWord,
+                              function_ref<Value()> emit) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   auto moves = [&](std::optional<unsigned> dim) { return dim && map.isFunctionOfDim(*dim); };
   unsigned depth = open.size();
@@ -21,7 +37,7 @@ Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   unsigned outermost = inEpilogue ? open.size() : op.isDpsInit(&operand) ? outerDepth : 0;
   while (depth > outermost && !map.isFunctionOfDim(open[depth - 1].dim))
     --depth;
-  SmallVector<const void *> key = {&operand};
+  SmallVector<const void *> key = {&operand, isWord ? &plan : nullptr};
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
     if (map.isFunctionOfDim(dim))
       key.push_back(index[dim].getAsOpaquePointer());
@@ -34,15 +50,7 @@ Value KernelEmitter::load(OpOperand &operand, Cell cell) {
   OpBuilder::InsertionGuard guard(b);
   if (depth < open.size())
     b.setInsertionPoint(open[depth].op);
-  Access access = plan.vectorDim && lanes > 1
-                      ? classifyAccess(map, operand.get().getType(), *plan.vectorDim)
-                      : Access::Uniform;
-  Value loaded = emitLoad(operand, cell, access);
-  if (getElementTypeOrSelf(operand.get().getType()).isInteger(1)) {
-    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(loaded.getType()));
-    loaded = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loaded, zero);
-  }
-  return value = loaded;
+  return value = emit();
 }
 
 Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {

@@ -7,7 +7,7 @@
 #include "KernelPlan.h"
 
 #include "KernelBody.h"
-#include "PairProduct.h"
+#include "WordProduct.h"
 #include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -107,11 +107,11 @@ Operation *findCombiner(linalg::GenericOp op, unsigned index) {
   return isSeen ? nullptr : combiner;
 }
 
-int64_t pairsPerStep(int64_t count) {
-  int64_t pairs = std::min(kMatrixPairs, count);
-  while (count % pairs != 0)
-    --pairs;
-  return pairs;
+int64_t wordsPerStep(int64_t count) {
+  int64_t words = std::min(kMatrixWords, count);
+  while (count % words != 0)
+    --words;
+  return words;
 }
 
 namespace {
@@ -143,6 +143,7 @@ private:
   void chooseTile(KernelPlan &plan);
   void chooseTurning(KernelPlan &plan);
   bool chooseMatrix(KernelPlan &plan);
+  void chooseWords(KernelPlan &plan);
   double inputBytes(function_ref<double(unsigned)> extent);
   void chooseOuterReductions(KernelPlan &plan);
   void takeGivenTile(KernelPlan &plan);
@@ -343,15 +344,16 @@ void Planner::chooseTurning(KernelPlan &plan) {
 }
 
 /// Two tiles by two, if the operation is written for the matrix unit: its rows lie evenly spaced, and whole
-/// vectors of pairs one after the other.
+/// vectors of words one after the other.
 bool Planner::chooseMatrix(KernelPlan &plan) {
-  std::optional<PairProduct> product =
-      target.hasMatrixUnit && plan.rowDim ? matchPairProduct(op) : std::nullopt;
-  if (!product)
+  std::optional<WordProduct> product =
+      target.hasMatrixUnit && plan.rowDim ? matchWordProduct(op) : std::nullopt;
+  if (!product || product->leftKind == ShortKind::Int16)
     return false;
-  AffineMap left = op.getMatchingIndexingMap(product->first),
+  OpOperand *first = product->left.front();
+  AffineMap left = op.getMatchingIndexingMap(first),
             right = op.getMatchingIndexingMap(product->right);
-  Type leftType = product->first->get().getType(), rightType = product->right->get().getType();
+  Type leftType = first->get().getType(), rightType = product->right->get().getType();
   int64_t size = sizes[*plan.vectorDim];
   std::optional<int64_t> rowStep = findStep(left, leftType, *plan.rowDim);
   if (ShapedType::isDynamic(size) || !rowStep || *rowStep <= 0 ||
@@ -359,17 +361,37 @@ bool Planner::chooseMatrix(KernelPlan &plan) {
     return false;
   for (unsigned dim = 0; dim < sizes.size(); ++dim) {
     if (!isReduction(dim) || ShapedType::isDynamic(sizes[dim]) ||
-        findStep(left, leftType, dim) != 2)
+        findStep(left, leftType, dim) != countInWord(product->leftKind))
       continue;
-    std::optional<int64_t> pairStep = findStep(right, rightType, dim);
-    if (!pairStep || *pairStep < int64_t(llvm::alignTo(size, kMatrixColumns)))
+    std::optional<int64_t> wordStep = findStep(right, rightType, dim);
+    if (!wordStep || *wordStep < int64_t(llvm::alignTo(size, kMatrixColumns)))
       continue;
-    plan.matrix = {dim, pairsPerStep(sizes[dim])};
+    plan.matrix = {dim, wordsPerStep(sizes[dim])};
     plan.rows = 2 * kMatrixRows;
     plan.columns = size >= 2 * kMatrixColumns ? 2 : 1;
     return true;
   }
   return false;
+}
+
+/// Whether there is an instruction for the words that the operation is written in, and vectors as wide as these.
+void Planner::chooseWords(KernelPlan &plan) {
+  constexpr unsigned kFewestLanes = 4;
+  std::optional<WordProduct> product = matchWordProduct(op);
+  if (!product || product->leftKind == ShortKind::BFloat16 || plan.lanes < kFewestLanes)
+    return;
+  IntegerProducts instruction = target.integerProducts;
+  bool isPairs = product->leftKind == ShortKind::Int16,
+       areAlike = product->leftKind == product->rightKind;
+  if (instruction == IntegerProducts::None || isPairs != (instruction == IntegerProducts::Pairs))
+    return;
+  // The factors of a word lie next to each other.
+  OpOperand *left = product->left.front();
+  for (unsigned dim = 0; dim < sizes.size(); ++dim)
+    if (isReduction(dim) && findStep(op.getMatchingIndexingMap(left), left->get().getType(), dim) ==
+                                countInWord(product->leftKind))
+      plan.words = {instruction,
+                    !isPairs && areAlike == (instruction == IntegerProducts::MixedBytes)};
 }
 
 void Planner::chooseTile(KernelPlan &plan) {
@@ -384,9 +406,11 @@ void Planner::chooseTile(KernelPlan &plan) {
     return chooseTurning(plan);
 
   // The accumulators take all registers but a few, less when the body itself needs them.
+  chooseWords(plan);
   unsigned outputs = countAccumulators(op);
-  unsigned budget =
-      bodyCost() > 8 ? 1 : std::max(1u, (target.vectorRegisters - target.freeRegisters) / outputs);
+  unsigned budget = bodyCost() > 8 && !plan.words
+                        ? 1
+                        : std::max(1u, (target.vectorRegisters - target.freeRegisters) / outputs);
   auto limit = [&](unsigned wanted, unsigned perTile, int64_t extent) {
     wanted = std::max(1u, std::min(wanted, budget / perTile));
     if (!ShapedType::isDynamic(extent))
@@ -396,6 +420,7 @@ void Planner::chooseTile(KernelPlan &plan) {
   int64_t vectors = ShapedType::isDynamic(size) ? size : size / plan.lanes;
   plan.rowDim = chooseRowDim(*vectorDim);
   if (plan.reducesLanes) {
+    plan.words.reset();
     if (plan.rowDim)
       plan.rows = limit(4, 1, sizes[*plan.rowDim]);
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
@@ -405,11 +430,15 @@ void Planner::chooseTile(KernelPlan &plan) {
     }
     return;
   }
-  if (chooseMatrix(plan))
+  if (chooseMatrix(plan)) {
+    plan.words.reset();
     return;
+  }
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
   if (plan.rowDim) {
     unsigned most = std::min(budget / plan.columns, mostRows(*vectorDim, *plan.rowDim));
+    if (plan.words && plan.words->movesLeft)
+      most = std::max(1u, most - 1);
     if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim))
       most = std::min(most, (target.vectorRegisters - plan.columns - shared) / (plan.columns + 1));
     plan.rows =
@@ -427,7 +456,7 @@ void Planner::chooseTile(KernelPlan &plan) {
 double Planner::inputBytes(function_ref<double(unsigned)> extent) {
   double bytes = 0;
   for (OpOperand *input : repeatedInputs(op)) {
-    double count = 4;
+    double count = getElementTypeOrSelf(input->get().getType()).isInteger(8) ? 1 : 4;
     for (unsigned dim = 0; dim < sizes.size(); ++dim)
       if (op.getMatchingIndexingMap(input).isFunctionOfDim(dim))
         count *= extent(dim);
@@ -454,9 +483,9 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
     return;
   SmallVector<unsigned> reductions;
   op.getReductionDims(reductions);
-  if (plan.matrix) { // It takes its pairs in the tile.
-    llvm::erase(reductions, plan.matrix->pairDim);
-    reductions.push_back(plan.matrix->pairDim);
+  if (plan.matrix) { // It takes its words in the tile.
+    llvm::erase(reductions, plan.matrix->wordDim);
+    reductions.push_back(plan.matrix->wordDim);
   }
   for (unsigned dim : reductions) {
     plan.outerReductions.push_back(dim);
@@ -466,8 +495,8 @@ void Planner::chooseOuterReductions(KernelPlan &plan) {
     // As many at once as fit, all blocks alike.
     double blocks = std::ceil(sizeOf(dim) / std::floor(kNear / 2 / bytes));
     plan.reductionBlock = std::ceil(sizeOf(dim) / blocks);
-    if (plan.matrix && plan.matrix->pairDim == dim)
-      plan.reductionBlock = llvm::alignTo(plan.reductionBlock, plan.matrix->pairs);
+    if (plan.matrix && plan.matrix->wordDim == dim)
+      plan.reductionBlock = llvm::alignTo(plan.reductionBlock, plan.matrix->words);
     return;
   }
 }
@@ -590,7 +619,7 @@ void Planner::chooseParts(KernelPlan &plan) {
       plan.partUnit = rows;
     }
   }
-  plan.cost = plan.matrix ? 1 : bodyCost();
+  plan.cost = plan.matrix || plan.words ? 1 : bodyCost();
   // Rows share what they load.
   if (plan.rows == 1)
     plan.cost += op->getNumOperands();

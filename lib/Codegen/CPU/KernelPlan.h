@@ -25,10 +25,10 @@ namespace nnc {
 /// The innermost reduction is unrolled if it has up to this many iterations, known beforehand.
 constexpr int64_t kUnrollLimit = 8;
 
-/// The matrix unit multiplies up to 16 rows of up to 16 pairs by as many rows of 16 columns.
-constexpr int64_t kMatrixRows = 16, kMatrixPairs = 16, kMatrixColumns = 16;
-/// The most pairs of a step that divide `count`.
-int64_t pairsPerStep(int64_t count);
+/// The matrix unit multiplies up to 16 rows of up to 16 words by as many rows of 16 columns.
+constexpr int64_t kMatrixRows = 16, kMatrixWords = 16, kMatrixColumns = 16;
+/// The most words of a step that divide `count`.
+int64_t wordsPerStep(int64_t count);
 
 /// On an operation, rows and columns of its tile, and the block of its last outer reduction, where another than
 /// what planning computes has been measured to be faster.
@@ -58,13 +58,21 @@ struct KernelPlan {
   /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
   std::optional<unsigned> partDim;
   unsigned partUnit = 1;
-  /// The matrix unit computes the sums, this many pairs at a time along a reduction: rows and columns are
+  /// The matrix unit computes the sums, this many words at a time along a reduction: rows and columns are
   /// those of four of its tiles.
   struct Matrix {
-    unsigned pairDim;
-    int64_t pairs;
+    unsigned wordDim;
+    int64_t words;
   };
   std::optional<Matrix> matrix;
+  /// An instruction on vectors multiplies words and sums their products.
+  struct Words {
+    IntegerProducts instruction;
+    /// Whether it takes factors with another sign than these: then the left ones are moved by 128, and a further
+    /// row of sums, of the right ones times 128, is taken off in the end.
+    bool movesLeft;
+  };
+  std::optional<Words> words;
   /// Instructions for one vector of the innermost loop, roughly.
   unsigned cost = 1;
 };

@@ -24,7 +24,12 @@ void KernelEmitter::emitTile(Tile tile) {
                           ? neutral(output)
                           : initialValue(output, {cell / tile.columns, cell % tile.columns},
                                          /*broadcastToLanes=*/true));
-  Values sums = emitReduction(innerReductions(), tile, start);
+  Tile summed = tile;
+  if (multipliesWords() && plan.words->movesLeft) {
+    ++summed.rows;
+    start.append(tile.columns, neutral(0));
+  }
+  Values sums = takeOffMoved(tile, emitReduction(innerReductions(), summed, start));
   if (plan.reducesLanes)
     storeTile({tile.rows, 1}, foldTile(tile, sums));
   else

@@ -12,6 +12,8 @@ namespace nnc {
 /// What each iteration computes for `cells`, operation by operation, each for all of them; `sums` is what it has
 /// computed before, if it reduces.
 SmallVector<Value> KernelEmitter::emitBodies(ArrayRef<Cell> cells, ArrayRef<Value> sums) {
+  if (multipliesWords())
+    return multiplyWords(cells, sums);
   SmallVector<IRMapping> mappings(cells.size());
   for (auto [number, cell] : llvm::enumerate(cells))
     for (OpOperand &operand : op->getOpOperands()) {

@@ -53,6 +53,8 @@ static bool describeVectorUnit(const llvm::MCSubtargetInfo &subtarget, TargetDes
     target.vectorRegisters = 32;
     target.freeRegisters = 8;
     target.hasFma = target.convertsF16 = target.convertsBf16 = true;
+    if (has("dotprod"))
+      target.integerProducts = IntegerProducts::LikeBytes;
     return has("neon");
   }
   if (has("avx512f") && has("avx512vl") && has("avx512bw")) {
@@ -66,9 +68,13 @@ static bool describeVectorUnit(const llvm::MCSubtargetInfo &subtarget, TargetDes
   target.hasFma = has("fma");
   target.convertsF16 = has("f16c");
   target.convertsBf16 = has("avx512bf16") && has("avx512vl");
+  if (has(target.vectorBytes == 64 ? "avx512vnni" : "avxvnni"))
+    target.integerProducts = IntegerProducts::MixedBytes;
+  else if (target.vectorBytes != 32 || has("avx2"))
+    target.integerProducts = IntegerProducts::Pairs;
   // The permission to use tiles is asked for as Linux wants it.
   target.hasMatrixUnit = target.vectorBytes == 64 && has("amx-tile") && has("amx-bf16") &&
-                         llvm::Triple(target.triple).isOSLinux();
+                         has("amx-int8") && llvm::Triple(target.triple).isOSLinux();
   return has("64bit") && has("sse4.1");
 }
 
@@ -135,7 +141,8 @@ bool TargetDescription::runsHere() const {
   TargetDescription here = host();
   return llvm::Triple(triple).getArch() == llvm::Triple(here.triple).getArch() &&
          vectorBytes <= here.vectorBytes && hasFma <= here.hasFma &&
-         convertsF16 <= here.convertsF16 && convertsBf16 <= here.convertsBf16;
+         convertsF16 <= here.convertsF16 && convertsBf16 <= here.convertsBf16 &&
+         integerProducts <= here.integerProducts;
 }
 
 std::unique_ptr<llvm::TargetMachine> createTargetMachine(const TargetDescription &target) {

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "CompiledFunction.h"
+#include "ProductFunction.h"
 
 #include "nnc/Codegen/Target.h"
 #include "nnc/Runtime/nnc_rt.h"
@@ -24,69 +25,8 @@ using namespace mlir;
 namespace nnc::test {
 namespace {
 
-/// An op on `a` and `b`, and how many products a result sums.
-struct Product {
-  std::string a, b, result, op;
-  int64_t terms;
-};
-
-Product matmul(int64_t m, int64_t n, int64_t k) {
-  return {fmt::format("{}x{}", m, k), fmt::format("{}x{}", k, n), fmt::format("{}x{}", m, n),
-          "nn.matmul %x, %y", k};
-}
-
-/// The gradient by the right factor, and by the left one.
-Product leftTransposed(int64_t m, int64_t n, int64_t k) {
-  return {fmt::format("{}x{}", k, m), fmt::format("{}x{}", k, n), fmt::format("{}x{}", m, n),
-          R"(nn.einsum %x, %y {equation = "km,kn->mn"})", k};
-}
-Product rightTransposed(int64_t m, int64_t n, int64_t k) {
-  return {fmt::format("{}x{}", m, k), fmt::format("{}x{}", n, k), fmt::format("{}x{}", m, n),
-          R"(nn.einsum %x, %y {equation = "mk,nk->mn"})", k};
-}
-
-/// `product` with factors of bf16 and a result of `type`, computed in that.
-std::string writeFunction(const Product &product, const std::string &type) {
-  auto tensor = [](const std::string &shape, const std::string &element) {
-    std::string names;
-    if (shape[0] == '?')
-      names = fmt::format(", [\"N\"{}]", [&] {
-        std::string rest;
-        for (char c : shape.substr(1))
-          rest += c == 'x' ? ", " : std::string(1, c);
-        return rest;
-      }());
-    return fmt::format("tensor<{}x{}{}>", shape, element, names);
-  };
-  std::string text =
-      fmt::format("func.func @f(%a: {}, %b: {}) -> {} {{\n", tensor(product.a, "bf16"),
-                  tensor(product.b, "bf16"), tensor(product.result, type));
-  std::string op = product.op;
-  auto replace = [&](const std::string &from, const std::string &to) {
-    op.replace(op.find(from), from.size(), to);
-  };
-  if (type == "bf16") {
-    replace("%x", "%a");
-    replace("%y", "%b");
-  } else {
-    for (auto [to, from, shape] :
-         {std::tuple("%x", "%a", product.a), std::tuple("%y", "%b", product.b)})
-      text += fmt::format("  {} = nn.cast {} {{dtype = {}}} : ({}) -> {}\n", to, from, type,
-                          tensor(shape, "bf16"), tensor(shape, type));
-  }
-  text += fmt::format("  %r = {} : ({}, {}) -> {}\n  return %r : {}\n}}\n", op,
-                      tensor(product.a, type), tensor(product.b, type),
-                      tensor(product.result, type), tensor(product.result, type));
-  return text;
-}
-
 HostTensor draw(MLIRContext &context, const std::string &shape, int64_t rows, unsigned seed) {
-  SmallVector<int64_t> sizes;
-  SmallVector<StringRef> words;
-  StringRef(shape).split(words, 'x');
-  for (StringRef word : words)
-    sizes.push_back(word == "?" ? rows : std::stoll(word.str()));
-  HostTensor tensor(BFloat16Type::get(&context), sizes);
+  HostTensor tensor(BFloat16Type::get(&context), sizesOf(shape, rows));
   std::mt19937 random(seed);
   std::uniform_real_distribution<double> uniform(-1, 1);
   for (int64_t index = 0; index < tensor.getNumElements(); ++index)
@@ -108,7 +48,7 @@ protected:
   ShortProduct() { loadDialects(context); }
 
   OwningOpRef<ModuleOp> parse(const Product &product, const std::string &type) {
-    return parseSourceString<ModuleOp>(writeFunction(product, type), &context);
+    return parseSourceString<ModuleOp>(writeFunction(product, "bf16", "bf16", type), &context);
   }
 
   /// With a result of `type`, into which the factors are cast.

@@ -1,7 +1,13 @@
-// Products of bf16 go in pairs where the processor multiplies matrices of them, and nowhere else.
+// Products of bf16 go in words of two where the processor multiplies matrices of them, and nowhere else. Those of bytes
+// go in words of four there and where it has instructions for them on vectors, else in words of two, as 16 bits.
 // RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=sapphirerapids}))' | FileCheck %s
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}))' | FileCheck %s --check-prefix=V4
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}))' | FileCheck %s --check-prefixes=V4,V4BYTES
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=cascadelake}))' | FileCheck %s --check-prefixes=V4,VNNI
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=sandybridge}))' | FileCheck %s --check-prefix=NONE
+// V4-LABEL: func.func @even
 // V4-NOT: xi32
+// V4-LABEL: func.func @bytes
+// NONE-NOT: arith.ori
 
 #left = affine_map<(m, n, k) -> (m, k)>
 #right = affine_map<(m, n, k) -> (k, n)>
@@ -171,6 +177,58 @@ func.func @filters(%x: memref<2x32x12x12xbf16>, %dy: memref<2x10x10x32xbf16>, %d
       %p = arith.mulf %u, %v : f32
       %s = arith.addf %o, %p : f32
       linalg.yield %s : f32
+  }
+  return
+}
+
+// Bytes: words of four; a factor's sign is kept by how it is taken out of its word. On vectors the words of the left
+// factor are read where they are.
+// CHECK-LABEL: func.func @bytes
+// CHECK: %[[WORDS:.*]] = memref.alloc() : memref<3x32x32xi32>
+// CHECK: linalg.generic {{.*}} outs(%[[WORDS]]
+// CHECK-COUNT-3: arith.ori
+// CHECK: linalg.generic {{.*}} ins(%arg0, %arg0, %arg0, %arg0, %[[WORDS]] {{.*}}) outs(%arg2
+// CHECK-NEXT: ^bb0(%[[A:.*]]: i8, %{{.*}}: i8, %{{.*}}: i8, %{{.*}}: i8, %[[WORD:.*]]: i32, %[[OLD:.*]]: i32):
+// CHECK: %[[UP:.*]] = arith.shli %[[WORD]], %c24_i32
+// CHECK: %[[Y:.*]] = arith.shrsi %[[UP]], %c24_i32
+// CHECK: %[[X:.*]] = arith.extui %[[A]]
+// CHECK: arith.muli %[[X]], %[[Y]]
+// CHECK-COUNT-2: arith.addi
+// CHECK: %[[ALL:.*]] = arith.addi
+// CHECK: arith.addi %[[OLD]], %[[ALL]]
+// VNNI: linalg.generic {{.*}} ins(%arg0, %arg0, %arg0, %arg0, %{{.*}} : memref<64x128xi8>
+// V4BYTES: %[[LEFT:.*]] = memref.alloc() : memref<64x128xi16>
+// V4BYTES: arith.extui
+// V4BYTES: %[[WORDS:.*]] = memref.alloc() : memref<3x64x32xi32>
+// V4BYTES: linalg.generic {{.*}} outs(%[[WORDS]]
+// V4BYTES-COUNT-2: arith.extsi %{{.*}} : i8 to i16
+// V4BYTES: arith.ori
+// V4BYTES: linalg.generic {{.*}} ins(%[[LEFT]], %[[LEFT]], %[[WORDS]]
+func.func @bytes(%a: memref<64x128xi8>, %b: memref<128x96xi8>, %c: memref<64x96xi32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xi8>, memref<128x96xi8>) outs(%c : memref<64x96xi32>) {
+    ^bb0(%x: i8, %y: i8, %o: i32):
+      %u = arith.extui %x : i8 to i32
+      %v = arith.extsi %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %s = arith.addi %o, %p : i32
+      linalg.yield %s : i32
+  }
+  return
+}
+
+// Sums in 64 bits are no words.
+// CHECK-LABEL: func.func @long_sums
+// CHECK-NOT: arith.ori
+func.func @long_sums(%a: memref<64x128xi8>, %b: memref<128x96xi8>, %c: memref<64x96xi64>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xi8>, memref<128x96xi8>) outs(%c : memref<64x96xi64>) {
+    ^bb0(%x: i8, %y: i8, %o: i64):
+      %u = arith.extsi %x : i8 to i64
+      %v = arith.extsi %y : i8 to i64
+      %p = arith.muli %u, %v : i64
+      %s = arith.addi %o, %p : i64
+      linalg.yield %s : i64
   }
   return
 }
