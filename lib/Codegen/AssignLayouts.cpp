@@ -49,6 +49,7 @@ public:
   void run();
 
 private:
+  bool moveSome();
   std::optional<BufferAxis> findSeed(linalg::GenericOp op);
   Group collectGroup(BufferAxis seed);
   llvm::SetVector<Operation *> usersOf(const Group &group);
@@ -61,19 +62,21 @@ private:
   llvm::DenseSet<Operation *> assigned;
 };
 
-/// The axis of a temporary that the vectors of contraction `op` would rather go along than its last one.
+/// The axis of a temporary that the vectors of contraction `op` would rather go along than its last one, or as well.
 std::optional<BufferAxis> Assigner::findSeed(linalg::GenericOp op) {
   if (!isContraction(op))
     return std::nullopt;
   OpOperand *output = op.getDpsInitOperand(0);
   AffineMap map = op.getMatchingIndexingMap(output);
+  constexpr double kAsWell = 1.1;
   std::optional<BufferAxis> best;
   double least = std::numeric_limits<double>::max();
   for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
     if (!dim)
       continue;
-    double cost = elementCost(op, dim.getPosition(), target);
+    bool isLast = axis + 1 == map.getNumResults();
+    double cost = elementCost(op, dim.getPosition(), target) * (isLast ? kAsWell : 1);
     if (cost < least) {
       least = cost;
       best = findAxis(output->get(), axis);
@@ -138,7 +141,9 @@ memref::AllocOp Assigner::moveAxis(memref::AllocOp alloc, int64_t from, int64_t 
   return permuteBuffer(rewriter, alloc, order);
 }
 
-void Assigner::run() {
+/// Moves what gains by it as the others lie; whether there was any.
+bool Assigner::moveSome() {
+  bool movesAny = false;
   SmallVector<linalg::GenericOp> ops;
   function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
   for (linalg::GenericOp op : ops) {
@@ -153,14 +158,23 @@ void Assigner::run() {
       auto buffer = cast<memref::AllocOp>(alloc);
       moved.push_back(moveAxis(buffer, axis, buffer.getType().getRank() - 1));
     }
-    if (costOf(users) < before)
-      remarkDone(op.getLoc(), "assign-layouts") << remark::add(
-          "{0} temporaries lie with the axis last along which vectors are fullest", moved.size());
-    else
+    if (costOf(users) >= before) {
       for (auto [buffer, was] : llvm::zip_equal(moved, group))
-        buffer = moveAxis(buffer, buffer.getType().getRank() - 1, was.second);
+        moveAxis(buffer, buffer.getType().getRank() - 1, was.second);
+      continue;
+    }
+    remarkDone(op.getLoc(), "assign-layouts") << remark::add(
+        "{0} temporaries lie with the axis last along which vectors are fullest", moved.size());
     assigned.insert_range(moved);
+    movesAny = true;
   }
+  return movesAny;
+}
+
+void Assigner::run() {
+  // What gained nothing may do so with others moved.
+  while (moveSome())
+    ;
 }
 
 class AssignLayouts : public impl::AssignLayoutsPassBase<AssignLayouts> {

@@ -157,8 +157,27 @@ static bool readsRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vector
   return false;
 }
 
+/// Whether vectors along `dim`, next to each other in memory, mostly lie across two lines of a cache: rows begin
+/// anywhere.
+static bool straddlesLines(linalg::GenericOp op, OpOperand *operand, unsigned dim, unsigned lanes) {
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  auto type = dyn_cast<MemRefType>(operand->get().getType());
+  if (!type || classifyAccess(map, type, dim) != Access::Contiguous ||
+      failed(type.getStridesAndOffset(strides, offset)))
+    return false;
+  if (ShapedType::isDynamic(offset) || offset % lanes != 0)
+    return true;
+  for (unsigned other = 0; other < op.getNumLoops(); ++other)
+    if (other != dim && op.getStaticLoopRanges()[other] != 1 &&
+        findStep(map, type, other).value_or(1) % lanes != 0)
+      return true;
+  return false;
+}
+
 double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &target) {
-  constexpr double kAddingLanes = 2, kSharedGather = 2, kPack = 1;
+  constexpr double kAddingLanes = 2, kSharedGather = 2, kPack = 1, kStraddling = 1;
   unsigned lanes = resultLanes(op, target);
   bool addsLanes = !isParallel(op, dim);
   double vector = addsLanes ? kAddingLanes : 1, packed = 0;
@@ -172,10 +191,13 @@ double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &
       vector += findPattern(map, input->get().getType(), dim, lanes)
                     ? kSharedGather
                     : std::max(kSharedGather, lanes / countReads(op, map));
+    else if (!isReused(op, map, dim) && straddlesLines(op, input, dim, lanes))
+      vector += kStraddling;
   }
   double terms = countIterations(op, [&](unsigned loop) { return !isParallel(op, loop); });
   double use = laneUse(op.getStaticLoopRanges()[dim], lanes);
-  return terms * vector / (use * lanes) + packed * kPack / countResults(op);
+  double stored = straddlesLines(op, op.getDpsInitOperand(0), dim, lanes) ? kStraddling : 0;
+  return (terms * vector + stored) / (use * lanes) + packed * kPack / countResults(op);
 }
 
 std::optional<unsigned> findBetterDim(linalg::GenericOp op, const KernelPlan &plan,

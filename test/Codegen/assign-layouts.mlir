@@ -102,3 +102,60 @@ func.func @flattened(%x: memref<8x16x9x9xf32>, %w: memref<32x16x3x3xf32>, %z: me
   memref.copy %flat, %z : memref<8x1568xf32> to memref<8x1568xf32>
   return
 }
+
+// Rows of 32 pixels fill their vectors, but those of an image with a border begin anywhere: its channels go last. Then
+// those of what it is made of gain by it, too.
+// CHECK-LABEL: func.func @bordered
+// CHECK: memref.alloc() : memref<32x32x16xf32>
+// CHECK: memref.alloc() : memref<34x34x32xf32>
+#part = affine_map<(f, y, x, c) -> (c, y, x)>
+#mix = affine_map<(f, y, x, c) -> (f, c)>
+#mixed = affine_map<(f, y, x, c) -> (f, y, x)>
+func.func @bordered(%image: memref<32x32x64xf32>, %v: memref<16x64xf32>, %w: memref<32x16xf32>,
+                    %taps: memref<32x3x3xf32>, %z: memref<32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %few = memref.alloc() : memref<16x32x32xf32>
+  linalg.fill ins(%zero : f32) outs(%few : memref<16x32x32xf32>)
+  linalg.generic {indexing_maps = [affine_map<(f, y, x, c) -> (y, x, c)>, #mix, #mixed],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%image, %v : memref<32x32x64xf32>, memref<16x64xf32>) outs(%few : memref<16x32x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  %many = memref.alloc() : memref<32x34x34xf32>
+  linalg.fill ins(%zero : f32) outs(%many : memref<32x34x34xf32>)
+  %inner = memref.subview %many[0, 1, 1] [32, 32, 32] [1, 1, 1]
+      : memref<32x34x34xf32> to memref<32x32x32xf32, strided<[1156, 34, 1], offset: 35>>
+  linalg.generic {indexing_maps = [#part, #mix, #mixed],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%few, %w : memref<16x32x32xf32>, memref<32x16xf32>)
+      outs(%inner : memref<32x32x32xf32, strided<[1156, 34, 1], offset: 35>>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  %deep = memref.alloc() : memref<32x32x32xf32>
+  linalg.fill ins(%zero : f32) outs(%deep : memref<32x32x32xf32>)
+  linalg.generic {indexing_maps = [affine_map<(f, y, x, i, j) -> (f, y + i, x + j)>,
+                                   affine_map<(f, y, x, i, j) -> (f, i, j)>,
+                                   affine_map<(f, y, x, i, j) -> (f, y, x)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%many, %taps : memref<32x34x34xf32>, memref<32x3x3xf32>) outs(%deep : memref<32x32x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%z : memref<32xf32>)
+  linalg.generic {indexing_maps = [affine_map<(f, y, x) -> (f, y, x)>, affine_map<(f, y, x) -> (f)>],
+                  iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%deep : memref<32x32x32xf32>) outs(%z : memref<32xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}

@@ -315,3 +315,29 @@ func.func @panels(%a: memref<512x64xf32>, %b: memref<64x1024xf32>, %c: memref<51
   linalg.matmul ins(%a, %b : memref<512x64xf32>, memref<64x1024xf32>) outs(%c : memref<512x1024xf32>)
   return
 }
+
+// A window slides along the rows: each row in turn has all three of its steps, on the vectors that the row before has
+// loaded, with as many rows as leave registers for these.
+#window = affine_map<(y, x, c, i, j) -> (y + i, x + j, c)>
+#taps = affine_map<(y, x, c, i, j) -> (i, j, c)>
+#pixels = affine_map<(y, x, c, i, j) -> (y, x, c)>
+// CHECK-LABEL: func.func @sliding
+// V3: scf.for {{.*}} = %c0 to %c32 step %c8
+// V3: :10 = scf.for {{.*}} iter_args(%[[S0:[a-z0-9]+]] = {{.*}}, %[[S1:[a-z0-9]+]] =
+// V4: scf.for {{.*}} = %c0 to %c14 step %c7
+// V4: :14 = scf.for {{.*}} iter_args(%[[S0:[a-z0-9]+]] = {{.*}}, %{{.*}} = {{.*}}, %[[S1:[a-z0-9]+]] =
+// CHECK: %[[A:.*]] = arith.addf %[[S0]],
+// CHECK: %[[B:.*]] = arith.addf %[[A]],
+// CHECK: arith.addf %[[B]],
+// CHECK: arith.addf %[[S1]],
+func.func @sliding(%x: memref<16x16x32xf32>, %w: memref<3x3x32xf32>, %z: memref<14x14x32xf32>) {
+  linalg.generic {indexing_maps = [#window, #taps, #pixels],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : memref<16x16x32xf32>, memref<3x3x32xf32>) outs(%z : memref<14x14x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}

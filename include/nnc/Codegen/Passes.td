@@ -180,7 +180,9 @@ def AssignLayoutsPass : Pass<"codegen-assign-layouts", "mlir::func::FuncOp"> {
     Where the vectors of a contraction would rather go along another axis than the last of its result, as
     those of most convolutions along the channels, that axis is moved to the end in the result and in the
     temporaries that share loops over it: they move together, if an estimate of all operations that use them
-    says so. Arguments and what is reshaped across the axis stay as they are.
+    says so: of how full vectors are, what has to be gathered or packed, and which rows begin anywhere in a line of
+    the cache, as those of an image with a border do. What gains nothing is tried again once others have moved.
+    Arguments and what is reshaped across the axis stay as they are.
 
     ```mlir
     %y = memref.alloc() : memref<8x64x56x56xf32>
@@ -411,8 +413,9 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::ModuleOp"> {
   let description = [{
     Each operation becomes one loop nest: a register tile of rows x vectors whose accumulators are
     SSA values carried by the reduction loop. Contractions, reductions and elementwise operations
-    are the same emitter with other tiles. Ragged edges get smaller tiles, then a masked vector. Every
-    second element of a row, or each one several times, is a load or two and a shuffle.
+    are the same emitter with other tiles. Ragged edges get smaller tiles, then a masked vector. Where
+    a window slides along the rows, each row in turn has all of its steps, with most of the vectors that the row
+    before has loaded. Every second element of a row, or each one several times, is a load or two and a shuffle.
 
     What takes more than two grains is cut into parts of at least a grain each, which
     codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on

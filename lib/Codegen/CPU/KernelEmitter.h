@@ -78,6 +78,7 @@ private:
   Values takeOffMoved(Tile tile, Values sums);
 
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
+  Values emitWindow(unsigned dim, int64_t size, Tile tile, Values accumulators);
   void prefetchInputs(unsigned dim, Tile tile);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);

@@ -139,7 +139,8 @@ private:
   std::optional<unsigned> chooseRowDim(unsigned vectorDim);
   unsigned bodyCost();
   unsigned mostRows(unsigned vectorDim, unsigned rowDim);
-  unsigned sharedSteps(unsigned vectorDim, unsigned rowDim);
+  unsigned sharedSteps(unsigned vectorDim, unsigned rowDim, Access along);
+  void chooseSlidingTile(KernelPlan &plan, unsigned steps);
   void chooseTile(KernelPlan &plan);
   void chooseTurning(KernelPlan &plan);
   bool chooseMatrix(KernelPlan &plan);
@@ -283,9 +284,9 @@ unsigned Planner::mostRows(unsigned vectorDim, unsigned rowDim) {
   return std::numeric_limits<unsigned>::max();
 }
 
-/// How many iterations of the innermost reduction are unrolled and read, but the first, what another row
-/// reads in another iteration: a convolution along its rows. Such values stay in registers.
-unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim) {
+/// How many iterations of the innermost reduction are unrolled and read, but the first, what another row reads in
+/// another iteration, `along` the vectors: a convolution along its rows. Such values stay in registers.
+unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim, Access along) {
   std::optional<unsigned> innermost;
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
     if (isReduction(dim))
@@ -294,7 +295,7 @@ unsigned Planner::sharedSteps(unsigned vectorDim, unsigned rowDim) {
     return 0;
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    if (access(*input, vectorDim) == Access::Uniform && map.isFunctionOfDim(rowDim) &&
+    if (access(*input, vectorDim) == along && map.isFunctionOfDim(rowDim) &&
         map.isFunctionOfDim(*innermost))
       for (AffineExpr expr : map.getResults())
         if (expr.isFunctionOfDim(rowDim) && expr.isFunctionOfDim(*innermost))
@@ -439,10 +440,12 @@ void Planner::chooseTile(KernelPlan &plan) {
     unsigned most = std::min(budget / plan.columns, mostRows(*vectorDim, *plan.rowDim));
     if (plan.words && plan.words->movesLeft)
       most = std::max(1u, most - 1);
-    if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim))
+    if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim, Access::Uniform))
       most = std::min(most, (target.vectorRegisters - plan.columns - shared) / (plan.columns + 1));
     plan.rows =
         evenRows(limit(most, plan.columns, sizes[*plan.rowDim]), sizes[*plan.rowDim], plan.columns);
+    if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim, Access::Contiguous))
+      chooseSlidingTile(plan, shared + 1);
   }
   bool canSplit = true;
   for (unsigned index = 0; index < outputs; ++index)
@@ -450,6 +453,25 @@ void Planner::chooseTile(KernelPlan &plan) {
   if (canSplit)
     plan.chains =
         limit(8 / (plan.rows * plan.columns), plan.rows * plan.columns, ShapedType::kDynamic);
+}
+
+/// Rows go by one after the other, each with all steps of a window: beside the sums there are registers for the
+/// vectors of one window, and for as many that all rows share.
+void Planner::chooseSlidingTile(KernelPlan &plan, unsigned steps) {
+  constexpr unsigned kFewestRows = 4;
+  auto mostRows = [&](unsigned columns) {
+    unsigned taken = 2 * steps * columns;
+    return target.vectorRegisters > taken ? (target.vectorRegisters - taken) / columns : 0;
+  };
+  while (plan.columns > 1 && mostRows(plan.columns) < kFewestRows)
+    --plan.columns;
+  int64_t most = mostRows(plan.columns), size = sizes[*plan.rowDim];
+  if (most == 0 || countAccumulators(op) != 1)
+    return;
+  if (!ShapedType::isDynamic(size))
+    most = std::min(most, size);
+  plan.rows = evenRows(most, size, plan.columns);
+  plan.slides = true;
 }
 
 /// The memory that the inputs take if the loops run as long as `extent` says.

@@ -48,6 +48,9 @@ struct KernelPlan {
   bool turnsInputs = false;
   /// Whether a tile goes through the body once, each operation for all its vectors in turn.
   bool interleaves = false;
+  /// Whether each row in turn goes through all steps of the innermost reduction, a window that slides along the
+  /// rows: the next row has most of its vectors in registers then.
+  bool slides = false;
   /// Independent partial results along the innermost reduction, to hide latency.
   unsigned chains = 1;
   /// The reductions that go around all tiles, each of which adds to what the output holds by then: what they

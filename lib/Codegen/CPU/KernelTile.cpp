@@ -152,6 +152,8 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
   unsigned dim = dims.front();
   std::optional<int64_t> size = getConstantIntValue(ends[dim]);
   bool innermost = dims.size() == 1 && !plan.reducesLanes;
+  if (innermost && plan.slides)
+    return emitWindow(dim, *size, tile, accumulators);
   if (size && *size <= (innermost ? kUnrollLimit : 1)) {
     for (int64_t i = 0; i < *size; ++i) {
       index[dim] = constant(i);
@@ -166,6 +168,25 @@ SmallVector<Value> KernelEmitter::emitReduction(ArrayRef<unsigned> dims, Tile ti
       prefetchInputs(dim, tile);
     return emitReduction(dims.drop_front(), tile, carried);
   });
+}
+
+/// Row by row all steps of `dim`.
+SmallVector<Value> KernelEmitter::emitWindow(unsigned dim, int64_t size, Tile tile,
+                                             Values accumulators) {
+  Values results;
+  for (unsigned row = 0; row < tile.rows; ++row) {
+    SmallVector<Cell> cells;
+    for (unsigned column = 0; column < tile.columns; ++column)
+      cells.push_back({row, column});
+    unsigned width = tile.columns * numSums;
+    Values sums(ArrayRef<Value>(accumulators).slice(row * width, width));
+    for (int64_t i = 0; i < size; ++i) {
+      index[dim] = constant(i);
+      sums = emitBodies(cells, sums);
+    }
+    llvm::append_range(results, sums);
+  }
+  return results;
 }
 
 /// Fetches what the tile reads some steps of `dim` later: out of panels, which come from a second-level cache, as a
