@@ -61,6 +61,15 @@ bool widensFactor(linalg::GenericOp producer, linalg::GenericOp consumer, OpOper
                                               llvm::IsaPred<arith::MulFOp, arith::MulIOp>);
 }
 
+/// Whether all that `op` does is to widen a factor of products.
+bool widensFactorOnly(linalg::GenericOp op) {
+  return onlyWidens(op) && !op->use_empty() && llvm::all_of(op->getUses(), [&](OpOperand &use) {
+           auto consumer = dyn_cast<linalg::GenericOp>(use.getOwner());
+           return consumer && consumer.getNumReductionLoops() != 0 &&
+                  widensFactor(op, consumer, &use);
+         });
+}
+
 /// Why `consumer` does not compute `producer`, which it reads by `operand`, itself, whoever else reads it;
 /// null if it can.
 const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp consumer,
@@ -71,6 +80,8 @@ const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp con
   unsigned cost = bodyCost(producer);
   if (cost == 0 || widensFactor(producer, consumer, operand))
     return nullptr;
+  if (widensFactorOnly(consumer))
+    return "it is multiplied as short as it is";
   if (!readsOnce(consumer, operand) && consumer.getNumReductionLoops() != 0)
     return "the inner loop would compute its elements again and again";
   if (!readsOnce(consumer, operand))

@@ -249,8 +249,10 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
     dropSums(rewriter, fused);
   }
 
-  /// The last reduction before `reader` in its block whose sums it reads, if vectors go along the results.
+  /// The last reduction before `reader` in its block whose sums it reads, each once if there is such a one, and
+  /// of which vectors go along the results.
   linalg::GenericOp findReduction(linalg::GenericOp reader, const TargetDescription &target) {
+    linalg::GenericOp last;
     for (Operation *op = reader->getPrevNode(); op; op = op->getPrevNode()) {
       auto reduction = dyn_cast<linalg::GenericOp>(op);
       if (!reduction || reduction.getNumReductionLoops() == 0 ||
@@ -259,10 +261,16 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
           }))
         continue;
       KernelPlan plan = planKernel(reduction, target);
-      if (plan.vectorDim && !plan.reducesLanes && !findBetterDim(reduction, plan, target))
+      if (!plan.vectorDim || plan.reducesLanes || findBetterDim(reduction, plan, target))
+        continue;
+      if (llvm::any_of(reader.getDpsInputOperands(), [&](OpOperand *input) {
+            return llvm::is_contained(reduction.getOutputs(), input->get()) &&
+                   reader.getMatchingIndexingMap(input).isPermutation();
+          }))
         return reduction;
+      last = last ? last : reduction;
     }
-    return nullptr;
+    return last;
   }
 
   /// Accumulates where the result goes, if nobody else reads the sums and they are of its type.

@@ -24,6 +24,8 @@ WITHOUT_COUNTERPART = {
     "fan_in": "a number: test/Syntax/initializers.nn", "fan_out": "as fan_in",
     "kernel_size": "as fan_in", "size_of": "as fan_in",
     "orthonormal_rows": "rows have a sign of their own: test/Syntax/initializers.nn",
+    "dynamic_quantize_linear": "an error of x / scale moves bytes by one: test/Syntax/quantization.nn",
+    "along": "a part of quantize_linear", "framed": "a part of conv_integer",
 }
 
 # Parts of functions that are compared.
@@ -213,6 +215,16 @@ FUNCTIONS = [
      lambda x, m: (x - x.detach() * m).cumprod(-1)),
     ("prod(x - stop_gradient(x) * f64(m), axis = 1)", "x: f64[N, 3] in -2..2, m: i64[N, 3] in 0..1",
      lambda x, m: (x - x.detach() * m).prod(1)),
+    # Bytes; scales that are powers of two divide exactly.
+    ("quantize_linear(x, 0.25, i8(3))", "x: f64[N, M] in -40..40",
+     lambda x: ((x / 0.25).round() + 3).clamp(-128, 127).to(torch.int8)),
+    ("dequantize_linear(q, s, i8(-3), axis = 0)", "q: i8[N, M] in -9..9, s: f64[N]",
+     lambda q, s: (q.double() + 3) * s[:, None]),
+    ("matmul_integer(a, b, u8(3), i8(-2))", "a: u8[N, M] in 0..255, b: i8[M, 5] in -128..127",
+     lambda a, b: (a.int() - 3) @ (b.int() + 2)),
+    ("conv_integer(x, w, u8(7), padding = 1, stride = 2)",
+     "x: u8[N, 3, 7, 6] in 0..255, w: i8[4, 3, 3, 3] in -128..127",
+     lambda x, w: F.conv2d(x.double() - 7, w.double(), padding=1, stride=2).int()),
     # Losses
     ("mse(prediction, truth)", PAIR, F.mse_loss), ("mae(prediction, truth)", PAIR, F.l1_loss),
     ("huber(3 * prediction, truth)", PAIR, lambda p, t: F.huber_loss(3 * p, t)),
@@ -277,7 +289,8 @@ FUNCTIONS = [
      lambda p, t: 1 - ((p - t) ** 2).sum() / ((t - t.mean()) ** 2).sum()),
 ]
 WITHOUT_GRADIENT = {"accuracy", "binary_accuracy", "top_k_accuracy", "confusion_matrix", "precision",
-                    "recall", "f1_score", "binary_precision", "binary_recall", "binary_f1", "auc"}
+                    "recall", "f1_score", "binary_precision", "binary_recall", "binary_f1", "auc",
+                    "quantize_linear", "matmul_integer", "conv_integer"}
 
 INPUT = re.compile(r"([\w.]+): (\w+)(?:\[([^\]]*)\])?(?: in (\S+)\.\.(\S+))?(?:, |$)")
 

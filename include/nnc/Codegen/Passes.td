@@ -42,7 +42,7 @@ def FuseElementwisePass : Pass<"codegen-fuse-elementwise", "mlir::func::FuncOp">
   let description = [{
     A producer is merged into its consumer, reductions included, when that computes nothing twice
     that is dear (exp, log, division) and adds no work to a contraction; to widen a factor of f16, bf16
-    or bytes is no work, as it is packed wide or multiplied as it is. Windows that only a reduction reads, or that
+    or bytes is no work, as it is packed wide or multiplied as it is. So what makes such a factor stores it short. Windows that only a reduction reads, or that
     lie side by side and are put back, are not written down.
 
     ```mlir
