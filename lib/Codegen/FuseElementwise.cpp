@@ -61,13 +61,18 @@ bool widensFactor(linalg::GenericOp producer, linalg::GenericOp consumer, OpOper
                                               llvm::IsaPred<arith::MulFOp, arith::MulIOp>);
 }
 
-/// Whether all that `op` does is to widen a factor of products.
-bool widensFactorOnly(linalg::GenericOp op) {
-  return onlyWidens(op) && !op->use_empty() && llvm::all_of(op->getUses(), [&](OpOperand &use) {
-           auto consumer = dyn_cast<linalg::GenericOp>(use.getOwner());
-           return consumer && consumer.getNumReductionLoops() != 0 &&
-                  widensFactor(op, consumer, &use);
-         });
+/// Whether `op` only widens a factor of products, and nothing reads the result but these and other sums.
+bool widensForSums(linalg::GenericOp op) {
+  if (!onlyWidens(op))
+    return false;
+  bool hasProduct = false;
+  for (OpOperand &use : op->getUses()) {
+    auto consumer = dyn_cast<linalg::GenericOp>(use.getOwner());
+    if (!consumer || consumer.getNumReductionLoops() == 0)
+      return false;
+    hasProduct |= widensFactor(op, consumer, &use);
+  }
+  return hasProduct;
 }
 
 /// Why `consumer` does not compute `producer`, which it reads by `operand`, itself, whoever else reads it;
@@ -80,7 +85,7 @@ const char *reasonAgainstAlone(linalg::GenericOp producer, linalg::GenericOp con
   unsigned cost = bodyCost(producer);
   if (cost == 0 || widensFactor(producer, consumer, operand))
     return nullptr;
-  if (widensFactorOnly(consumer))
+  if (widensForSums(consumer))
     return "it is multiplied as short as it is";
   if (!readsOnce(consumer, operand) && consumer.getNumReductionLoops() != 0)
     return "the inner loop would compute its elements again and again";
