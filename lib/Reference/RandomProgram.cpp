@@ -82,6 +82,7 @@ const Candidate candidates[] = {
     {"softmax", Operands::Float, 2},
     {"log_softmax", Operands::Float, 1},
     {"matmul", Operands::FloatPair, 10},
+    {"matmul", Operands::IntegerPair, 4},
     {"einsum", Operands::FloatPair, 4},
     {"cumsum", Operands::Float, 2},
     {"cumsum", Operands::Integer, 1},
@@ -135,6 +136,7 @@ private:
   void createFunction();
   void proposeOp();
   Operation *propose(const Candidate &candidate, ValueRange operands);
+  Operation *proposeByteProduct(ValueRange operands);
   Operation *proposeScan(ValueRange operands);
   Attributes chooseAttributes(StringRef name, ValueRange operands);
   Attributes chooseReshape(ArrayRef<Dim> sizes);
@@ -358,6 +360,8 @@ Operation *Generator::propose(const Candidate &candidate, ValueRange operands) {
     return options.withLoops && depth == 0 ? proposeScan(operands) : nullptr;
   if (name == "constant")
     return createScalar(builder, loc, f64, chooseConstant()).getDefiningOp();
+  if (name == "matmul" && candidate.operands == Operands::IntegerPair)
+    return proposeByteProduct(operands);
   Attributes attributes = chooseAttributes(name, operands);
   SmallVector<Value> inputs(operands);
   if (name == "iota" || name == "full")
@@ -370,6 +374,21 @@ Operation *Generator::propose(const Candidate &candidate, ValueRange operands) {
     inputs.push_back(gathered->getResult(0));
   }
   return createInferred(builder, loc, ("nn." + name).str(), inputs, attributes);
+}
+
+/// A product of the lowest bytes of two integers, with signs or without, summed in i32.
+Operation *Generator::proposeByteProduct(ValueRange operands) {
+  auto cast = [&](Value value, Type type) {
+    return createInferred(builder, loc, "nn.cast", value, typeAttr("dtype", type))->getResult(0);
+  };
+  SmallVector<Value> factors;
+  for (Value operand : operands) {
+    auto sign = chance(50) ? IntegerType::Signless : IntegerType::Unsigned;
+    Value bytes = cast(operand, IntegerType::get(builder.getContext(), 8, sign));
+    factors.push_back(cast(bytes, builder.getI32Type()));
+  }
+  Operation *product = createInferred(builder, loc, "nn.matmul", factors);
+  return product ? cast(product->getResult(0), i64).getDefiningOp() : nullptr;
 }
 
 /// A loop that carries the first operand and goes over the second. The body is made of random ops;
