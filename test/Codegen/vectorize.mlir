@@ -1,5 +1,5 @@
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3}),codegen-vectorize{cpu=x86-64-v3},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V3
-// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}),codegen-vectorize{cpu=x86-64-v4},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V4
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v3}),codegen-vectorize{cpu=x86-64-v3 grain=40000},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V3
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-prepare-kernels{cpu=x86-64-v4}),codegen-vectorize{cpu=x86-64-v4 grain=40000},canonicalize,cse)' | FileCheck %s --check-prefixes=CHECK,V4
 
 #matrix = affine_map<(i, j) -> (i, j)>
 
@@ -334,6 +334,29 @@ func.func @sliding(%x: memref<16x16x32xf32>, %w: memref<3x3x32xf32>, %z: memref<
   linalg.generic {indexing_maps = [#window, #taps, #pixels],
                   iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
       ins(%x, %w : memref<16x16x32xf32>, memref<3x3x32xf32>) outs(%z : memref<14x14x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// 24 columns are a vector and a half: one tile, of which the last vector is masked.
+// CHECK-LABEL: func.func @vector_and_a_half
+// V4: %[[MASK:.*]] = vector.constant_mask [8] : vector<16xi1>
+// V4: scf.for {{.*}} = %c0 to %c28 step %c14
+// V4-NOT: scf.for {{.*}} %c24
+// V4: :28 = scf.for
+// V4: vector.load %arg1[%{{.*}}, %c0] : memref<64x24xf32>, vector<16xf32>
+// V4: vector.maskedload %arg1[%{{.*}}, %c16], %[[MASK]]
+// V4: vector.store {{.*}}, %arg2[%{{.*}}, %c0]
+// V4-NEXT: vector.maskedstore %arg2[%{{.*}}, %c16], %[[MASK]]
+func.func @vector_and_a_half(%x: memref<28x64xf32>, %w: memref<64x24xf32>, %z: memref<28x24xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<28x64xf32>, memref<64x24xf32>) outs(%z : memref<28x24xf32>) {
     ^bb0(%a: f32, %b: f32, %o: f32):
       %p = arith.mulf %a, %b : f32
       %s = arith.addf %o, %p : f32

@@ -18,7 +18,7 @@
 namespace nnc {
 
 /// Instructions, some microseconds of them, that are worth another thread.
-constexpr int64_t kDefaultGrain = 40000;
+constexpr int64_t kDefaultGrain = 20000;
 /// That stay in a second-level cache from one operation to the next.
 constexpr int64_t kDefaultNearBytes = 1 << 20;
 

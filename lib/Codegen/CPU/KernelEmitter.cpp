@@ -100,12 +100,16 @@ void KernelEmitter::emitColumns(function_ref<void(unsigned)> body) {
   unsigned dim = *plan.vectorDim;
   Value next = begins[dim];
   bool isKnown = !ShapedType::isDynamic(sizes[dim]);
+  int64_t width = int64_t(plan.columns) * plan.lanes;
+  unsigned whole = isKnown ? sizes[dim] % width / plan.lanes : plan.columns > 1;
+  // The last vector, if it is a partial one, goes with those before it.
+  bool joins = isKnown && plan.masksRest && sizes[dim] % plan.lanes != 0;
   SmallVector<unsigned> tiles = {plan.columns};
-  if (unsigned rest = isKnown ? sizes[dim] / plan.lanes % plan.columns : plan.columns > 1)
-    tiles.push_back(rest);
+  if (whole != 0 && !joins)
+    tiles.push_back(whole);
   for (unsigned columns : tiles)
     next = steps(dim, next, int64_t(columns) * plan.lanes, [&] { body(columns); });
-  emitRest(dim, next, [&] { body(1); });
+  emitRest(dim, next, joins ? whole : 0, [&] { body(joins ? whole + 1 : 1); });
   index[dim] = constant(0);
 }
 
@@ -135,8 +139,9 @@ Value KernelEmitter::steps(unsigned dim, Value from, int64_t step, function_ref<
   return to;
 }
 
-/// The last, partial vector, which runs once or not at all; narrower ones where nothing can be masked.
-void KernelEmitter::emitRest(unsigned dim, Value from, function_ref<void()> body) {
+/// The last, partial vector, after `whole` others of its tile, which runs once or not at all; narrower ones where
+/// nothing can be masked.
+void KernelEmitter::emitRest(unsigned dim, Value from, int64_t whole, function_ref<void()> body) {
   if (!plan.masksRest) {
     for (lanes = plan.lanes / 2; lanes > 0; lanes /= 2)
       from = steps(dim, from, lanes, body);
@@ -150,7 +155,7 @@ void KernelEmitter::emitRest(unsigned dim, Value from, function_ref<void()> body
   auto masked = [&] {
     Value left = staticFrom && staticEnd ? constant(*staticEnd - *staticFrom)
                                          : arith::SubIOp::create(b, loc, ends[dim], index[dim]);
-    maskAfter(left);
+    maskAfter(subtract(left, constant(whole * plan.lanes)), whole);
     body();
     mask = Value();
   };
@@ -158,7 +163,7 @@ void KernelEmitter::emitRest(unsigned dim, Value from, function_ref<void()> body
     index[dim] = from;
     return masked();
   }
-  forLoop(dim, from, ends[dim], plan.lanes, {}, [&](const Values &) {
+  forLoop(dim, from, ends[dim], (whole + 1) * plan.lanes, {}, [&](const Values &) {
     masked();
     return Values();
   });

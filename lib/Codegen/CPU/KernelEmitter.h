@@ -88,7 +88,7 @@ private:
                  llvm::function_ref<Values(const Values &)> body);
   /// Runs `body` over [from, to) in steps, without a loop where a single step is known to do.
   mlir::Value steps(unsigned dim, mlir::Value from, int64_t step, llvm::function_ref<void()> body);
-  void emitRest(unsigned dim, mlir::Value from, llvm::function_ref<void()> body);
+  void emitRest(unsigned dim, mlir::Value from, int64_t whole, llvm::function_ref<void()> body);
 
   // Values.
   Values emitBodies(llvm::ArrayRef<Cell> cells, llvm::ArrayRef<mlir::Value> sums);
@@ -114,7 +114,8 @@ private:
     return op->getParentOfType<mlir::FunctionOpInterface>().getFunctionBody().front();
   }
   mlir::Value constant(int64_t value);
-  void maskAfter(mlir::Value count);
+  void maskAfter(mlir::Value count, unsigned column = 0);
+  mlir::Value maskOf(Cell cell) { return cell.column == maskedColumn ? mask : mlir::Value(); }
   mlir::Value firstLanes(mlir::Value count);
   mlir::Value extent(unsigned dim);
   mlir::Value add(mlir::Value left, mlir::Value right);
@@ -153,8 +154,9 @@ private:
   Values index;
   /// The elements of a vector: as planned, or fewer in what is left of a row.
   unsigned lanes;
-  /// The lanes that are there, and how many.
+  /// The lanes that are there of a column, the tile's last one, and how many.
   mlir::Value mask, unmasked;
+  unsigned maskedColumn = 0;
   struct OpenLoop {
     unsigned dim;
     mlir::Operation *op;

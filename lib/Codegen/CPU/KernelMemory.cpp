@@ -43,7 +43,7 @@ Value KernelEmitter::loadOnce(OpOperand &operand, Cell cell, bool isWord,
       key.push_back(index[dim].getAsOpaquePointer());
   key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.rowDim) ? cell.row : 0)));
   key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.vectorDim) ? cell.column : 0)));
-  key.push_back(moves(plan.vectorDim) ? mask.getAsOpaquePointer() : nullptr);
+  key.push_back(moves(plan.vectorDim) ? maskOf(cell).getAsOpaquePointer() : nullptr);
   Value &value = loads[depth][key];
   if (value)
     return value;
@@ -60,11 +60,12 @@ Value KernelEmitter::emitLoad(OpOperand &operand, Cell cell, Access access) {
   if (access == Access::Uniform)
     return memref::LoadOp::create(b, loc, source, indices(map, cell));
   auto type = VectorType::get({lanes}, element);
-  if (access == Access::Contiguous && !mask)
+  Value some = maskOf(cell);
+  if (access == Access::Contiguous && !some)
     return vector::LoadOp::create(b, loc, type, source, indices(map, cell));
   if (access == Access::Contiguous) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
-    return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), mask, zero);
+    return vector::MaskedLoadOp::create(b, loc, type, source, indices(map, cell), some, zero);
   }
   if (isTurned(operand))
     return loadTurned(operand, cell);
@@ -84,7 +85,7 @@ Value KernelEmitter::loadPattern(OpOperand &operand, Cell cell, LanePattern patt
   auto loadFrom = [&](int64_t offset) -> Value {
     Values here = place;
     here[pattern.axis] = add(here[pattern.axis], constant(offset));
-    if (!mask)
+    if (!maskOf(cell))
       return vector::LoadOp::create(b, loc, type, source, here);
     // The last lane's element is number (unmasked - 1) * step / repeat.
     Value last = arith::SubIOp::create(b, loc, unmasked, constant(1));
@@ -128,10 +129,10 @@ Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
   Value source = buffer(operand);
   Values elements;
   unsigned dim = *plan.vectorDim;
-  Value last = mask ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
+  Value last = maskOf(cell) ? arith::SubIOp::create(b, loc, ends[dim], constant(1)) : Value();
   for (unsigned lane = 0; lane < lanes; ++lane) {
     Value position = add(index[dim], constant(int64_t(cell.column) * lanes + lane));
-    if (mask)
+    if (last)
       position = arith::MinUIOp::create(b, loc, position, last);
     elements.push_back(memref::LoadOp::create(b, loc, source, indices(map, cell, position)));
   }
@@ -189,8 +190,8 @@ void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {
   Values place = indices(op.getMatchingIndexingMap(&output), cell);
   if (scalar)
     memref::StoreOp::create(b, loc, value, target, place);
-  else if (mask)
-    vector::MaskedStoreOp::create(b, loc, target, place, mask, value);
+  else if (Value some = maskOf(cell))
+    vector::MaskedStoreOp::create(b, loc, target, place, some, value);
   else
     vector::StoreOp::create(b, loc, value, target, place);
 }

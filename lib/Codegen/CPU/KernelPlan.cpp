@@ -418,7 +418,10 @@ void Planner::chooseTile(KernelPlan &plan) {
       wanted = std::min<unsigned>(wanted, std::max<int64_t>(1, extent));
     return wanted;
   };
-  int64_t vectors = ShapedType::isDynamic(size) ? size : size / plan.lanes;
+  int64_t vectors = size;
+  if (!ShapedType::isDynamic(size))
+    vectors = plan.masksRest && !plan.reducesLanes ? llvm::divideCeilSigned(size, plan.lanes)
+                                                   : size / plan.lanes;
   plan.rowDim = chooseRowDim(*vectorDim);
   if (plan.reducesLanes) {
     plan.words.reset();

@@ -119,8 +119,9 @@ Value KernelEmitter::constant(int64_t value) {
   return known;
 }
 
-/// Leaves out all but the first `count` lanes.
-void KernelEmitter::maskAfter(Value count) {
+/// Leaves out all but the first `count` lanes of `column`.
+void KernelEmitter::maskAfter(Value count, unsigned column) {
+  maskedColumn = column;
   mask = firstLanes(count);
   unmasked = count;
 }
