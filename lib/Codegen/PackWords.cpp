@@ -32,12 +32,6 @@ namespace {
 
 bool isKnown(int64_t size) { return !ShapedType::isDynamic(size); }
 
-/// `size` and as many zeros as make it a number of equal steps, each of whole words of `perWord`.
-int64_t padToSteps(int64_t size, int64_t perWord, int64_t wordsPerStep) {
-  int64_t steps = llvm::divideCeil(size, perWord * wordsPerStep);
-  return steps * llvm::alignTo(llvm::divideCeil(size, steps), perWord);
-}
-
 /// Whether another loop of results has rows of `left` at even distances, and enough of them.
 bool hasRows(linalg::GenericOp op, OpOperand *left, OpOperand *right, unsigned vectorDim) {
   constexpr int64_t kFewestRows = 4;
@@ -91,7 +85,8 @@ std::optional<WordLoop> WordFinder::along(unsigned dim) {
   if (isAdjacent && words >= (onMatrixUnit ? kEnoughWords : 1))
     return with(size, WordLoop::Left::Stays);
   if (leftMap.isProjectedPermutation() && leftMap.isFunctionOfDim(dim))
-    return with(padToSteps(size, perWord, onMatrixUnit ? kMatrixWords : 1), WordLoop::Left::Packed);
+    return with(llvm::alignTo(size, perWord * (onMatrixUnit ? kMatrixWords : 1)),
+                WordLoop::Left::Packed);
   bool isOwn = llvm::all_of(leftMap.getResults(), [&](AffineExpr expr) {
     return expr == here || !expr.isFunctionOfDim(dim);
   });
@@ -111,24 +106,54 @@ SmallVector<unsigned> wordOrder(AffineMap map, unsigned wordDim, unsigned vector
   return order;
 }
 
+/// `buffer` with two axes in place of `axis`, the inner one of `size`.
+Value splitAxis(IRRewriter &rewriter, Location loc, Value buffer, unsigned axis, int64_t size) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<int64_t> shape = llvm::to_vector(type.getShape());
+  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, loc, buffer);
+  shape[axis] /= size;
+  sizes[axis] = rewriter.getIndexAttr(shape[axis]);
+  shape.insert(shape.begin() + axis + 1, size);
+  sizes.insert(sizes.begin() + axis + 1, rewriter.getIndexAttr(size));
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t next = 0; next < int64_t(shape.size()); ++next)
+    if (next == axis + 1)
+      groups.back().push_back(next);
+    else
+      groups.push_back({next});
+  return memref::ExpandShapeOp::create(rewriter, loc, shape, buffer, groups, sizes);
+}
+
 /// words[target loops] = the elements of `source`, which `map` reads in loops of `order`, at n k + first and the
-/// following ones, `count` in all, where n is how many a word holds and k the last but one loop.
+/// following ones, `count` in all, where n is how many a word holds and k the last but one loop. `rows` is how many
+/// iterations that has. Panels are filled a few rows at a time: what that reads of a row goes on in the next panel.
 void copyWords(IRRewriter &rewriter, Location loc, Value source, AffineMap map, Value target,
-               ArrayRef<unsigned> order, int64_t first, int64_t count, ShortKind kind,
+               ArrayRef<unsigned> order, int64_t rows, int64_t first, int64_t count, ShortKind kind,
                ShortKind packed) {
-  unsigned rank = order.size();
+  constexpr int64_t kRows = 16;
+  unsigned rank = order.size(), numLoops = rank;
+  // The loops of the copy that go along the axes of the target.
+  SmallVector<unsigned> loops = llvm::to_vector(llvm::seq(rank));
+  AffineExpr word = rewriter.getAffineDimExpr(rank - 2);
+  if (rank > 2 && rows % kRows == 0 && rows > kRows) {
+    target = splitAxis(rewriter, loc, target, rank - 2, kRows);
+    numLoops = rank + 1;
+    loops = llvm::to_vector(llvm::seq(numLoops));
+    std::swap(loops[rank - 3], loops[rank - 2]);
+    word = rewriter.getAffineDimExpr(rank - 3) * kRows + rewriter.getAffineDimExpr(rank - 1);
+  }
   SmallVector<AffineMap> maps;
   for (int64_t element = first; element < first + count; ++element) {
     SmallVector<AffineExpr> replacements(map.getNumDims(), rewriter.getAffineConstantExpr(0));
-    for (auto [place, dim] : llvm::enumerate(order))
-      replacements[dim] = rewriter.getAffineDimExpr(place);
-    replacements[order[rank - 2]] =
-        rewriter.getAffineDimExpr(rank - 2) * countInWord(packed) + element;
-    maps.push_back(map.replaceDimsAndSymbols(replacements, {}, rank, 0));
+    for (unsigned place = 0; place + 2 < rank; ++place)
+      replacements[order[place]] = rewriter.getAffineDimExpr(loops[place]);
+    replacements[order[rank - 2]] = word * countInWord(packed) + element;
+    replacements[order[rank - 1]] = rewriter.getAffineDimExpr(numLoops - 1);
+    maps.push_back(map.replaceDimsAndSymbols(replacements, {}, numLoops, 0));
   }
-  maps.push_back(rewriter.getMultiDimIdentityMap(rank));
+  maps.push_back(AffineMap::getPermutationMap(loops, rewriter.getContext()));
   SmallVector<Value> inputs(count, source);
-  SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
+  SmallVector<utils::IteratorType> parallel(numLoops, utils::IteratorType::parallel);
   auto copy = linalg::GenericOp::create(
       rewriter, loc, inputs, target, maps, parallel,
       [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
@@ -196,7 +221,7 @@ Factor packRight(IRRewriter &rewriter, linalg::GenericOp op, const OperandLoops 
   };
   int64_t whole = size / perWord, used = llvm::divideCeil(size, perWord);
   auto copy = [&](int64_t begin, int64_t end, int64_t first, int64_t count) {
-    copyWords(rewriter, loc, source, map, rows(begin, end), order, first, count,
+    copyWords(rewriter, loc, source, map, rows(begin, end), order, end - begin, first, count,
               words.factors.rightKind, words.rightKind);
     rewriter.setInsertionPoint(place);
   };

@@ -13,16 +13,18 @@
 #right = affine_map<(m, n, k) -> (k, n)>
 #result = affine_map<(m, n, k) -> (m, n)>
 
-// CHECK-DAG: #[[FIRST:.*]] = affine_map<(d0, d1, d2) -> (d1 * 2, d0, d2)>
-// CHECK-DAG: #[[SECOND:.*]] = affine_map<(d0, d1, d2) -> (d1 * 2 + 1, d0, d2)>
+// CHECK-DAG: #[[FIRST:.*]] = affine_map<(d0, d1, d2, d3) -> ((d0 * 16 + d2) * 2, d1, d3)>
+// CHECK-DAG: #[[SECOND:.*]] = affine_map<(d0, d1, d2, d3) -> ((d0 * 16 + d2) * 2 + 1, d1, d3)>
 // CHECK-DAG: #[[LOW:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2 * 2)>
 // CHECK-DAG: #[[HIGH:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2 * 2 + 1)>
 
-// The left factor's pairs lie side by side; the right one's are brought together, in panels of 32 columns.
+// The left factor's pairs lie side by side; the right one's are brought together, in panels of 32 columns,
+// each of which gets 16 rows before the next one does.
 // CHECK-LABEL: func.func @even
 // CHECK: %[[PANELS:.*]] = memref.expand_shape %arg1
 // CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<3x64x32xi32>
-// CHECK: linalg.generic {indexing_maps = [#[[FIRST]], #[[SECOND]], #{{.*}}], {{.*}}} ins(%[[PANELS]], %[[PANELS]] {{.*}}) outs(%[[PAIRS]]
+// CHECK: %[[ROWS:.*]] = memref.expand_shape %[[PAIRS]] {{.*}} into memref<3x4x16x32xi32>
+// CHECK: linalg.generic {indexing_maps = [#[[FIRST]], #[[SECOND]], #{{.*}}], {{.*}}} ins(%[[PANELS]], %[[PANELS]] {{.*}}) outs(%[[ROWS]]
 // CHECK: arith.ori
 // CHECK: linalg.generic {indexing_maps = [#[[LOW]], #[[HIGH]], {{.*}}} ins(%arg0, %arg0, %[[PAIRS]] {{.*}}) outs(%arg2
 // CHECK-NEXT: ^bb0(%[[A:.*]]: bf16, %[[B:.*]]: bf16, %[[PAIR:.*]]: i32, %[[OLD:.*]]: f32):
@@ -43,17 +45,17 @@ func.func @even(%a: memref<64x128xbf16>, %b: memref<128x96xbf16>, %c: memref<64x
   return
 }
 
-// 131 terms: five steps of 28, with zeros at the end of both factors. The vectors that the matrix unit reads
+// 131 terms: five steps of 32, with zeros at the end of both factors. The vectors that the matrix unit reads
 // are whole ones.
 // CHECK-LABEL: func.func @odd
-// CHECK: %[[LEFT:.*]] = memref.alloc() : memref<67x140xbf16>
-// CHECK: %[[TAIL:.*]] = memref.subview %[[LEFT]][0, 131] [67, 9]
+// CHECK: %[[LEFT:.*]] = memref.alloc() : memref<67x160xbf16>
+// CHECK: %[[TAIL:.*]] = memref.subview %[[LEFT]][0, 131] [67, 29]
 // CHECK: linalg.fill ins(%{{.*}} : bf16) outs(%[[TAIL]]
-// CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<70x32xi32>
-// CHECK: %[[USED:.*]] = memref.subview %[[PAIRS]][0, 0] [70, 24]
+// CHECK: %[[PAIRS:.*]] = memref.alloc() : memref<80x32xi32>
+// CHECK: %[[USED:.*]] = memref.subview %[[PAIRS]][0, 0] [80, 24]
 // CHECK: memref.subview %[[USED]][0, 0] [65, 24]
 // CHECK: memref.subview %[[USED]][65, 0] [1, 24]
-// CHECK: %[[ZEROS:.*]] = memref.subview %[[USED]][66, 0] [4, 24]
+// CHECK: %[[ZEROS:.*]] = memref.subview %[[USED]][66, 0] [14, 24]
 // CHECK: linalg.fill ins(%{{.*}} : i32) outs(%[[ZEROS]]
 // CHECK: linalg.generic {{.*}} ins(%[[LEFT]], %[[LEFT]], %[[USED]]
 func.func @odd(%a: memref<67x131xbf16>, %b: memref<131x24xbf16>, %c: memref<67x24xf32>) {
@@ -185,7 +187,8 @@ func.func @filters(%x: memref<2x32x12x12xbf16>, %dy: memref<2x10x10x32xbf16>, %d
 // factor are read where they are.
 // CHECK-LABEL: func.func @bytes
 // CHECK: %[[WORDS:.*]] = memref.alloc() : memref<3x32x32xi32>
-// CHECK: linalg.generic {{.*}} outs(%[[WORDS]]
+// CHECK: %[[ROWS:.*]] = memref.expand_shape %[[WORDS]]
+// CHECK: linalg.generic {{.*}} outs(%[[ROWS]]
 // CHECK-COUNT-3: arith.ori
 // CHECK: linalg.generic {{.*}} ins(%arg0, %arg0, %arg0, %arg0, %[[WORDS]] {{.*}}) outs(%arg2
 // CHECK-NEXT: ^bb0(%[[A:.*]]: i8, %{{.*}}: i8, %{{.*}}: i8, %{{.*}}: i8, %[[WORD:.*]]: i32, %[[OLD:.*]]: i32):
@@ -200,7 +203,8 @@ func.func @filters(%x: memref<2x32x12x12xbf16>, %dy: memref<2x10x10x32xbf16>, %d
 // V4BYTES: %[[LEFT:.*]] = memref.alloc() : memref<64x128xi16>
 // V4BYTES: arith.extui
 // V4BYTES: %[[WORDS:.*]] = memref.alloc() : memref<3x64x32xi32>
-// V4BYTES: linalg.generic {{.*}} outs(%[[WORDS]]
+// V4BYTES: %[[ROWS:.*]] = memref.expand_shape %[[WORDS]]
+// V4BYTES: linalg.generic {{.*}} outs(%[[ROWS]]
 // V4BYTES-COUNT-2: arith.extsi %{{.*}} : i8 to i16
 // V4BYTES: arith.ori
 // V4BYTES: linalg.generic {{.*}} ins(%[[LEFT]], %[[LEFT]], %[[WORDS]]

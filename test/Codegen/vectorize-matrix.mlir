@@ -13,6 +13,7 @@
 // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
 // CHECK: scf.for %{{.*}} = %c0 to %c64 step %c32
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilezero"
+// CHECK-NOT: tileloaddt164
 // CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tdpbf16ps"
 // CHECK-NOT: tdpbf16ps
@@ -63,11 +64,14 @@ func.func @rows(%a: memref<?x64xbf16>, %b: memref<64x64xbf16>, %c: memref<?x64xf
   return
 }
 
-// Threads that share groups of columns have their own memory for sums each.
+// Threads that share groups of columns have their own memory for sums each. More rows than a first-level cache holds
+// do not go into it.
 // CHECK-LABEL: func.func @groups
 // CHECK: scf.parallel
 // CHECK: llvm.alloca
 // CHECK: scf.if
+// CHECK: llvm.x86.tileloadd64
+// CHECK: llvm.x86.tileloaddt164
 func.func @groups(%a: memref<64x768xbf16>, %b: memref<768x3072xbf16>, %c: memref<64x3072xf32>) {
   linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : memref<64x768xbf16>, memref<768x3072xbf16>) outs(%c : memref<64x3072xf32>) {

@@ -311,7 +311,8 @@ def PrepareKernelsPass : Pass<"codegen-prepare-kernels", "mlir::func::FuncOp"> {
     that a word holds: two of bf16 or four bytes for a processor that multiplies matrices of them (AMX), four bytes
     for one that does so on vectors (VNNI, the dot products of Arm), else bytes as two numbers of 16 bits. A word
     holds neighbours along the sum of one factor, and the other factor is read as many at a time: in its place where
-    these are adjacent, or from a copy in which they are.
+    these are adjacent, or from a copy in which they are. Panels get a few rows at a time, so that what is read of a
+    row goes on in the next panel.
 
     ```mlir
     linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%a, %b) outs(%c)

@@ -66,6 +66,7 @@ private:
   void emitMatrixTile(unsigned columns);
   void emitMatrixReduction(llvm::ArrayRef<unsigned> dims, unsigned columns);
   void multiplyTiles(unsigned columns);
+  bool streamsLeft(int64_t rowBytes);
   mlir::Value address(mlir::OpOperand &operand);
   mlir::Value scratchAt(mlir::Value row, unsigned column);
   void callMatrix(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments = {});

@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
 #include "WordProduct.h"
+#include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -144,6 +145,13 @@ static StringRef instructionFor(const WordProduct &product) {
   return isSigned(product.rightKind) ? "tdpbusd" : "tdpbuud";
 }
 
+/// Whether the left factor, whose rows lie `rowBytes` apart, had better leave the first-level cache to the right one,
+/// which the next rows read again: it is more than that holds, and each of its lines is loaded by one step.
+bool KernelEmitter::streamsLeft(int64_t rowBytes) {
+  constexpr int64_t kLineBytes = 64, kNear = 24 << 10;
+  return rowBytes % kLineBytes == 0 && typicalSize(sizes[*plan.rowDim]) * rowBytes > kNear;
+}
+
 /// One step: each of the unit's tiles is loaded once.
 void KernelEmitter::multiplyTiles(unsigned columns) {
   WordProduct product = *matchWordProduct(op);
@@ -158,6 +166,7 @@ void KernelEmitter::multiplyTiles(unsigned columns) {
   int64_t rowBytes = 4 / countInWord(product.leftKind) * stepOf(first, *plan.rowDim),
           wordBytes = 4 * stepOf(*product.right, plan.matrix->wordDim);
   Value left = address(first), right = address(*product.right);
+  StringRef loadLeftBy = streamsLeft(rowBytes) ? "tileloaddt164" : "tileloadd64";
   auto loadRight = [&](unsigned column) {
     Value place = LLVM::GEPOp::create(b, loc, pointer, i8, right,
                                       ArrayRef<LLVM::GEPArg>{int32_t(column * kUnitRowBytes)});
@@ -170,7 +179,7 @@ void KernelEmitter::multiplyTiles(unsigned columns) {
       Value bytes = arith::MulIOp::create(b, loc, rows, number(rowBytes, 64));
       place = LLVM::GEPOp::create(b, loc, pointer, i8, left, ArrayRef<LLVM::GEPArg>{bytes});
     }
-    callMatrix("tileloadd64", {number(kLeft + block, 8), place, number(rowBytes, 64)});
+    callMatrix(loadLeftBy, {number(kLeft + block, 8), place, number(rowBytes, 64)});
   };
   // What is loaded is used at once, while the next is on its way.
   for (unsigned block = 0; block < (matrix.hasSecond ? 2u : 1u); ++block)
