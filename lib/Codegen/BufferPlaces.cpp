@@ -126,6 +126,33 @@ static bool diesAt(Operation *op, Value value) {
   return true;
 }
 
+/// Lets `op` read `input`, of which it reads each element once, through a view with the axes of size one that its loops
+/// go along and the input lacks.
+static void addUnitAxes(linalg::GenericOp op, OpOperand &input, RankedTensorType type) {
+  AffineMap map = op.getMatchingIndexingMap(&input);
+  auto source = cast<RankedTensorType>(input.get().getType());
+  if (source.getElementType() != type.getElementType() || source.getRank() == 0)
+    return;
+  SmallVector<ReassociationIndices> axes(1);
+  unsigned next = 0;
+  for (int64_t loop = 0; loop < type.getRank(); ++loop) {
+    bool isNext = next < map.getNumResults() &&
+                  map.getResult(next) == getAffineDimExpr(loop, op.getContext());
+    if (!isNext && type.getDimSize(loop) != 1)
+      return;
+    if (isNext && next++ != 0)
+      axes.emplace_back();
+    axes.back().push_back(loop);
+  }
+  if (next != map.getNumResults() || int64_t(next) == type.getRank())
+    return;
+  OpBuilder builder(op);
+  input.set(tensor::ExpandShapeOp::create(builder, op.getLoc(), type, input.get(), axes));
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps[input.getOperandNumber()] = builder.getMultiDimIdentityMap(type.getRank());
+  op.setIndexingMapsAttr(builder.getAffineMapArrayAttr(maps));
+}
+
 void computeInDyingInputs(func::FuncOp function) {
   function.walk([](linalg::GenericOp op) {
     OpOperand *output = op.getNumDpsInits() == 1 ? op.getDpsInitOperand(0) : nullptr;
@@ -133,6 +160,9 @@ void computeInDyingInputs(func::FuncOp function) {
         op.getNumParallelLoops() != op.getNumLoops() || op.payloadUsesValueFromOperand(output) ||
         !op.getMatchingIndexingMap(output).isIdentity())
       return;
+    for (OpOperand *input : op.getDpsInputOperands())
+      if (diesAt(op, input->get()))
+        addUnitAxes(op, *input, cast<RankedTensorType>(output->get().getType()));
     for (OpOperand *input : op.getDpsInputOperands()) {
       bool readsAlike = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *other) {
         return other->get() != input->get() || op.getMatchingIndexingMap(other).isIdentity();

@@ -160,9 +160,8 @@ bool mergesBatches(linalg::GenericOp op, AffineMap map, ReshapeOp reshape, Shape
   };
   if (op.getNumDpsInputs() < 2)
     return false;
-  auto isUnit = [&](int64_t axis) { return expanded.getDimSize(axis) == 1; };
   for (auto [expr, axes] : llvm::zip_equal(map.getResults(), reshape.getReassociationIndices()))
-    if (axes.size() > 1 && (llvm::any_of(axes, isUnit) || !goesAlongAll(expr)))
+    if (axes.size() > 1 && !goesAlongAll(expr))
       return false;
   return true;
 }

@@ -12,6 +12,7 @@
 #include "KernelCost.h"
 #include "KernelLoops.h"
 #include "PassTarget.h"
+#include "VisibleColumns.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/Remarks.h"
 
@@ -32,7 +33,8 @@ SmallVector<const FusionMember *> findNeighbours(const FusionCandidates &candida
                                                  const FusionGroup &group) {
   unsigned first = group.members().front()->position, last = group.members().back()->position;
   auto distance = [&](const FusionMember *member) {
-    return member->position < first ? first - member->position : member->position - last;
+    unsigned position = member->position;
+    return position < first ? first - position : position > last ? position - last : 0;
   };
   llvm::SetVector<const FusionMember *> found;
   for (Value root : group.roots())
@@ -47,12 +49,16 @@ SmallVector<const FusionMember *> findNeighbours(const FusionCandidates &candida
   return neighbours;
 }
 
-/// `group` with one more that it gains by, or with two, where that one needs another.
+/// `group` with the one more that it gains most by, or with two, where that one needs another.
 std::optional<FusionGroup> growOnce(const FusionCandidates &candidates, const FusionGroup &group) {
   SmallVector<const FusionMember *> neighbours = findNeighbours(candidates, group);
+  std::optional<FusionGroup> best;
   for (const FusionMember *member : neighbours)
-    if (std::optional<FusionGroup> grown = group.with(*member))
-      return grown;
+    if (std::optional<FusionGroup> grown = group.with(*member);
+        grown && (!best || grown->savedBytes() > best->savedBytes()))
+      best = grown;
+  if (best)
+    return best;
   for (const FusionMember *member : neighbours)
     if (std::optional<FusionGroup> grown = group.with(*member, /*mustGain=*/false))
       for (const FusionMember *next : findNeighbours(candidates, *grown))
@@ -60,6 +66,19 @@ std::optional<FusionGroup> growOnce(const FusionCandidates &candidates, const Fu
             both && both->savedBytes() > group.savedBytes())
           return both;
   return std::nullopt;
+}
+
+/// Members compare where they are with each other instead of reading these.
+void eraseUnreadMasks(IRRewriter &rewriter, Block &block) {
+  for (auto op : llvm::make_early_inc_range(block.getOps<linalg::GenericOp>())) {
+    if (!BandMask::match(op))
+      continue;
+    auto alloc = op.getOutputs().front().getDefiningOp<memref::AllocOp>();
+    if (!alloc || !alloc->hasOneUse())
+      continue;
+    rewriter.eraseOp(op);
+    rewriter.eraseOp(alloc);
+  }
 }
 
 class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
@@ -76,9 +95,12 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
       if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
         blocks.push_back(block);
     });
-    for (Block *block : blocks)
+    for (Block *block : blocks) {
+      matrices.clear();
       while (fuseSome(rewriter, *block, *target))
         ;
+      eraseUnreadMasks(rewriter, *block);
+    }
   }
 
   /// Makes groups around the largest buffers that have one; whether there were any.
@@ -95,13 +117,30 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
           group = *grown;
         if (!group.isWorthwhile())
           continue;
-        explain(group);
         candidates.take(group.members().front()->position, group.members().back()->position);
         groups.push_back(group);
       }
-    for (const FusionGroup &group : groups)
-      FusionGroupEmitter(rewriter, group, countParts(group, target)).replace();
+    llvm::sort(groups, [](const FusionGroup &left, const FusionGroup &right) {
+      return left.members().front()->position < right.members().front()->position;
+    });
+    for (FusionGroup &group : groups)
+      emit(rewriter, group, target);
     return !groups.empty();
+  }
+
+  void emit(IRRewriter &rewriter, FusionGroup &group, const TargetDescription &target) {
+    std::optional<VisibleColumns> visible;
+    FusionGroup cut = group;
+    if (cut.cutMaskedRows() && (visible = findVisibleColumns(cut, matrices)))
+      group = cut;
+    explain(group, visible.has_value());
+    auto [first, last] =
+        FusionGroupEmitter(rewriter, group, countParts(group, target), visible).replace();
+    if (visible)
+      for (Value root : visible->cleared) {
+        auto [row, column] = visible->matrices.lookup(root);
+        matrices[root] = {row, column, visible->band, first, last};
+      }
   }
 
   int64_t countParts(const FusionGroup &group, const TargetDescription &target) {
@@ -115,18 +154,22 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
     bool isKnown = llvm::none_of(group.sharedLoops(), [](const SharedLoop &loop) {
       return ShapedType::isDynamic(loop.size);
     });
-    return int64_t(isKnown ? std::min(kMostParts, group.countBlocks()) : kMostParts);
+    return int64_t(isKnown ? std::min(kMostParts, group.countTurns()) : kMostParts);
   }
 
-  static void explain(const FusionGroup &group) {
+  static void explain(const FusionGroup &group, bool leavesOut) {
     std::string lines;
     for (const FusionMember *member : group.members().drop_back())
       lines += (lines.empty() ? "" : ", ") + lineText(member->location());
     remarkDone(group.members().back()->location(), "fuse-loops") << remark::add(
         "in turns with {0}, in about {1} blocks: {2:f1} MB are still in a cache when they are "
-        "needed again",
-        lines, int64_t(group.countBlocks()), group.savedBytes() / 1e6);
+        "needed again{3}",
+        lines, int64_t(group.countBlocks()), group.savedBytes() / 1e6,
+        leavesOut ? "; most of what a mask hides is left out" : "");
   }
+
+  /// Those of the present block that are 0 in part.
+  BandMatrices matrices;
 };
 
 } // namespace

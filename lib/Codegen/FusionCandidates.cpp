@@ -56,16 +56,17 @@ AxisLoops loopsOfSource(Operation *view, const AxisLoops &loops, bool &hasOwnAxe
 }
 
 BufferAccess makeAccess(linalg::GenericOp op, OpOperand &operand) {
-  AxisLoops loops;
+  AxisLoops viewLoops;
   for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults()) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
-    loops.push_back(loop ? std::optional(loop.getPosition()) : std::nullopt);
+    viewLoops.push_back(loop ? std::optional(loop.getPosition()) : std::nullopt);
   }
   Value root = rootBuffer(operand.get());
+  AxisLoops loops = viewLoops;
   bool hasOwnAxes = true;
   for (Value view = operand.get(); view != root; view = view.getDefiningOp()->getOperand(0))
     loops = loopsOfSource(view.getDefiningOp(), loops, hasOwnAxes);
-  return {&operand, root, op.isDpsInit(&operand), loops, hasOwnAxes};
+  return {&operand, root, op.isDpsInit(&operand), viewLoops, loops, hasOwnAxes};
 }
 
 /// Whether all that `op` touches are its operands, each of which it walks along its axes.
@@ -104,6 +105,35 @@ FusionCandidates::FusionCandidates(Block &block, int64_t nearBytes) : near(doubl
     }
     allSteps.push_back({&op, std::move(effects)});
   }
+  findMasks(block);
+}
+
+/// Whether `writer` alone writes to `root`.
+static bool isOnlyWrittenBy(Value root, Operation *writer) {
+  SmallVector<Value> views = {root};
+  while (!views.empty())
+    for (OpOperand &use : views.pop_back_val().getUses()) {
+      auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
+      if (isPure(use.getOwner()))
+        llvm::append_range(views, use.getOwner()->getResults());
+      else if (use.getOwner() != writer && (!op || !op.isDpsInput(&use)))
+        return false;
+    }
+  return true;
+}
+
+void FusionCandidates::findMasks(Block &block) {
+  for (auto generic : block.getOps<linalg::GenericOp>())
+    if (std::optional<BandMask> mask = BandMask::match(generic)) {
+      Value root = generic.getOutputs().front();
+      if (root.getDefiningOp<memref::AllocOp>() && isOnlyWrittenBy(root, generic))
+        masks.try_emplace(root, *mask);
+    }
+}
+
+const BandMask *FusionCandidates::maskIn(Value root) const {
+  auto mask = masks.find(root);
+  return mask == masks.end() ? nullptr : &mask->second;
 }
 
 bool FusionMember::writes(Value root) const {

@@ -2,6 +2,7 @@
 #include "FusionGroup.h"
 
 #include "BufferPlaces.h"
+#include "CPU/KernelBody.h"
 #include "ConcreteSizes.h"
 #include "nnc/IR/TypicalSize.h"
 
@@ -25,9 +26,9 @@ double wholeBytes(Value buffer) {
   return bytes;
 }
 
-bool usesIndex(linalg::GenericOp op, unsigned loop) {
-  return llvm::any_of(op.getBody()->getOps<linalg::IndexOp>(),
-                      [&](linalg::IndexOp index) { return index.getDim() == loop; });
+/// Whether `op` can do some iterations of this loop at a time. Those of a sum add to what the others left.
+bool canCut(linalg::GenericOp op, unsigned loop) {
+  return !usesIndex(op, loop) && (isParallel(op, loop) || !hasEpilogue(op));
 }
 
 /// Whether `op` reads elements of an input for several results, so that it may want that packed.
@@ -42,7 +43,19 @@ bool isContraction(linalg::GenericOp op) {
          });
 }
 
+/// Threads that have sums of their own.
+constexpr double kFewestAround = 4;
+
 } // namespace
+
+bool usesIndex(linalg::GenericOp op, unsigned loop) {
+  return llvm::any_of(op.getBody()->getOps<linalg::IndexOp>(),
+                      [&](linalg::IndexOp index) { return index.getDim() == loop; });
+}
+
+bool isParallel(linalg::GenericOp op, unsigned loop) {
+  return op.getIteratorTypesArray()[loop] == utils::IteratorType::parallel;
+}
 
 SmallVector<Value> FusionCandidates::largestFirst() const {
   llvm::SetVector<Value> seeds;
@@ -62,9 +75,9 @@ FusionGroup::FusionGroup(const FusionCandidates &all, const FusionMember &first)
     : candidates(&all), inOrder({&first}) {
   linalg::GenericOp op = first.op;
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
-  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
-    if (kind == utils::IteratorType::parallel && sizes[loop] != 1 && !usesIndex(op, loop))
-      shared.push_back({{unsigned(loop)}, sizes[loop], 0});
+  for (unsigned loop = 0; loop < sizes.size(); ++loop)
+    if (sizes[loop] != 1 && canCut(op, loop))
+      shared.push_back({{loop}, sizes[loop], 0});
 }
 
 std::optional<FusionGroup> FusionGroup::with(const FusionMember &member, bool mustGain) const {
@@ -75,7 +88,10 @@ std::optional<FusionGroup> FusionGroup::with(const FusionMember &member, bool mu
   if (!grown.findSharedLoops(member, number))
     return std::nullopt;
   grown.inOrder.insert(place, &member);
-  if (!grown.canGather() || !grown.chooseBlocks())
+  // To leave out what a mask hides spares more than any one buffer.
+  if (!grown.canGather() || (maskedLoop() && !grown.maskedLoop()))
+    return std::nullopt;
+  if (!grown.chooseBlocks() && (!grown.moveSummedLoops() || !grown.chooseBlocks()))
     return std::nullopt;
   grown.countSavedBytes();
   return !mustGain || grown.saved > saved ? std::optional(grown) : std::nullopt;
@@ -100,9 +116,7 @@ bool FusionGroup::findSharedLoops(const FusionMember &member, unsigned place) {
             return std::nullopt;
           found = here;
         }
-    bool isPossible = found && !usesIndex(op, *found) &&
-                      op.getIteratorTypesArray()[*found] == utils::IteratorType::parallel;
-    return isPossible ? found : std::nullopt;
+    return found && canCut(op, *found) ? found : std::nullopt;
   };
   SmallVector<SharedLoop> kept;
   for (SharedLoop &loop : shared)
@@ -169,6 +183,8 @@ bool FusionGroup::isWritten(Value root) const {
 }
 
 bool FusionGroup::isTemporary(Value root) const {
+  if (isSummedInBlocks(root))
+    return false;
   for (const FusionMember *member : inOrder)
     for (const BufferAccess &access : member->accesses)
       if (access.root == root && !access.hasOwnAxes)
@@ -188,12 +204,10 @@ double FusionGroup::blockBytes(Value root) const {
     for (const BufferAccess &access : member->accesses) {
       if (access.root != root)
         continue;
-      double bytes = wholeBytes(root);
-      for (auto [axis, loop] : llvm::enumerate(access.loops)) {
-        std::optional<unsigned> index = sharedLoopOf(number, loop);
-        if (index)
-          bytes *= double(shared[*index].block) / double(sizeOf(root, axis));
-      }
+      double bytes = wholeBytes(access.operand->get());
+      for (auto [axis, loop] : llvm::enumerate(access.viewLoops))
+        if (std::optional<unsigned> index = sharedLoopOf(number, loop))
+          bytes *= double(shared[*index].block) / double(sizeOf(access.operand->get(), axis));
       most = std::max(most, bytes);
     }
   return most;
@@ -204,7 +218,8 @@ bool FusionGroup::isReadAgain(Value root) const {
   for (auto [number, member] : llvm::enumerate(inOrder))
     for (const BufferAccess &access : member->accesses)
       if (access.root == root &&
-          (access.isWrite || llvm::is_contained(access.loops, shared[numCut - 1].loops[number])))
+          (access.isWrite ||
+           llvm::is_contained(access.viewLoops, shared[numCut - 1].loops[number])))
         return false;
   return blockBytes(root) > candidates->nearBytes() / 4;
 }
@@ -223,6 +238,10 @@ double FusionGroup::countBlocks() const {
   for (const SharedLoop &loop : sharedLoops())
     count *= std::ceil(double(typicalSize(loop.size)) / double(loop.block));
   return count;
+}
+
+double FusionGroup::countTurns() const {
+  return isAnyAccumulated() ? countAround() : countBlocks();
 }
 
 /// The fewest iterations at a time that do not tear the rows of buffers into pieces of a few lines of the cache. A
@@ -251,14 +270,83 @@ bool FusionGroup::tearsRows() const {
   });
 }
 
-/// Cuts as few of the loops, from the outermost one, as will do for a block to stay in the cache.
+bool FusionGroup::accumulates(const SharedLoop &loop) const {
+  return llvm::any_of(llvm::zip_equal(inOrder, loop.loops), [](auto pair) {
+    return !isParallel(std::get<0>(pair)->op, std::get<1>(pair));
+  });
+}
+
+bool FusionGroup::isAccumulated(unsigned number) const {
+  return !isParallel(inOrder[number]->op, shared[numCut - 1].loops[number]);
+}
+
+bool FusionGroup::isAnyAccumulated() const { return accumulates(shared[numCut - 1]); }
+
+/// Which of the shared loops goes along the rows of a mask.
+std::optional<unsigned> FusionGroup::maskedLoop() const {
+  for (auto [number, member] : llvm::enumerate(inOrder))
+    for (const BufferAccess &access : member->accesses)
+      if (const BandMask *mask = maskIn(access.root))
+        for (auto [index, loop] : llvm::enumerate(shared))
+          for (unsigned axis : mask->axes())
+            if (access.loops[axis] == std::optional(loop.loops[number]))
+              return index;
+  return std::nullopt;
+}
+
+bool FusionGroup::cutMaskedRows() {
+  constexpr int64_t kParts = 4, kFewestRows = 16;
+  std::optional<unsigned> row = maskedLoop();
+  if (!row || *row + 1 < numCut || *row > numCut || ShapedType::isDynamic(shared[*row].size))
+    return false;
+  FusionGroup cut = *this;
+  SharedLoop &loop = cut.shared[*row];
+  int64_t part = int64_t(llvm::divideCeil(loop.size, kParts));
+  if (*row == numCut) {
+    cut.shared[numCut - 1].block = 1;
+    cut.numCut = *row + 1;
+    loop.block = part;
+  }
+  loop.block = std::min(loop.block, part);
+  if (loop.block < kFewestRows || (cut.accumulates(loop) && cut.countAround() < kFewestAround) ||
+      cut.tearsRows())
+    return false;
+  *this = cut;
+  return true;
+}
+
+/// How many iterations the loops around the last one have.
+double FusionGroup::countAround() const {
+  double count = 1;
+  for (const SharedLoop &loop : sharedLoops().drop_back())
+    count *= double(typicalSize(loop.size));
+  return count;
+}
+
+/// Brings the loops that sums go along behind the others, if they are not there.
+bool FusionGroup::moveSummedLoops() {
+  SmallVector<SharedLoop> parallel, summed;
+  for (const SharedLoop &loop : shared)
+    (accumulates(loop) ? summed : parallel).push_back(loop);
+  bool areThere = llvm::all_of(ArrayRef(shared).take_front(parallel.size()),
+                               [&](const SharedLoop &loop) { return !accumulates(loop); });
+  llvm::append_range(parallel, summed);
+  shared = parallel;
+  return !areThere;
+}
+
+/// Cuts as few of the loops, from the outermost one, as will do for a block to stay in the cache. Where sums go on
+/// from block to block, threads share the loops around.
 bool FusionGroup::chooseBlocks() {
   for (numCut = 1; numCut <= shared.size(); ++numCut) {
     SharedLoop &last = shared[numCut - 1];
+    bool isLast = accumulates(last);
+    if (isLast && countAround() < kFewestAround)
+      return false;
     last.block = leastBlock(last, [&](Value root) { return candidates->isLocal(root); });
     if (bytesAtOnce() <= candidates->nearBytes())
       return chooseLastBlock();
-    if (last.block != 1)
+    if (isLast || last.block != 1)
       return false;
   }
   return false;
@@ -297,15 +385,30 @@ static bool fillsFirst(const FusionMember &member, Value root) {
   });
 }
 
+/// Whether a member adds to `root` in each block.
+bool FusionGroup::isSummedInBlocks(Value root) const {
+  for (auto [number, member] : llvm::enumerate(inOrder))
+    if (member->writes(root) && isAccumulated(number))
+      return true;
+  return false;
+}
+
 /// What is near when it is needed again, less what each block brings along.
 void FusionGroup::countSavedBytes() {
-  saved = moved = 0;
+  // What moves behind the group finds less of what was computed before in the cache.
+  saved = -double(othersBehind()->size()) * candidates->nearBytes() / 4;
+  moved = 0;
   for (Value root : roots()) {
     double whole = wholeBytes(root);
     if (isReadAgain(root))
       saved -= blockBytes(root) * countBlocks();
     if (whole <= candidates->nearBytes())
       continue;
+    if (isSummedInBlocks(root)) {
+      // The zeros that its sums start from are a pass of their own.
+      saved -= whole;
+      continue;
+    }
     unsigned times = 0, fewest = isWritten(root) && !isTemporary(root);
     for (const FusionMember *member : inOrder) {
       bool reads = false, writes = false;

@@ -7,6 +7,7 @@
 #ifndef NNC_LIB_CODEGEN_FUSIONGROUP_H
 #define NNC_LIB_CODEGEN_FUSIONGROUP_H
 
+#include "BandMask.h"
 #include "BufferEffects.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,11 +19,17 @@
 
 namespace nnc {
 
+bool isParallel(mlir::linalg::GenericOp op, unsigned loop);
+/// Whether the body of `op` asks where it is along `loop`.
+bool usesIndex(mlir::linalg::GenericOp op, unsigned loop);
+
 /// An operand of an operation, by the buffer that it is a view of.
 struct BufferAccess {
   mlir::OpOperand *operand;
   mlir::Value root;
   bool isWrite;
+  /// For each axis of the operand, the loop that walks it.
+  llvm::SmallVector<std::optional<unsigned>> viewLoops;
   /// For each axis of the buffer, the loop that walks it, alone and from end to end.
   llvm::SmallVector<std::optional<unsigned>> loops;
   /// Whether its axes are those of the buffer, but for some of size one.
@@ -61,6 +68,8 @@ public:
   llvm::SmallVector<mlir::Value> largestFirst() const;
   /// Whether nothing but these operations touches `root`.
   bool isOnlyTouchedBy(mlir::Value root, llvm::ArrayRef<const FusionMember *> members) const;
+  /// The mask that `root` holds, if that is all that is written to it.
+  const BandMask *maskIn(mlir::Value root) const;
   /// Whether all that touches `root` could be in one group.
   bool isLocal(mlir::Value root) const;
   /// Keeps groups out of what lies between these positions.
@@ -69,14 +78,17 @@ public:
   double nearBytes() const { return near; }
 
 private:
+  void findMasks(mlir::Block &block);
+
   double near;
   llvm::SmallVector<std::pair<unsigned, unsigned>> taken;
   std::vector<Step> allSteps;
   std::list<FusionMember> allMembers;
+  llvm::DenseMap<mlir::Value, BandMask> masks;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<const FusionMember *>> byRoot;
 };
 
-/// Loops, one of each member, at whose iterations the members take turns.
+/// Loops, one of each member, at whose iterations the members take turns. Some members may sum over theirs.
 struct SharedLoop {
   llvm::SmallVector<unsigned> loops;
   /// Of iterations; dynamic where it is not known.
@@ -105,6 +117,8 @@ public:
   /// Bytes that are not moved between the core and far memory.
   double savedBytes() const { return saved; }
   double countBlocks() const;
+  /// How many ranges of blocks threads may take.
+  double countTurns() const;
   /// Whether it spares a good part of what its members move, and no block has short pieces of long rows.
   bool isWorthwhile() const;
   /// Whether each block has a part of `root` of its own, which nobody needs afterwards.
@@ -112,18 +126,31 @@ public:
   /// The buffers that the members have as operands.
   llvm::SetVector<mlir::Value> roots() const;
   bool isWritten(mlir::Value root) const;
+  const BandMask *maskIn(mlir::Value root) const { return candidates->maskIn(root); }
+  /// Makes the loop over the rows of a mask the last one that is cut, in blocks of a part of the rows; false if there is
+  /// none, or it cannot be.
+  bool cutMaskedRows();
+  /// Whether member `number` adds what each block of the last of these loops has to its sums.
+  bool isAccumulated(unsigned number) const;
+  /// Whether the blocks of the last loop have to come one after the other.
+  bool isAnyAccumulated() const;
   /// Which of the shared loops `loop` of member `number` is.
   std::optional<unsigned> sharedLoopOf(unsigned number, std::optional<unsigned> loop) const;
 
 private:
   bool findSharedLoops(const FusionMember &member, unsigned place);
+  std::optional<unsigned> maskedLoop() const;
+  double countAround() const;
   bool canGather() const;
+  bool accumulates(const SharedLoop &loop) const;
+  bool moveSummedLoops();
   bool chooseBlocks();
   bool chooseLastBlock();
   int64_t leastBlock(const SharedLoop &loop,
                      llvm::function_ref<bool(mlir::Value root)> willShrink) const;
   double blockBytes(mlir::Value root) const;
   bool isReadAgain(mlir::Value root) const;
+  bool isSummedInBlocks(mlir::Value root) const;
   double bytesAtOnce() const;
   void countSavedBytes();
   bool tearsRows() const;

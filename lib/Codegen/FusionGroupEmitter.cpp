@@ -20,9 +20,10 @@ using namespace mlir;
 namespace nnc {
 
 FusionGroupEmitter::FusionGroupEmitter(IRRewriter &rewriter, const FusionGroup &members,
-                                       int64_t numParts)
+                                       int64_t numParts,
+                                       const std::optional<VisibleColumns> &visibleColumns)
     : b(rewriter), group(members), loc(group.members().back()->location()), parts(numParts),
-      sizes(rewriter, loc) {
+      visible(visibleColumns), sizes(rewriter, loc) {
   Operation *last = group.members().back()->op;
   SmallVector<Operation *> behind = *group.othersBehind();
   for (Operation *op : behind) {
@@ -60,6 +61,9 @@ void FusionGroupEmitter::allocateTemporaries(int64_t lastExtent) {
       Value dynamic = ShapedType::isDynamic(size) ? *nextDynamic++ : Value();
       if (shared)
         size = *shared + 1 == group.sharedLoops().size() ? lastExtent : 1;
+      else if (visible && visible->matrices.contains(root) &&
+               visible->matrices.lookup(root).column == axis)
+        size = columns.second - columns.first;
       else if (dynamic)
         dynamicSizes.push_back(dynamic);
       shape.push_back(size);
@@ -121,6 +125,9 @@ Value FusionGroupEmitter::takeBlock(unsigned number, OpOperand &operand, const R
   SmallVector<LoopRange> taken;
   for (auto [loop, range] : llvm::zip_equal(group.sharedLoops(), ranges))
     taken.push_back({loop.loops[number], range.offset, range.extent});
+  if (visible && visible->loops[number])
+    taken.push_back({*visible->loops[number], b.getIndexAttr(columns.first),
+                     b.getIndexAttr(columns.second - columns.first)});
   linalg::GenericOp op = member.op;
   return takeRanges(b, loc, operand.get(), op.getMatchingIndexingMap(&operand), taken);
 }
@@ -143,18 +150,70 @@ void FusionGroupEmitter::emitMembers(const Ranges &ranges) {
       operands.push_back(known < operands.size() ? operands[known]
                                                  : takeBlock(number, operand, ranges));
     }
-    for (linalg::FillOp fill : member->fills) {
+    // Sums that go on from block to block start before all of them.
+    for (linalg::FillOp fill :
+         group.isAccumulated(number) ? ArrayRef<linalg::FillOp>() : member->fills) {
       unsigned output = llvm::find(op.getOutputs(), fill.output()) - op.getOutputs().begin();
       linalg::FillOp::create(b, fill.getLoc(), fill.value(),
                              operands[op.getNumDpsInputs() + output]);
     }
-    Operation *part = b.clone(*op);
+    auto part = cast<linalg::GenericOp>(b.clone(*op));
     part->setOperands(operands);
+    compareInsteadOfMasks(part, number, ranges);
   }
+}
+
+/// Where along `loop` of the whole of member `number` an iteration of its part is, as i32.
+Value FusionGroupEmitter::placeOf(unsigned number, unsigned loop, const Ranges &ranges) {
+  Size begin = sizes.constant(0);
+  if (std::optional<unsigned> shared = group.sharedLoopOf(number, loop))
+    begin = ranges[*shared].offset;
+  else if (visible && visible->loops[number] == loop)
+    begin = sizes.constant(columns.first);
+  Value index = linalg::IndexOp::create(b, loc, loop);
+  Value place = arith::AddIOp::create(b, loc, index, sizes.materialize(begin));
+  return arith::IndexCastOp::create(b, loc, b.getI32Type(), place);
+}
+
+/// Where `part` is tells what it would read from a mask around the diagonal.
+void FusionGroupEmitter::compareInsteadOfMasks(linalg::GenericOp part, unsigned number,
+                                               const Ranges &ranges) {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<AffineMap> maps = part.getIndexingMapsArray();
+  for (const BufferAccess &access : llvm::reverse(group.members()[number]->accesses)) {
+    const BandMask *mask = group.maskIn(access.root);
+    auto loopOf = [&](unsigned axis) { return access.loops[axis]; };
+    if (!mask || access.isWrite || !llvm::all_of(mask->axes(), loopOf))
+      continue;
+    unsigned position = access.operand->getOperandNumber();
+    BlockArgument read = part.getBody()->getArgument(position);
+    b.setInsertionPointToStart(part.getBody());
+    SmallVector<Value> places = llvm::map_to_vector(
+        mask->axes(), [&](unsigned axis) { return placeOf(number, *loopOf(axis), ranges); });
+    Value holds = mask->compare(b, loc, places);
+    if (read.getType() != holds.getType())
+      holds = arith::ExtUIOp::create(b, loc, read.getType(), holds);
+    read.replaceAllUsesWith(holds);
+    part.getBody()->eraseArgument(position);
+    Operation *view = part.getInputs()[position].getDefiningOp();
+    part.getInputsMutable().erase(position);
+    if (view->use_empty() && !isa<memref::AllocOp>(view))
+      b.eraseOp(view);
+    maps.erase(maps.begin() + position);
+  }
+  part.setIndexingMapsAttr(b.getAffineMapArrayAttr(maps));
 }
 
 SizeArithmetic::Size FusionGroupEmitter::countIterations(const SharedLoop &loop) {
   return loopExtent(b, group.members().front()->op, loop.loops.front());
+}
+
+/// How many iterations the loops around the last one have.
+SizeArithmetic::Size FusionGroupEmitter::countAround() {
+  Size count = sizes.constant(1);
+  for (const SharedLoop &loop : group.sharedLoops().drop_back())
+    count = sizes.multiply(count, countIterations(loop));
+  return count;
 }
 
 /// Blocks [begin, end), counted along all loops.
@@ -180,9 +239,7 @@ void FusionGroupEmitter::emitBlocks(Value begin, Value end, Size lastCount,
 /// The blocks whose places along the last loop are `lastCount` ranges of up to `lastExtent` iterations.
 void FusionGroupEmitter::emitLoops(Size lastCount, int64_t lastExtent,
                                    function_ref<Range(Value)> lastRange) {
-  Size total = lastCount;
-  for (const SharedLoop &loop : group.sharedLoops().drop_back())
-    total = sizes.multiply(total, countIterations(loop));
+  Size total = sizes.multiply(lastCount, countAround());
   Value zero = sizes.materialize(sizes.constant(0)), one = sizes.materialize(sizes.constant(1));
   OpBuilder::InsertionGuard guard(b);
   blocks.clear();
@@ -190,8 +247,11 @@ void FusionGroupEmitter::emitLoops(Size lastCount, int64_t lastExtent,
     allocateTemporaries(lastExtent);
     return emitBlocks(zero, sizes.materialize(total), lastCount, lastRange);
   }
-  // Each part has as many blocks in a row, the last ones perhaps fewer.
-  Value share = sizes.materialize(sizes.divideUp(total, sizes.constant(parts)));
+  // Each part has as many blocks in a row, the last ones perhaps fewer; all those that add to the same sums.
+  Size inTurn = group.isAnyAccumulated() ? lastCount : sizes.constant(1);
+  Size turns = group.isAnyAccumulated() ? countAround() : total;
+  Value share =
+      sizes.materialize(sizes.multiply(sizes.divideUp(turns, sizes.constant(parts)), inTurn));
   Value totalValue = sizes.materialize(total);
   auto loop = scf::ParallelOp::create(b, loc, zero, sizes.materialize(sizes.constant(parts)), one);
   b.setInsertionPointToStart(loop.getBody());
@@ -201,31 +261,81 @@ void FusionGroupEmitter::emitLoops(Size lastCount, int64_t lastExtent,
   emitBlocks(sizes.materialize(begin), sizes.materialize(end), lastCount, lastRange);
 }
 
-void FusionGroupEmitter::replace() {
+/// Rows [begin, end), in blocks, the last of which may be smaller.
+void FusionGroupEmitter::emitRows(int64_t begin, int64_t end) {
+  int64_t block = group.sharedLoops().back().block, whole = (end - begin) / block,
+          last = begin + whole * block;
+  if (whole != 0)
+    emitLoops(sizes.constant(whole), block, [&](Value number) {
+      Size offset = sizes.multiply(number, sizes.constant(block));
+      return Range{sizes.add(offset, sizes.constant(begin)), sizes.constant(block)};
+    });
+  if (last != end)
+    emitLoops(sizes.constant(1), end - last,
+              [&](Value) { return Range{sizes.constant(last), sizes.constant(end - last)}; });
+}
+
+/// Some of the rows after the other, and what they see of the columns.
+void FusionGroupEmitter::emitBands() {
+  constexpr int64_t kMostBands = 8;
+  int64_t rows = visible->numRows, block = group.sharedLoops().back().block;
+  int64_t numBlocks = int64_t(llvm::divideCeil(rows, block)),
+          numBands = std::min(kMostBands, numBlocks);
+  for (int64_t band = 0; band < numBands; ++band) {
+    int64_t begin = numBlocks * band / numBands * block,
+            end = std::min(rows, numBlocks * (band + 1) / numBands * block);
+    columns = visible->of(begin, end);
+    clearHidden(begin, end);
+    emitRows(begin, end);
+  }
+}
+
+/// Writes zeros where these rows see nothing.
+void FusionGroupEmitter::clearHidden(int64_t begin, int64_t end) {
+  std::pair<int64_t, int64_t> hidden[] = {{0, columns.first},
+                                          {columns.second, visible->numColumns}};
+  for (Value root : visible->cleared) {
+    Type type = cast<MemRefType>(root.getType()).getElementType();
+    auto [row, column] = visible->matrices.lookup(root);
+    for (auto [from, until] : hidden) {
+      if (from == until)
+        continue;
+      Value rows = takeSlice(b, loc, root, row, begin, end - begin);
+      Value part = takeSlice(b, loc, rows, column, from, until - from);
+      Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+      linalg::FillOp::create(b, loc, zero, part);
+    }
+  }
+}
+
+void FusionGroupEmitter::emitAll() {
   const SharedLoop &last = group.sharedLoops().back();
   Size size = countIterations(last), block = sizes.constant(last.block);
-  auto offsetOf = [&](Value number) { return sizes.multiply(number, block); };
-  if (last.block == 1) {
-    emitLoops(size, 1, [&](Value number) { return Range{number, block}; });
-  } else if (std::optional<int64_t> known = getConstantIntValue(size)) {
-    int64_t whole = *known / last.block, rest = *known % last.block;
-    emitLoops(sizes.constant(whole), last.block,
-              [&](Value number) { return Range{offsetOf(number), block}; });
-    if (rest != 0)
-      emitLoops(sizes.constant(1), rest, [&](Value) {
-        return Range{sizes.constant(whole * last.block), sizes.constant(rest)};
-      });
-  } else {
-    emitLoops(sizes.divideUp(size, block), last.block, [&](Value number) {
-      Size offset = offsetOf(number);
-      return Range{offset, sizes.atMost(sizes.subtract(size, offset), block)};
-    });
-  }
-  for (const FusionMember *member : group.members()) {
-    for (linalg::FillOp fill : member->fills)
-      b.eraseOp(fill);
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return emitRows(0, *known);
+  if (last.block == 1)
+    return emitLoops(size, 1, [&](Value number) { return Range{number, block}; });
+  emitLoops(sizes.divideUp(size, block), last.block, [&](Value number) {
+    Size offset = sizes.multiply(number, block);
+    return Range{offset, sizes.atMost(sizes.subtract(size, offset), block)};
+  });
+}
+
+std::pair<Operation *, Operation *> FusionGroupEmitter::replace() {
+  Operation *end = group.members().back()->op, *before = end->getPrevNode();
+  if (visible)
+    emitBands();
+  else
+    emitAll();
+  std::pair<Operation *, Operation *> written = {
+      before ? before->getNextNode() : &end->getBlock()->front(), end->getPrevNode()};
+  for (auto [number, member] : llvm::enumerate(group.members())) {
+    if (!group.isAccumulated(number))
+      for (linalg::FillOp fill : member->fills)
+        b.eraseOp(fill);
     b.eraseOp(member->op);
   }
+  return written;
 }
 
 } // namespace nnc

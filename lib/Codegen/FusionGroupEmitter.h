@@ -4,6 +4,7 @@
 
 #include "CPU/SizeArithmetic.h"
 #include "FusionGroup.h"
+#include "VisibleColumns.h"
 
 namespace nnc {
 
@@ -12,8 +13,10 @@ namespace nnc {
 class FusionGroupEmitter {
 public:
   /// With blocks in so many parts, which threads may share.
-  FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionGroup &group, int64_t numParts);
-  void replace();
+  FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionGroup &group, int64_t numParts,
+                     const std::optional<VisibleColumns> &visible);
+  /// Returns the first and the last operation that it wrote.
+  std::pair<mlir::Operation *, mlir::Operation *> replace();
 
 private:
   using Size = SizeArithmetic::Size;
@@ -23,12 +26,19 @@ private:
   };
   using Ranges = llvm::SmallVector<Range>;
 
+  void emitBands();
+  void emitRows(int64_t begin, int64_t end);
+  void clearHidden(int64_t begin, int64_t end);
+  void emitAll();
   Size countIterations(const SharedLoop &loop);
+  Size countAround();
   void emitLoops(Size lastCount, int64_t lastExtent,
                  llvm::function_ref<Range(mlir::Value)> lastRange);
   void emitBlocks(mlir::Value begin, mlir::Value end, Size lastCount,
                   llvm::function_ref<Range(mlir::Value)> lastRange);
   void emitMembers(const Ranges &ranges);
+  void compareInsteadOfMasks(mlir::linalg::GenericOp part, unsigned number, const Ranges &ranges);
+  mlir::Value placeOf(unsigned number, unsigned loop, const Ranges &ranges);
   void allocateTemporaries(int64_t lastExtent);
   mlir::Value rebuildView(mlir::Value view, mlir::Value root, mlir::Value block);
   mlir::Value takeBlock(unsigned number, mlir::OpOperand &operand, const Ranges &ranges);
@@ -40,6 +50,9 @@ private:
   const FusionGroup &group;
   mlir::Location loc;
   int64_t parts;
+  const std::optional<VisibleColumns> &visible;
+  /// Those of the columns that the present rows see.
+  std::pair<int64_t, int64_t> columns;
   SizeArithmetic sizes;
   /// The memory for a block of each temporary.
   llvm::DenseMap<mlir::Value, mlir::Value> blocks;

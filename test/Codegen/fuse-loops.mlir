@@ -128,3 +128,96 @@ func.func @columns(%x: memref<256x256xf32>, %y: memref<256x256xf32>) {
   }
   return
 }
+
+// A mask that hides what comes after a row: each quarter of the rows goes with the columns that its last row sees, and
+// where a row is tells what the mask would; nobody writes the mask then.
+// CHECK-LABEL: func.func @causal
+// CHECK-NOT: xi8
+// CHECK: scf.for
+// CHECK: %[[FIRST:.*]] = memref.subview %[[K:.*]][%{{.*}}, 0, 0] [1, 32, 32]
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[FIRST]] : {{.*}}) outs(%[[SEEN:.*]] : memref<1x32x32xf32>)
+// CHECK: linalg.generic {{.*}} outs(%[[SEEN]] :
+// CHECK: linalg.index 2
+// CHECK: linalg.index 1
+// CHECK: %[[BEHIND:.*]] = arith.subi
+// CHECK: arith.cmpi sle, %[[BEHIND]], %c0_i32
+// CHECK: scf.for
+// CHECK: memref.subview %[[K]][%{{.*}}, 0, 0] [1, 64, 32]
+// CHECK: scf.for
+// CHECK: memref.subview %[[K]][%{{.*}}, 0, 0] [1, 96, 32]
+// CHECK: scf.for
+// CHECK: memref.subview %[[K]][%{{.*}}, 0, 0] [1, 128, 32]
+// CHECK: return
+func.func @causal(%q: memref<4x128x32xf32>, %k: memref<4x128x32xf32>, %sums: memref<4x128xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %false = arith.constant 0 : i8
+  %past = memref.alloc() : memref<128x128xi8>
+  linalg.generic {indexing_maps = [#matrix], iterator_types = ["parallel", "parallel"]} outs(%past : memref<128x128xi8>) {
+  ^bb0(%out: i8):
+    %row = linalg.index 0 : index
+    %column = linalg.index 1 : index
+    %sees = arith.cmpi sle, %column, %row : index
+    %byte = arith.extui %sees : i1 to i8
+    linalg.yield %byte : i8
+  }
+  %scores = memref.alloc() : memref<4x128x128xf32>
+  linalg.fill ins(%zero : f32) outs(%scores : memref<4x128x128xf32>)
+  linalg.generic {indexing_maps = [#q, #k, #scores], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<4x128x32xf32>, memref<4x128x32xf32>) outs(%scores : memref<4x128x128xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %product = arith.mulf %a, %b : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(h, q, k) -> (q, k)>, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%past : memref<128x128xi8>) outs(%scores : memref<4x128x128xf32>) {
+  ^bb0(%byte: i8, %x: f32):
+    %sees = arith.cmpi ne, %byte, %false : i8
+    %visible = arith.select %sees, %x, %low : f32
+    %e = math.exp %visible : f32
+    linalg.yield %e : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%sums : memref<4x128xf32>)
+  linalg.generic {indexing_maps = [#all, #rows], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%scores : memref<4x128x128xf32>) outs(%sums : memref<4x128xf32>) {
+  ^bb0(%x: f32, %sum: f32):
+    %next = arith.addf %sum, %x : f32
+    linalg.yield %next : f32
+  }
+  return
+}
+
+// What sums over the rows adds to what the blocks before left, from a fill before all of them. A part has all blocks
+// of a matrix.
+// CHECK-LABEL: func.func @sums
+// CHECK-SAME: (%{{.*}}: memref<8x400x64xf32>, %{{.*}}: memref<8x400x16xf32>, %[[SUMS:.*]]: memref<8x64x16xf32>)
+// CHECK: linalg.fill ins(%{{.*}}) outs(%[[SUMS]] :
+// CHECK: scf.parallel (%[[PART:.*]]) =
+// CHECK-NEXT: %[[SHARE:.*]] = arith.muli %[[PART]], %c4
+// CHECK: scf.for
+// CHECK: linalg.generic {{.*}} outs(%[[BLOCK:.*]] : memref<1x100x64xf32>)
+// CHECK: %[[MATRIX:.*]] = memref.subview %[[SUMS]][%{{.*}}, 0, 0] [1, 64, 16]
+// CHECK-NOT: linalg.fill
+// CHECK: linalg.generic {{.*}}"reduction"]} ins(%[[BLOCK]], {{.*}} outs(%[[MATRIX]] :
+// CHECK: return
+func.func @sums(%x: memref<8x400x64xf32>, %y: memref<8x400x16xf32>, %sums: memref<8x64x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %exponentials = memref.alloc() : memref<8x400x64xf32>
+  linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<8x400x64xf32>) outs(%exponentials : memref<8x400x64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %e = math.exp %a : f32
+    linalg.yield %e : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%sums : memref<8x64x16xf32>)
+  linalg.generic {indexing_maps = [affine_map<(h, i, j, r) -> (h, r, i)>, affine_map<(h, i, j, r) -> (h, r, j)>, affine_map<(h, i, j, r) -> (h, i, j)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%exponentials, %y : memref<8x400x64xf32>, memref<8x400x16xf32>) outs(%sums : memref<8x64x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %product = arith.mulf %a, %b : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  return
+}

@@ -66,7 +66,13 @@ def FuseLoopsPass : Pass<"codegen-fuse-loops", "mlir::func::FuncOp"> {
 
     A block is as large as the cache holds. Operations take part as long as that spares bytes: those that far
     buffers would have been moved with, less what each block has to read again. What lies between them in the
-    program stays before the loop or moves behind it.
+    program stays before the loop or moves behind it. An operation may also sum over the iterations that go in blocks:
+    each block adds to what the blocks before it left, and threads share the loops around.
+
+    Where an operation reads a mask that compares the places along two axes, as a causal one does, and the mask decides
+    what all others need (the weights are 0 where it is false), the rows go in bands, each with the columns that it
+    sees; where an element is tells what the mask says of it, so that the mask is not read, and if nobody else reads
+    it, not written.
 
     ```mlir
     linalg.generic {maps = (h, q, k, d) -> (h, q, d), (h, k, d), (h, q, k)} ins(%q, %k) outs(%scores)

@@ -24,6 +24,8 @@ public:
     });
   }
   Size add(Size left, Size right) {
+    if (mlir::isConstantIntValue(right, 0))
+      return left;
     return compute<mlir::arith::AddIOp>(left, right, std::plus<uint64_t>());
   }
   Size subtract(Size left, Size right) {
