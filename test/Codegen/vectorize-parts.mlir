@@ -54,11 +54,12 @@ func.func @total(%a: memref<1000x1000xf32>, %c: memref<f32>) {
   return
 }
 
-// With an unknown size the step is computed: as many parts as there are grains of 1000 x 8, one at
+// With an unknown size the step is computed: an addition, a load and a store for each vector are the work, of
+// which as many parts are made as there are grains of 1000 x 8, one at
 // least, 256 or a part for each eight elements at most.
 // CHECK-LABEL: func.func @unknown
 // CHECK: %[[SIZE:.*]] = memref.dim %arg0, %c0
-// CHECK: %[[WORK:.*]] = arith.muli %[[SIZE]], %c3
+// CHECK: %[[WORK:.*]] = arith.muli %[[SIZE]], %c9
 // CHECK: %[[UP:.*]] = arith.addi %[[SIZE]], %c7
 // CHECK: %[[UNITS:.*]] = arith.divui %[[UP]], %c8
 // CHECK: %[[GRAINS:.*]] = arith.divui %[[WORK]], %c8000
@@ -87,5 +88,17 @@ func.func @unknown(%x: memref<?xf32>, %out: memref<?xf32>) {
 // CHECK-COUNT-3: memref.prefetch
 func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x256xf32>, %c: memref<1024x256xf32>) {
   linalg.matmul ins(%a, %b : memref<1024x1024xf32>, memref<1024x256xf32>) outs(%c : memref<1024x256xf32>)
+  return
+}
+
+// A copy computes nothing, but waits for memory.
+// CHECK-LABEL: func.func @copied
+// CHECK: scf.parallel
+func.func @copied(%x: memref<256x256xf32>, %out: memref<256x256xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<256x256xf32>) outs(%out : memref<256x256xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+  }
   return
 }

@@ -644,10 +644,13 @@ void Planner::chooseParts(KernelPlan &plan) {
       plan.partUnit = rows;
     }
   }
+  // Sums of products, which share what they load, take an instruction for each; what does not waits for memory.
+  constexpr unsigned kMemory = 4;
   plan.cost = plan.matrix || plan.words ? 1 : bodyCost();
-  // Rows share what they load.
-  if (plan.rows == 1)
-    plan.cost += op->getNumOperands();
+  if (op.getNumReductionLoops() == 0 || plan.rows == 1)
+    plan.cost += kMemory * op->getNumOperands();
+  else if (plan.reducesLanes)
+    plan.cost += kMemory * repeatedInputs(op).size();
 }
 
 KernelPlan Planner::plan() {
