@@ -161,23 +161,29 @@ static linalg::GenericOp mergeLoops(IRRewriter &rewriter, linalg::GenericOp op) 
   return generic;
 }
 
-static Value widen(OpBuilder &builder, Location loc, Value element, Widening widening) {
-  if (isa<FloatType>(widening.type))
-    return arith::ExtFOp::create(builder, loc, widening.type, element);
-  if (widening.isUnsigned)
-    return arith::ExtUIOp::create(builder, loc, widening.type, element);
-  return arith::ExtSIOp::create(builder, loc, widening.type, element);
+static Value convert(OpBuilder &builder, Location loc, Value element, Conversion conversion) {
+  if (isa<FloatType>(conversion.type))
+    return arith::ExtFOp::create(builder, loc, conversion.type, element);
+  if (conversion.kind == Conversion::Kind::Unsigned)
+    return arith::ExtUIOp::create(builder, loc, conversion.type, element);
+  if (conversion.kind == Conversion::Kind::Flipped) {
+    unsigned width = conversion.type.getIntOrFloatBitWidth();
+    auto highest = builder.getIntegerAttr(conversion.type, APInt::getSignMask(width));
+    return arith::XOrIOp::create(builder, loc, element,
+                                 arith::ConstantOp::create(builder, loc, highest));
+  }
+  return arith::ExtSIOp::create(builder, loc, conversion.type, element);
 }
 
 linalg::GenericOp copyBuffer(OpBuilder &builder, Location loc, Value source, Value target,
-                             AffineMap sourceMap, AffineMap targetMap, Widening widening) {
+                             AffineMap sourceMap, AffineMap targetMap, Conversion conversion) {
   SmallVector<utils::IteratorType> parallel(sourceMap.getNumDims(), utils::IteratorType::parallel);
   return linalg::GenericOp::create(builder, loc, source, target,
                                    ArrayRef<AffineMap>{sourceMap, targetMap}, parallel,
                                    [&](OpBuilder &body, Location bodyLoc, ValueRange arguments) {
                                      Value element = arguments[0];
-                                     if (widening)
-                                       element = widen(body, bodyLoc, element, widening);
+                                     if (conversion)
+                                       element = convert(body, bodyLoc, element, conversion);
                                      linalg::YieldOp::create(body, bodyLoc, element);
                                    });
 }

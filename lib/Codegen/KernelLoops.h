@@ -7,18 +7,20 @@
 
 namespace nnc {
 
-/// A wider type to convert elements to, if there is one; integers as if they had no sign, or with it.
-struct Widening {
+/// What elements become when they are copied: those of a type, if there is one.
+struct Conversion {
   mlir::Type type;
-  bool isUnsigned = false;
+  /// To a wider type, integers as they are with a sign or without; or, in the same type, with the highest bit of
+  /// each flipped, which moves numbers with a sign to the range of those without, and back.
+  enum class Kind { Signed, Unsigned, Flipped } kind = Kind::Signed;
 
   explicit operator bool() const { return bool(type); }
 };
 
-/// target[targetMap(i)] = source[sourceMap(i)], widened.
+/// target[targetMap(i)] = source[sourceMap(i)], converted.
 mlir::linalg::GenericOp copyBuffer(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                                    mlir::Value target, mlir::AffineMap sourceMap,
-                                   mlir::AffineMap targetMap, Widening widening = {});
+                                   mlir::AffineMap targetMap, Conversion conversion = {});
 
 /// Writes all that computes on buffers, copies and named operations, as linalg.generic; fills stay.
 void generalizeKernels(mlir::IRRewriter &rewriter, mlir::func::FuncOp function);

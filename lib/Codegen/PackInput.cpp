@@ -113,7 +113,7 @@ bool changesShape(Value source) {
 /// Copies `source` to `target`, which lie as these maps say, in the order of the source.
 static void copyInOrder(IRRewriter &rewriter, Location loc, Value source, Value target,
                         OperandLoops loops, AffineMap sourceMap, AffineMap targetMap,
-                        Widening widening) {
+                        Conversion conversion) {
   constexpr int64_t kRows = 16, kManyPanels = 24;
   SmallVector<unsigned> order;
   for (AffineExpr expr : sourceMap.getResults())
@@ -136,11 +136,11 @@ static void copyInOrder(IRRewriter &rewriter, Location loc, Value source, Value 
     return map.replaceDimsAndSymbols(places, {}, order.size(), 0);
   };
   simplifyLoops(rewriter, copyBuffer(rewriter, loc, source, target, inOrder(sourceMap),
-                                     inOrder(targetMap), widening));
+                                     inOrder(targetMap), conversion));
 }
 
 Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandLoops &loops,
-                AffineMap &map, std::optional<int64_t> length, Widening widening) {
+                AffineMap &map, std::optional<int64_t> length, Conversion conversion) {
   source = splitAxes(rewriter, loc, source, loops, map);
   unsigned numLoops = loops.kinds.size();
   SmallVector<unsigned> packedOrder;
@@ -162,7 +162,7 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
   int64_t size = shape.back();
   shape.back() = length.value_or(size);
   auto type =
-      MemRefType::get(shape, widening ? widening.type : getElementTypeOrSelf(source.getType()));
+      MemRefType::get(shape, conversion ? conversion.type : getElementTypeOrSelf(source.getType()));
   Value packed = memref::AllocOp::create(rewriter, loc, type, dynamicSizes), target = packed;
   if (shape.back() != size) {
     unsigned last = shape.size() - 1;
@@ -173,7 +173,7 @@ Value packInput(IRRewriter &rewriter, Location loc, Value source, const OperandL
     target = takeSlice(rewriter, loc, packed, last, 0, size);
   }
   AffineMap packedMap = AffineMap::get(numLoops, 0, packedExprs, rewriter.getContext());
-  copyInOrder(rewriter, loc, source, target, loops, map, packedMap, widening);
+  copyInOrder(rewriter, loc, source, target, loops, map, packedMap, conversion);
   map = packedMap;
   return packed;
 }

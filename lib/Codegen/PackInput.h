@@ -37,10 +37,10 @@ bool changesShape(mlir::Value source);
 
 /// Copies `source`, which `map` reads, to a buffer in the order of the loops, the vectors' loop last, and
 /// makes `map` read that. The copy itself goes through the source from end to end. Rows that are to have a
-/// `length` of their own get zeros at the end. Elements are widened, if that is asked for.
+/// `length` of their own get zeros at the end. Elements are converted, if that is asked for.
 mlir::Value packInput(mlir::IRRewriter &rewriter, mlir::Location loc, mlir::Value source,
                       const OperandLoops &loops, mlir::AffineMap &map,
-                      std::optional<int64_t> length = std::nullopt, Widening widening = {});
+                      std::optional<int64_t> length = std::nullopt, Conversion conversion = {});
 
 } // namespace nnc
 

@@ -83,14 +83,14 @@ static void setTurned(linalg::GenericOp op, OpOperand &operand, Value turned, Af
 }
 
 void turnInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, unsigned dim,
-               Widening widening) {
+               Conversion conversion) {
   SmallVector<int64_t> order = orderWithLast(op.getMatchingIndexingMap(&input), dim);
   AffineMap turn = AffineMap::getPermutationMap(order, rewriter.getContext());
   rewriter.setInsertionPoint(op);
-  Value turned = allocateInOrder(rewriter, op.getLoc(), input.get(), order, widening.type);
+  Value turned = allocateInOrder(rewriter, op.getLoc(), input.get(), order, conversion.type);
   AffineMap inOrder = rewriter.getMultiDimIdentityMap(order.size());
   simplifyLoops(rewriter,
-                copyBuffer(rewriter, op.getLoc(), input.get(), turned, inOrder, turn, widening));
+                copyBuffer(rewriter, op.getLoc(), input.get(), turned, inOrder, turn, conversion));
   setTurned(op, input, turned, turn);
 }
 
@@ -376,8 +376,7 @@ void InputPacker::pack(linalg::GenericOp op, int64_t groups) {
   };
   if (std::optional<WordLoop> words = findWordLoop(op, vectorDim, target, early)) {
     // All panels of a group go by before the next rows do.
-    bool canGroup = words->left == WordLoop::Left::Stays &&
-                    words->leftKind == words->factors.leftKind && isOwnAxis(op, vectorDim) &&
+    bool canGroup = words->leavesLeft() && isOwnAxis(op, vectorDim) &&
                     !ShapedType::isDynamic(op.getStaticLoopRanges()[vectorDim]) &&
                     countBytes(op, words->factors.left) <= kNearBytes;
     auto isRight = [&](OpOperand *input) { return input == words->factors.right; };

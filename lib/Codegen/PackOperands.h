@@ -11,7 +11,7 @@ namespace nnc {
 
 /// Reads a copy of `input` in which the axis of loop `dim` lies last.
 void turnInput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, mlir::OpOperand &input,
-               unsigned dim, Widening widening = {});
+               unsigned dim, Conversion conversion = {});
 /// Computes the only output, which starts from a fill, in a buffer in which the axis of loop `dim` lies last,
 /// and copies that to its place.
 void turnOutput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, unsigned dim);

@@ -172,17 +172,21 @@ struct Factor {
 /// The left factor, or a copy in which those of a word are adjacent, as wide as these are, and a last step is whole.
 Factor packLeft(IRRewriter &rewriter, linalg::GenericOp op, const WordLoop &words) {
   OpOperand &left = *words.factors.left;
-  Widening widening;
-  if (words.leftKind != words.factors.leftKind)
-    widening = {rewriter.getI16Type(), !isSigned(words.factors.leftKind)};
+  Conversion conversion;
+  using Kind = Conversion::Kind;
+  if (words.isLeftMoved)
+    conversion = {rewriter.getI8Type(), Kind::Flipped};
+  else if (words.leftKind != words.factors.leftKind)
+    conversion = {rewriter.getI16Type(),
+                  isSigned(words.factors.leftKind) ? Kind::Signed : Kind::Unsigned};
   if (words.left == WordLoop::Left::Turned)
-    turnInput(rewriter, op, left, words.dim, widening);
-  else if (words.left == WordLoop::Left::Stays && widening)
-    widenInput(rewriter, op, left, widening);
+    turnInput(rewriter, op, left, words.dim, conversion);
+  else if (words.left == WordLoop::Left::Stays && conversion)
+    convertInput(rewriter, op, left, conversion);
   Factor factor{left.get(), op.getMatchingIndexingMap(&left)};
   if (words.left == WordLoop::Left::Packed)
     factor.buffer = packInput(rewriter, op.getLoc(), factor.buffer, OperandLoops(op, words.dim),
-                              factor.map, words.size, widening);
+                              factor.map, words.size, conversion);
   return factor;
 }
 
@@ -290,7 +294,8 @@ void replaceByWords(IRRewriter &rewriter, linalg::GenericOp op, const OperandLoo
         SmallVector<Operation *> repeated = repeatedBody(op);
         Value old = mapping.lookup(op.getRegionOutputArgs().front());
         mapping.map(product.sum->getResult(0),
-                    addWordProduct(b, loc, numbers, words.leftKind, packed, words.rightKind, old));
+                    addWordProduct(b, loc, numbers, words.leftKind, words.isLeftMoved, packed,
+                                   words.rightKind, old));
         for (Operation &inner : op.getBody()->without_terminator())
           if (!llvm::is_contained(repeated, &inner) || inner.hasTrait<OpTrait::ConstantLike>())
             b.clone(inner, mapping);
@@ -371,6 +376,13 @@ std::optional<WordLoop> findWordLoop(linalg::GenericOp op, unsigned vectorDim,
   finder.loop.leftKind = *leftKind;
   finder.loop.rightKind = *rightKind;
   finder.loop.panel = 2 * int64_t(target.lanes(32));
+  // Where several panels read the left factor, a copy that is moved is less than to move it for each; but vectors of
+  // 32 bytes are moved by a unit that has nothing else to do.
+  if (!onMatrixUnit && columns > finder.loop.panel && target.vectorBytes != 32 &&
+      wantsOtherSigns(target.integerProducts, *leftKind, *rightKind)) {
+    finder.loop.isLeftMoved = true;
+    finder.loop.leftKind = *leftKind == ShortKind::Int8 ? ShortKind::UInt8 : ShortKind::Int8;
+  }
   // The matrix unit reads whole vectors.
   finder.loop.columnUnit = target.hasMatrixUnit ? kMatrixColumns : 1;
   std::optional<WordLoop> best;
@@ -389,14 +401,12 @@ void packWords(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim,
                const WordLoop &words) {
   unsigned input = words.factors.right->getOperandNumber();
   int64_t perWord = countInWord(words.rightKind);
-  bool isLeftCopied =
-      words.left != WordLoop::Left::Stays || words.leftKind != words.factors.leftKind;
   remarkDone(op.getLoc(), "prepare-kernels")
       << remark::add("sums of {0} products of {1} and {2} go in words of {3}: input {4} is packed "
                      "for that{5}",
                      op.getStaticLoopRanges()[words.dim], nameOf(words.factors.leftKind),
                      nameOf(words.factors.rightKind), perWord, input,
-                     isLeftCopied ? ", and the other one, too" : "");
+                     words.leavesLeft() ? "" : ", and the other one, too");
   rewriter.setInsertionPoint(op);
   Factor left = packLeft(rewriter, op, words);
   SmallVector<linalg::GenericOp> parts = {op};

@@ -13,8 +13,9 @@ namespace nnc {
 /// A sum of products of short factors that goes in words along the reduction `dim`.
 struct WordLoop {
   ShortProduct factors;
-  /// What the words hold.
+  /// What the words hold, the left ones perhaps moved by 128.
   ShortKind leftKind, rightKind;
+  bool isLeftMoved = false;
   unsigned dim;
   /// The iterations of the reduction, zeros at the end included.
   int64_t size;
@@ -23,6 +24,9 @@ struct WordLoop {
   enum class Left { Stays, Turned, Packed } left;
   /// How many columns of words a panel has, and of how many the columns in memory are a multiple.
   int64_t panel, columnUnit;
+
+  /// Whether the left factor is read where it is.
+  bool leavesLeft() const { return left == Left::Stays && leftKind == factors.leftKind; }
 };
 
 /// How `op`, whose vectors go along `vectorDim`, does that; none if the target has nothing for it or it is too

@@ -14,7 +14,7 @@ using namespace mlir;
 
 namespace nnc {
 
-Widening findWidening(linalg::GenericOp op, OpOperand *input) {
+Conversion findWidening(linalg::GenericOp op, OpOperand *input) {
   Operation *first = nullptr;
   for (Operation *user : op.getMatchingBlockArgument(input).getUsers()) {
     if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(user) ||
@@ -25,7 +25,9 @@ Widening findWidening(linalg::GenericOp op, OpOperand *input) {
   }
   if (!first || !isa<MemRefType>(input->get().getType()))
     return {};
-  return {first->getResult(0).getType(), isa<arith::ExtUIOp>(first)};
+  using Kind = Conversion::Kind;
+  return {first->getResult(0).getType(),
+          isa<arith::ExtUIOp>(first) ? Kind::Unsigned : Kind::Signed};
 }
 
 void readWide(IRRewriter &rewriter, linalg::GenericOp op) {
@@ -40,15 +42,16 @@ void readWide(IRRewriter &rewriter, linalg::GenericOp op) {
   }
 }
 
-void widenInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input, Widening widening) {
+void convertInput(IRRewriter &rewriter, linalg::GenericOp op, OpOperand &input,
+                  Conversion conversion) {
   Location loc = op.getLoc();
   rewriter.setInsertionPoint(op);
   SmallVector<int64_t> order =
       llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(input.get().getType()).getRank()));
-  Value copy = allocateInOrder(rewriter, loc, input.get(), order, widening.type);
+  Value copy = allocateInOrder(rewriter, loc, input.get(), order, conversion.type);
   AffineMap identity = rewriter.getMultiDimIdentityMap(order.size());
   simplifyLoops(rewriter,
-                copyBuffer(rewriter, loc, input.get(), copy, identity, identity, widening));
+                copyBuffer(rewriter, loc, input.get(), copy, identity, identity, conversion));
   input.set(copy);
 }
 
@@ -56,11 +59,11 @@ void widenInputs(IRRewriter &rewriter, linalg::GenericOp op, unsigned vectorDim)
   constexpr double kReads = 64;
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    Widening widening = findWidening(op, input);
+    Conversion conversion = findWidening(op, input);
     bool readsAll = llvm::none_of(map.getResults(), llvm::IsaPred<AffineConstantExpr>);
-    if (!widening || !readsAll || map.isFunctionOfDim(vectorDim) || countReads(op, map) < kReads)
+    if (!conversion || !readsAll || map.isFunctionOfDim(vectorDim) || countReads(op, map) < kReads)
       continue;
-    widenInput(rewriter, op, *input, widening);
+    convertInput(rewriter, op, *input, conversion);
     remarkDone(op.getLoc(), "prepare-kernels") << remark::add(
         "input {0} is widened once, not each time that it is read", input->getOperandNumber());
   }

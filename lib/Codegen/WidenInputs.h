@@ -9,14 +9,14 @@
 namespace nnc {
 
 /// How the body of `op` widens the elements of `input`, if that is all that it does with them.
-Widening findWidening(mlir::linalg::GenericOp op, mlir::OpOperand *input);
+Conversion findWidening(mlir::linalg::GenericOp op, mlir::OpOperand *input);
 
 /// Lets the body of `op` read inputs as wide as they are.
 void readWide(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op);
 
-/// Reads a copy of `input` that is widened.
-void widenInput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, mlir::OpOperand &input,
-                Widening widening);
+/// Reads a copy of `input` that is converted.
+void convertInput(mlir::IRRewriter &rewriter, mlir::linalg::GenericOp op, mlir::OpOperand &input,
+                  Conversion conversion);
 
 /// Widens, once, inputs of which each number is in all lanes for so many vectors that this is cheaper than to widen
 /// it for each.

@@ -236,3 +236,27 @@ func.func @long_sums(%a: memref<64x128xi8>, %b: memref<128x96xi8>, %c: memref<64
   }
   return
 }
+
+// The instruction on vectors wants one factor with a sign and one without. The left one is moved by 128 in a copy, which
+// several panels read.
+// VNNI-LABEL: func.func @alike
+// VNNI: %[[MOVED:.*]] = memref.alloc() : memref<64x128xi8>
+// VNNI: %[[LOWEST:.*]] = arith.constant -128 : i8
+// VNNI: arith.xori %{{.*}}, %[[LOWEST]] : i8
+// VNNI: linalg.generic {{.*}} ins(%[[MOVED]], %[[MOVED]], %[[MOVED]], %[[MOVED]],
+// VNNI: %[[WIDE:.*]] = arith.extui %{{.*}} : i8 to i32
+// VNNI: arith.addi %[[WIDE]], %c-128_i32
+// CHECK-LABEL: func.func @alike
+// CHECK-NOT: arith.xori
+func.func @alike(%a: memref<64x128xi8>, %b: memref<128x96xi8>, %c: memref<64x96xi32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x128xi8>, memref<128x96xi8>) outs(%c : memref<64x96xi32>) {
+    ^bb0(%x: i8, %y: i8, %o: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extsi %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %s = arith.addi %o, %p : i32
+      linalg.yield %s : i32
+  }
+  return
+}

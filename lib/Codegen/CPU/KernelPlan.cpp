@@ -107,6 +107,11 @@ Operation *findCombiner(linalg::GenericOp op, unsigned index) {
   return isSeen ? nullptr : combiner;
 }
 
+bool wantsOtherSigns(IntegerProducts instruction, ShortKind left, ShortKind right) {
+  return (instruction == IntegerProducts::MixedBytes && left == right) ||
+         (instruction == IntegerProducts::LikeBytes && left != right);
+}
+
 int64_t wordsPerStep(int64_t count) {
   int64_t words = std::min(kMatrixWords, count);
   while (count % words != 0)
@@ -349,7 +354,7 @@ void Planner::chooseTurning(KernelPlan &plan) {
 bool Planner::chooseMatrix(KernelPlan &plan) {
   std::optional<WordProduct> product =
       target.hasMatrixUnit && plan.rowDim ? matchWordProduct(op) : std::nullopt;
-  if (!product || product->leftKind == ShortKind::Int16)
+  if (!product || product->leftKind == ShortKind::Int16 || product->isLeftMoved)
     return false;
   OpOperand *first = product->left.front();
   AffineMap left = op.getMatchingIndexingMap(first),
@@ -382,17 +387,18 @@ void Planner::chooseWords(KernelPlan &plan) {
   if (!product || product->leftKind == ShortKind::BFloat16 || plan.lanes < kFewestLanes)
     return;
   IntegerProducts instruction = target.integerProducts;
-  bool isPairs = product->leftKind == ShortKind::Int16,
-       areAlike = product->leftKind == product->rightKind;
+  bool isPairs = product->leftKind == ShortKind::Int16;
   if (instruction == IntegerProducts::None || isPairs != (instruction == IntegerProducts::Pairs))
+    return;
+  bool moves = wantsOtherSigns(instruction, product->leftKind, product->rightKind);
+  if (moves && product->isLeftMoved)
     return;
   // The factors of a word lie next to each other.
   OpOperand *left = product->left.front();
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
     if (isReduction(dim) && findStep(op.getMatchingIndexingMap(left), left->get().getType(), dim) ==
                                 countInWord(product->leftKind))
-      plan.words = {instruction,
-                    !isPairs && areAlike == (instruction == IntegerProducts::MixedBytes)};
+      plan.words = {instruction, moves || product->isLeftMoved, moves};
 }
 
 void Planner::chooseTile(KernelPlan &plan) {
@@ -441,7 +447,7 @@ void Planner::chooseTile(KernelPlan &plan) {
   plan.columns = limit(plan.rowDim ? 2 : 4, 1, vectors);
   if (plan.rowDim) {
     unsigned most = std::min(budget / plan.columns, mostRows(*vectorDim, *plan.rowDim));
-    if (plan.words && plan.words->movesLeft)
+    if (plan.words && plan.words->takesOff)
       most = std::max(1u, most - 1);
     if (unsigned shared = sharedSteps(*vectorDim, *plan.rowDim, Access::Uniform))
       most = std::min(most, (target.vectorRegisters - plan.columns - shared) / (plan.columns + 1));

@@ -16,6 +16,7 @@
 #ifndef NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
 #define NNC_LIB_CODEGEN_CPU_KERNELPLAN_H
 
+#include "WordProduct.h"
 #include "nnc/Codegen/Target.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -33,6 +34,9 @@ int64_t wordsPerStep(int64_t count);
 /// On an operation, rows and columns of its tile, and the block of its last outer reduction, where another than
 /// what planning computes has been measured to be faster.
 constexpr llvm::StringLiteral kTileAttr = "nnc.tile";
+
+/// Whether `instruction`, which is one for bytes, takes factors with other signs than these.
+bool wantsOtherSigns(IntegerProducts instruction, ShortKind left, ShortKind right);
 
 struct KernelPlan {
   unsigned lanes = 1;
@@ -71,9 +75,9 @@ struct KernelPlan {
   /// An instruction on vectors multiplies words and sums their products.
   struct Words {
     IntegerProducts instruction;
-    /// Whether it takes factors with another sign than these: then the left ones are moved by 128, and a further
-    /// row of sums, of the right ones times 128, is taken off in the end.
-    bool movesLeft;
+    /// Whether it takes factors with another sign than these: then the left ones are moved by 128, before or here,
+    /// and a further row of sums, of the right ones times 128, is taken off in the end.
+    bool takesOff, movesLeft;
   };
   std::optional<Words> words;
   /// Instructions for one vector of the innermost loop, roughly.

@@ -25,7 +25,7 @@ void KernelEmitter::emitTile(Tile tile) {
                           : initialValue(output, {cell / tile.columns, cell % tile.columns},
                                          /*broadcastToLanes=*/true));
   Tile summed = tile;
-  if (multipliesWords() && plan.words->movesLeft) {
+  if (multipliesWords() && plan.words->takesOff) {
     ++summed.rows;
     start.append(tile.columns, neutral(0));
   }

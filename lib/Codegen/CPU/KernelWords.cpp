@@ -2,7 +2,7 @@
 //
 // One instruction multiplies each factor of a word by its partner and adds the products up, for all lanes. That for
 // bytes wants certain signs. Where the factors have others, the left ones are moved by 128, which is to flip their
-// highest bits, and the tile sums in one more row what that adds to each column:
+// highest bits, here or in a copy before, and the tile sums in one more row what that adds to each column:
 //
 //   sum(l * r) = sum((l + 128) * r) - sum(128 * r)
 //

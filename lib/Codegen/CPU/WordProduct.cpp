@@ -20,7 +20,11 @@ int64_t bitsOf(ShortKind kind) { return kWordBits / countInWord(kind); }
 struct ShortFactor {
   OpOperand *input = nullptr;
   ShortKind kind = ShortKind::BFloat16;
+  bool isMoved = false;
 };
+
+/// What takes off from a number of `kind` what it has been moved by.
+int64_t moveBack(ShortKind kind) { return isSigned(kind) ? 128 : -128; }
 
 /// The input of `op` that is `value`, if that is a buffer.
 OpOperand *inputOf(linalg::GenericOp op, Value value) {
@@ -59,6 +63,19 @@ Value unshifted(Value value, int64_t amount) {
   bool matches =
       shift && matchPattern(shift.getRhs(), m_ConstantInt(&constant)) && constant == amount;
   return matches ? shift.getLhs() : Value();
+}
+
+/// The same, or with what it has been moved by taken off.
+std::optional<ShortFactor> movedInput(linalg::GenericOp op, Value value) {
+  auto add = value.getDefiningOp<arith::AddIOp>();
+  APInt amount;
+  if (!add || !matchPattern(add.getRhs(), m_ConstantInt(&amount)))
+    return widenedInput(op, value);
+  std::optional<ShortFactor> factor = widenedInput(op, add.getLhs());
+  if (!factor || countInWord(factor->kind) != 4 || amount.getSExtValue() != moveBack(factor->kind))
+    return std::nullopt;
+  factor->isMoved = true;
+  return factor;
 }
 
 /// The words whose factor number `index` is `value`.
@@ -162,7 +179,7 @@ std::optional<WordProduct> matchWordProduct(linalg::GenericOp op) {
     return std::nullopt;
   WordProduct result;
   for (auto [index, product] : llvm::enumerate(llvm::reverse(products))) {
-    std::optional<ShortFactor> left = widenedInput(op, product->getOperand(0)),
+    std::optional<ShortFactor> left = movedInput(op, product->getOperand(0)),
                                right = wordOf(op, product->getOperand(1), int64_t(index));
     if (!left || !right || countInWord(right->kind) != count || countInWord(left->kind) != count)
       return std::nullopt;
@@ -170,8 +187,10 @@ std::optional<WordProduct> matchWordProduct(linalg::GenericOp op) {
       result.right = right->input;
       result.leftKind = left->kind;
       result.rightKind = right->kind;
+      result.isLeftMoved = left->isMoved;
     } else if (right->input != result.right || right->kind != result.rightKind ||
-               left->kind != result.leftKind || left->input->get() != result.left.front()->get()) {
+               left->kind != result.leftKind || left->isMoved != result.isLeftMoved ||
+               left->input->get() != result.left.front()->get()) {
       return std::nullopt;
     }
     result.left.push_back(left->input);
@@ -179,8 +198,8 @@ std::optional<WordProduct> matchWordProduct(linalg::GenericOp op) {
   return result;
 }
 
-Value addWordProduct(OpBuilder &b, Location loc, ValueRange left, ShortKind leftKind, Value right,
-                     ShortKind rightKind, Value old) {
+Value addWordProduct(OpBuilder &b, Location loc, ValueRange left, ShortKind leftKind,
+                     bool isLeftMoved, Value right, ShortKind rightKind, Value old) {
   bool isFloat = leftKind == ShortKind::BFloat16;
   auto widen = [&](Value number) -> Value {
     if (isFloat)
@@ -202,7 +221,10 @@ Value addWordProduct(OpBuilder &b, Location loc, ValueRange left, ShortKind left
   Value sum;
   for (auto [index, number] : llvm::enumerate(left)) {
     Value factor = readFactor(b, loc, right, int64_t(index), rightKind);
-    Value product = multiply(widen(number), factor);
+    Value wide = widen(number);
+    if (isLeftMoved)
+      wide = add(wide, arith::ConstantIntOp::create(b, loc, moveBack(leftKind), kWordBits));
+    Value product = multiply(wide, factor);
     sum = sum ? add(sum, product) : product;
   }
   return add(old, sum);

@@ -8,6 +8,9 @@
 //
 //   sum = old + (left[..., n k] * first(right[k, j]) + left[..., n k + 1] * second(right[k, j]) + ...)
 //
+// Bytes of the left factor may be moved by 128, to have a sign where they had none, or none where they had one: the
+// sum takes that off from each.
+//
 // It is written in ordinary arithmetic, which every target can do, and recognized by it.
 //
 //===----------------------------------------------------------------------===//
@@ -39,14 +42,16 @@ std::optional<ShortProduct> matchShortProduct(mlir::linalg::GenericOp op);
 struct WordProduct {
   llvm::SmallVector<mlir::OpOperand *, 4> left;
   mlir::OpOperand *right;
+  /// What is in memory, and whether the left factors are moved there.
   ShortKind leftKind, rightKind;
+  bool isLeftMoved = false;
 };
 std::optional<WordProduct> matchWordProduct(mlir::linalg::GenericOp op);
 
-/// `old` and the products of a word.
+/// `old` and the products of a word; the left factors are moved from what they are if that is said.
 mlir::Value addWordProduct(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange left,
-                           ShortKind leftKind, mlir::Value right, ShortKind rightKind,
-                           mlir::Value old);
+                           ShortKind leftKind, bool isLeftMoved, mlir::Value right,
+                           ShortKind rightKind, mlir::Value old);
 
 /// Numbers of `kind` as a word of `packed`, which holds them; zeros stand for those that are not there.
 mlir::Value makeWord(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRange numbers,

@@ -28,6 +28,8 @@ struct Processor {
   bool refusesMatrixUnit = false;
 };
 
+void PrintTo(const Processor &processor, std::ostream *out) { *out << processor.cpu; }
+
 std::vector<Processor> listProcessors() {
   std::vector<Processor> processors = {{"native"}, {"native", true}};
   // Bytes by bytes on long and on short vectors, pairs of 16 bits on three lengths, and neither.
