@@ -181,19 +181,25 @@ struct ExpandExpScaled : OpRewritePattern<math::ExpOp> {
     std::string name = "llvm.x86.avx512.mask.scalef." +
                        std::string(type.getElementType().isF32() ? "ps." : "pd.") +
                        std::to_string(bits);
-    vm::Val result = vm::expScaled(vm::Val(rewriter, op.getLoc(), op.getOperand()), [&](vm::Val p,
-                                                                                        vm::Val n) {
-      auto constant = [&](unsigned width, int64_t value) -> Value {
-        return arith::ConstantOp::create(
-            rewriter, op.getLoc(), rewriter.getIntegerAttr(rewriter.getIntegerType(width), value));
-      };
-      SmallVector<Value> arguments = {p, n, p, constant(std::max<int64_t>(lanes, 8), -1)};
+    Location loc = op.getLoc();
+    auto constant = [&](unsigned width, int64_t value) -> Value {
+      return arith::ConstantOp::create(
+          rewriter, loc, rewriter.getIntegerAttr(rewriter.getIntegerType(width), value));
+    };
+    auto scaleBy = [&](vm::Val p, vm::Val n, vm::Val isZero) {
+      // Lanes that are left out are 0, and take no time for it.
+      Value lanesMask =
+          LLVM::BitcastOp::create(rewriter, loc, rewriter.getIntegerType(lanes), Value(!isZero));
+      if (lanes < 8)
+        lanesMask = arith::ExtUIOp::create(rewriter, loc, rewriter.getI8Type(), lanesMask);
+      SmallVector<Value> arguments = {p, n, p.lit(0.0), lanesMask};
       if (bits == 512)
         arguments.push_back(constant(32, 4)); // the rounding that is set
-      return p.with(LLVM::CallIntrinsicOp::create(rewriter, op.getLoc(), type,
-                                                  rewriter.getStringAttr(name), arguments)
+      return p.with(LLVM::CallIntrinsicOp::create(rewriter, loc, type, rewriter.getStringAttr(name),
+                                                  arguments)
                         .getResults());
-    });
+    };
+    vm::Val result = vm::expScaled(vm::Val(rewriter, loc, op.getOperand()), scaleBy);
     rewriter.replaceOp(op, Value(result));
     return success();
   }

@@ -131,8 +131,8 @@ Binary decompose(Val x);
 Val exp(Val x);
 Val exp2(Val x);
 Val expm1(Val x);
-/// The same bits as exp, with `scaleBy` for p 2^n.
-Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n)> scaleBy);
+/// The same bits as exp, with `scaleBy` for p 2^n, or 0.
+Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n, Val isZero)> scaleBy);
 /// exp for |x| below 80 (f32) or 700 (f64), where neither overflow nor denormals can arise.
 Val expBounded(Val x);
 /// e^(high + low) for a low that is at most a unit in high's last place.

@@ -55,13 +55,14 @@ struct Integer {
 /// The number whose unit in the last place is 1, plus twice the bias of the exponent.
 Val roundingShift(Val x) { return x.lit(0x1.8p23 + 2 * 127, 0x1.8p52 + 2 * 1023); }
 
-/// p · 2^n through 2^⌊n/2⌋ and 2^⌈n/2⌉, so that one rounding makes a denormal or an infinity.
-Val scale(Val p, Integer power) {
+/// p · 2^n through 2^⌊n/2⌋ and 2^⌈n/2⌉, so that one rounding makes a denormal or an infinity; 0 where that is known, by
+/// a factor of 0, since processors take a hundred times as long for a product that becomes too small.
+Val scale(Val p, Integer power, Val isZero) {
   int mantissa = p.isSingle() ? 23 : 52;
   Val half = shiftRight(power.bits, 1);
   Val low = fromBits(shiftLeft(half, mantissa));
   Val high = fromBits(shiftLeft(power.bits - half, mantissa));
-  return p * low * high;
+  return p * low * select(isZero, high.lit(0.0), high);
 }
 
 /// 2^n for n within the normal numbers, less `less`.
@@ -91,14 +92,17 @@ Val within(Val x, std::pair<double, double> single, std::pair<double, double> wi
 }
 } // namespace
 
+/// Where e^x is 0.
+static Val isExpZero(Val x) { return x < x.lit(-104, -746); }
+
 Val exp(Val x) {
   auto [power, r] = reduce(within(x, {-104, 89}, {-746, 710}));
-  return scale(expReduced(r), power);
+  return scale(expReduced(r), power, isExpZero(x));
 }
 
-Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n)> scaleBy) {
+Val expScaled(Val x, llvm::function_ref<Val(Val p, Val n, Val isZero)> scaleBy) {
   auto [power, r] = reduce(within(x, {-104, 89}, {-746, 710}));
-  return scaleBy(expReduced(r), power.n);
+  return scaleBy(expReduced(r), power.n, isExpZero(x));
 }
 
 Val expBounded(Val x) {
@@ -108,7 +112,7 @@ Val expBounded(Val x) {
 
 Val expSum(Val high, Val low) {
   auto [power, r] = reduce(within(high, {-104, 89}, {-746, 710}));
-  return scale(expReduced(r + low), power);
+  return scale(expReduced(r + low), power, isExpZero(high));
 }
 
 Val exp2ForSingle(Val x) {
@@ -124,7 +128,7 @@ Val exp2(Val x) {
   Val n = shifted - roundingShift(x);
   Val r = bounded - n;
   Val p = fma(r, polynomialOf(r, exp2F32, exp2F64), r.lit(1));
-  return scale(p, {n, toBits(shifted)});
+  return scale(p, {n, toBits(shifted)}, x < x.lit(-151, -1076));
 }
 
 // 2^n (e^r - 1) + (2^n - 1), halved while it is formed so that n = 128 does not overflow early.
