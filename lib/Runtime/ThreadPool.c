@@ -294,6 +294,12 @@ void nnc_parallel_for(int64_t count, void (*body)(void *context, int64_t begin, 
   }
   if (numRunning < wantedThreads())
     startWorkers();
+  // In one range: each has memory of its own for what its iterations leave to each other.
+  if (numRunning == 1) {
+    body(context, 0, count);
+    release();
+    return;
+  }
   struct Job job = {body, context, count < numRunning ? (int)count : numRunning, 1};
   // Few enough pieces to cost nothing, enough to even out what threads get done.
   job.piece = 1 + count / job.numThreads / 8;

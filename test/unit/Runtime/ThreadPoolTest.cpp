@@ -166,6 +166,13 @@ TEST(ThreadPoolWorkers, NeverRunWithOneThread) {
   EXPECT_EQ(nnc_num_worker_runs(), before);
 }
 
+TEST(ThreadPoolWorkers, LeaveAllToOneThreadAtOnce) {
+  nnc_set_num_threads(1);
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  parallelFor(1000, [&](int64_t begin, int64_t end) { ranges.push_back({begin, end}); });
+  EXPECT_EQ(ranges, (std::vector<std::pair<int64_t, int64_t>>{{0, 1000}}));
+}
+
 TEST(ThreadPoolWorkers, AreAsManyAsTheEnvironmentSays) {
   setenv("NNC_NUM_THREADS", "5", 1);
   nnc_set_num_threads(0);
