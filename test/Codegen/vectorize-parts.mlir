@@ -83,7 +83,7 @@ func.func @unknown(%x: memref<?xf32>, %out: memref<?xf32>) {
 
 // 4 MiB of rows, in panels of six, which 16 panels of columns read again: parts take so many that they stay near.
 // CHECK-LABEL: func.func @near
-// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c170) step (%c21)
+// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c170) step (%c22)
 // What panels hold is fetched ahead.
 // CHECK-COUNT-3: memref.prefetch
 func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x256xf32>, %c: memref<1024x256xf32>) {
@@ -97,6 +97,18 @@ func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x256xf32>, %c: memref<
 func.func @copied(%x: memref<256x256xf32>, %out: memref<256x256xf32>) {
   linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, #matrix], iterator_types = ["parallel", "parallel"]}
       ins(%x : memref<256x256xf32>) outs(%out : memref<256x256xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+  }
+  return
+}
+
+// 34 vectors of twelve rows are three grains, but go in four parts, for two threads and for four.
+// CHECK-LABEL: func.func @even
+// CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c272) step (%c72)
+func.func @even(%x: memref<12x272xf32>, %out: memref<12x272xf32, strided<[400, 1]>>) {
+  linalg.generic {indexing_maps = [#matrix, #matrix], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<12x272xf32>) outs(%out : memref<12x272xf32, strided<[400, 1]>>) {
     ^bb0(%a: f32, %o: f32):
       linalg.yield %a : f32
   }

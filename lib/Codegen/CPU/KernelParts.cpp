@@ -1,7 +1,7 @@
 //===- KernelParts.cpp - Cut a large kernel into parts --------------------===//
 //
 //   work  = product of the extents x instructions a vector / lanes
-//   parts = work / grain, from 1 to the number of units and to kMaxParts
+//   parts = work / grain, from 1 to the number of units and to kMaxParts, or about as many that threads share evenly
 //   scf.parallel (%begin) = (0) to (%extent) step (units / parts, rounded up, x unit)
 //
 // With unknown extents this is arithmetic that runs before the kernel, and a small kernel is one
@@ -12,6 +12,7 @@
 #include "SizeArithmetic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -20,6 +21,23 @@ namespace {
 
 /// Threads share parts evenly enough from a few times their number on; more parts are of no use.
 constexpr int64_t kMaxParts = 256;
+
+/// A number of parts, one more than `wanted` or up to half fewer, of which two and four threads have the least to wait
+/// for.
+int64_t countEvenParts(int64_t units, int64_t wanted) {
+  if (wanted == 1 || units == 0)
+    return 1;
+  auto partsOf = [&](int64_t each) { return llvm::divideCeilSigned(units, each); };
+  auto longest = [&](int64_t each) {
+    return each *
+           (llvm::divideCeilSigned(partsOf(each), 2) + llvm::divideCeilSigned(partsOf(each), 4));
+  };
+  int64_t best = llvm::divideCeilSigned(units, wanted);
+  for (int64_t count = wanted + 1; 2 * count >= wanted; --count)
+    if (int64_t each = llvm::divideCeilSigned(units, count); longest(each) < longest(best))
+      best = each;
+  return partsOf(best);
+}
 
 /// Numbers of units along the dimension that is cut, and of parts.
 std::pair<OpFoldResult, OpFoldResult> divide(SizeArithmetic &sizes, const KernelPlan &plan,
@@ -32,6 +50,10 @@ std::pair<OpFoldResult, OpFoldResult> divide(SizeArithmetic &sizes, const Kernel
       sizes.divide(work, sizes.multiply(sizes.constant(grain), sizes.constant(plan.lanes)));
   OpFoldResult parts =
       sizes.atLeast(sizes.atMost(sizes.atMost(grains, units), sizes.constant(kMaxParts)), 1);
+  std::optional<int64_t> knownUnits = getConstantIntValue(units),
+                         knownParts = getConstantIntValue(parts);
+  if (knownUnits && knownParts)
+    parts = sizes.constant(countEvenParts(*knownUnits, *knownParts));
   return {units, parts};
 }
 

@@ -603,6 +603,10 @@ int64_t Planner::countNearRows(const KernelPlan &plan, unsigned rowLoop, unsigne
   // The matrix unit is done with a block sooner than its columns come from a far cache.
   int64_t parts = plan.matrix ? kFewestParts / 2 : kFewestParts,
           rows = std::min(int64_t(kNear / bytes), llvm::divideCeilSigned(size, parts));
+  // Somewhat more, for parts that go by fours.
+  int64_t count = llvm::divideCeilSigned(size, std::max<int64_t>(rows, 1));
+  if (count >= kFewestParts)
+    rows = llvm::divideCeilSigned(size, llvm::alignDown(count, 4));
   return std::max<int64_t>(llvm::alignDown(rows, unit), unit);
 }
 
