@@ -180,7 +180,9 @@ bool Finder::isLeftOut(unsigned number) {
     }
     if (!matrixAxes(number, access))
       return false;
-    states[access.root] = op.getNumReductionLoops() == 0 ? values.written(index) : Hidden::Unknown;
+    // Sums are not known, but what is made of them in the end may be.
+    bool isFinal = op.getNumReductionLoops() == 0 || isEpilogue(op, index);
+    states[access.root] = isFinal ? values.written(index) : Hidden::Unknown;
   }
   return true;
 }

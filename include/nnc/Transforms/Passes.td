@@ -113,6 +113,8 @@ def RecomputePass : Pass<"transforms-recompute", "::mlir::func::FuncOp"> {
     late uses, if that is little work for the bytes it spares: cheapest first, until the values that
     live at one time fit into the budget (where a symbol is 64), or nothing is cheap enough. A
     computation may take several ops; it starts from values that live anyway, or are small.
+    A matrix that is made of products of many small matrices and is larger than these, as attention's weights, may take
+    16 times as much work: it need not go to far memory and back.
     `stop_gradient` with the attribute `nn.again` keeps later passes from seeing that both
     computations are the same.
 

@@ -64,6 +64,15 @@ const Case cases[] = {
        y = w @ v
      })",
      5, 24000, true},
+    {"weightsAgain",
+     R"(func f(q: f32[N, 3, 96, 16], k: f32[N, 3, 96, 16], v: f32[N, 3, 96, 16], d: f32[N, 3, 96, 16], m: f32[N, 3, 96, 1])
+         -> (y: f32[N, 3, 96, 16], dv: f32[N, 3, 96, 16]) {
+       past = iota([96, 96], axis = 0) >= iota([96, 96], axis = 1)
+       w = exp(where(past, q @ transpose(k, [0, 1, 3, 2]), -inf) - 9) / (exp(m) + 1)
+       y = w @ v
+       dv = transpose(w, [0, 1, 3, 2]) @ d
+     })",
+     3, 24000, true},
     {"hiddenNumbersCount",
      R"(func f(q: f32[N, 3, 96, 16], k: f32[N, 3, 96, 16], v: f32[N, 3, 96, 16]) -> (y: f32[N, 3, 96, 16]) {
        past = iota([96, 96], axis = 0) >= iota([96, 96], axis = 1)
