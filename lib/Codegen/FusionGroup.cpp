@@ -244,30 +244,49 @@ double FusionGroup::countTurns() const {
   return isAnyAccumulated() ? countAround() : countBlocks();
 }
 
-/// The fewest iterations at a time that do not tear the rows of buffers into pieces of a few lines of the cache. A
-/// buffer that `willShrink` has rows of its own for each block.
-int64_t FusionGroup::leastBlock(const SharedLoop &loop,
-                                function_ref<bool(Value root)> willShrink) const {
-  constexpr int64_t kLine = 16, kRow = 512;
+/// Whether loop `loop` of a member goes along the rows of the buffer that it accesses.
+static bool goesAlongRows(const BufferAccess &access, unsigned loop) {
+  ArrayRef<int64_t> shape = cast<MemRefType>(access.root.getType()).getShape();
+  size_t axis = shape.size();
+  while (axis != 0 && shape[axis - 1] == 1)
+    --axis;
+  return axis != 0 && access.loops[axis - 1] == std::optional(loop);
+}
+
+/// Pieces of rows are whole lines of a cache; and those of a matrix in far memory are of several, unless blocks
+/// have rows of their own.
+constexpr int64_t kLine = 16, kRow = 512;
+
+/// The fewest iterations at a time that do not tear the rows of buffers into pieces of a few lines of the cache.
+int64_t FusionGroup::leastBlock(const SharedLoop &loop) const {
   int64_t least = 1;
   for (auto [number, member] : llvm::enumerate(inOrder))
-    for (const BufferAccess &access : member->accesses) {
-      ArrayRef<int64_t> shape = cast<MemRefType>(access.root.getType()).getShape();
-      size_t axis = shape.size();
-      while (axis != 0 && shape[axis - 1] == 1)
-        --axis;
-      if (axis == 0 || access.loops[axis - 1] != loop.loops[number])
-        continue;
-      bool isFar = axis > 1 && wholeBytes(access.root) > candidates->nearBytes();
-      least = std::max(least, isFar && !willShrink(access.root) ? kRow : kLine);
-    }
+    for (const BufferAccess &access : member->accesses)
+      if (goesAlongRows(access, loop.loops[number]))
+        least = std::max(
+            least, isFarMatrix(access.root) && !candidates->isLocal(access.root) ? kRow : kLine);
   return least;
 }
 
-bool FusionGroup::tearsRows() const {
-  return llvm::any_of(sharedLoops(), [&](const SharedLoop &loop) {
-    return loop.block < leastBlock(loop, [&](Value root) { return isTemporary(root); });
-  });
+bool FusionGroup::isFarMatrix(Value root) const {
+  ArrayRef<int64_t> shape = cast<MemRefType>(root.getType()).getShape();
+  bool isVector = llvm::count_if(shape, [](int64_t size) { return size != 1; }) <= 1;
+  return !isVector && wholeBytes(root) > candidates->nearBytes();
+}
+
+/// What takes about twice as long to move, since blocks have short pieces of its rows.
+double FusionGroup::tornBytes() const {
+  llvm::SetVector<Value> torn;
+  for (const SharedLoop &loop : sharedLoops())
+    for (auto [number, member] : llvm::enumerate(inOrder))
+      for (const BufferAccess &access : member->accesses)
+        if (loop.block < kRow && goesAlongRows(access, loop.loops[number]) &&
+            isFarMatrix(access.root) && !isTemporary(access.root))
+          torn.insert(access.root);
+  double bytes = 0;
+  for (Value root : torn)
+    bytes += wholeBytes(root);
+  return bytes;
 }
 
 bool FusionGroup::accumulates(const SharedLoop &loop) const {
@@ -309,7 +328,7 @@ bool FusionGroup::cutMaskedRows() {
   }
   loop.block = std::min(loop.block, part);
   if (loop.block < kFewestRows || (cut.accumulates(loop) && cut.countAround() < kFewestAround) ||
-      cut.tearsRows())
+      cut.tornBytes() > tornBytes() + saved / 4)
     return false;
   *this = cut;
   return true;
@@ -343,7 +362,7 @@ bool FusionGroup::chooseBlocks() {
     bool isLast = accumulates(last);
     if (isLast && countAround() < kFewestAround)
       return false;
-    last.block = leastBlock(last, [&](Value root) { return candidates->isLocal(root); });
+    last.block = leastBlock(last);
     if (bytesAtOnce() <= candidates->nearBytes())
       return chooseLastBlock();
     if (isLast || last.block != 1)
@@ -428,7 +447,7 @@ void FusionGroup::countSavedBytes() {
 
 bool FusionGroup::isWorthwhile() const {
   constexpr double kFewest = 0.25;
-  return inOrder.size() > 1 && saved >= kFewest * moved && !tearsRows();
+  return inOrder.size() > 1 && saved - 2 * tornBytes() >= kFewest * moved;
 }
 
 } // namespace nnc

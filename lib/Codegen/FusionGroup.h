@@ -119,7 +119,7 @@ public:
   double countBlocks() const;
   /// How many ranges of blocks threads may take.
   double countTurns() const;
-  /// Whether it spares a good part of what its members move, and no block has short pieces of long rows.
+  /// Whether it spares a good part of what its members move, even where blocks have short pieces of long rows.
   bool isWorthwhile() const;
   /// Whether each block has a part of `root` of its own, which nobody needs afterwards.
   bool isTemporary(mlir::Value root) const;
@@ -146,14 +146,14 @@ private:
   bool moveSummedLoops();
   bool chooseBlocks();
   bool chooseLastBlock();
-  int64_t leastBlock(const SharedLoop &loop,
-                     llvm::function_ref<bool(mlir::Value root)> willShrink) const;
+  int64_t leastBlock(const SharedLoop &loop) const;
+  bool isFarMatrix(mlir::Value root) const;
   double blockBytes(mlir::Value root) const;
   bool isReadAgain(mlir::Value root) const;
   bool isSummedInBlocks(mlir::Value root) const;
   double bytesAtOnce() const;
   void countSavedBytes();
-  bool tearsRows() const;
+  double tornBytes() const;
 
   const FusionCandidates *candidates;
   llvm::SmallVector<const FusionMember *> inOrder;
