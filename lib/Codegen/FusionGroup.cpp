@@ -31,7 +31,11 @@ bool canCut(linalg::GenericOp op, unsigned loop) {
   return !usesIndex(op, loop) && (isParallel(op, loop) || !hasEpilogue(op));
 }
 
-/// Whether `op` reads elements of an input for several results, so that it may want that packed.
+/// Threads that have sums of their own.
+constexpr double kFewestAround = 4;
+
+} // namespace
+
 bool isContraction(linalg::GenericOp op) {
   return op.getNumReductionLoops() != 0 &&
          llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
@@ -42,11 +46,6 @@ bool isContraction(linalg::GenericOp op) {
            return false;
          });
 }
-
-/// Threads that have sums of their own.
-constexpr double kFewestAround = 4;
-
-} // namespace
 
 bool usesIndex(linalg::GenericOp op, unsigned loop) {
   return llvm::any_of(op.getBody()->getOps<linalg::IndexOp>(),

@@ -20,6 +20,8 @@
 namespace nnc {
 
 bool isParallel(mlir::linalg::GenericOp op, unsigned loop);
+/// Whether `op` reads elements of an input for several results, so that it may want that packed.
+bool isContraction(mlir::linalg::GenericOp op);
 /// Whether the body of `op` asks where it is along `loop`.
 bool usesIndex(mlir::linalg::GenericOp op, unsigned loop);
 

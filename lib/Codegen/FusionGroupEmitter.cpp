@@ -178,6 +178,9 @@ Value FusionGroupEmitter::placeOf(unsigned number, unsigned loop, const Ranges &
 /// Where `part` is tells what it would read from a mask around the diagonal.
 void FusionGroupEmitter::compareInsteadOfMasks(linalg::GenericOp part, unsigned number,
                                                const Ranges &ranges) {
+  // Loops of a contraction are cut where it is packed, and its body would no longer know where it is.
+  if (isContraction(part))
+    return;
   OpBuilder::InsertionGuard guard(b);
   SmallVector<AffineMap> maps = part.getIndexingMapsArray();
   for (const BufferAccess &access : llvm::reverse(group.members()[number]->accesses)) {
