@@ -1,8 +1,9 @@
 //===- KernelReport.cpp - What each kernel does ---------------------------===//
 //
 // Counts: a FLOP is one addition, multiplication, division, extremum or mathematical function on
-// floating-point numbers, and a fused multiply-add two. Bytes are those of the buffers that a kernel
-// touches, each once, as if what it reads again came out of the nearest cache.
+// floating-point numbers, or an addition or multiplication in a product of integers, and a fused
+// multiply-add two. Bytes are those of the buffers that a kernel touches, each once, as if what it
+// reads again came out of the nearest cache.
 //
 // Slots are the time that the vector unit needs, an FMA being one. In the time of an FMA a processor also
 // loads a vector or two numbers that lie apart, stores half a vector, compares or selects twice, and does
@@ -158,9 +159,13 @@ void Reporter::describeOperands() {
 }
 
 void Reporter::describeOperations(linalg::GenericOp generic) {
+  bool isProduct = isContraction(generic);
   auto describe = [&](Operation *inner, int64_t times) {
-    result.flops += flopsOf(*inner) * times;
-    result.work.push_back({inner->getLoc(), flopsOf(*inner) * times});
+    int64_t flops = flopsOf(*inner);
+    if (isProduct && isa<arith::AddIOp, arith::MulIOp>(inner))
+      flops = 1;
+    result.flops += flops * times;
+    result.work.push_back({inner->getLoc(), flops * times});
     std::string name = shortName(*inner).str();
     bool isPlain = isa<arith::ConstantOp, arith::IndexCastOp, linalg::IndexOp>(inner);
     if (!isPlain && !llvm::is_contained(result.operations, name))
