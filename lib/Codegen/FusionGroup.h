@@ -19,6 +19,9 @@
 
 namespace nnc {
 
+/// The length of an axis and the bytes of all, with what symbolic sizes typically are.
+int64_t sizeOf(mlir::Value buffer, unsigned axis);
+double wholeBytes(mlir::Value buffer);
 bool isParallel(mlir::linalg::GenericOp op, unsigned loop);
 /// Whether `op` reads elements of an input for several results, so that it may want that packed.
 bool isContraction(mlir::linalg::GenericOp op);
