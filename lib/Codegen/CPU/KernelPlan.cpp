@@ -460,8 +460,8 @@ void Planner::chooseTile(KernelPlan &plan) {
   for (unsigned index = 0; index < outputs; ++index)
     canSplit &= findCombiner(op, index) != nullptr;
   if (canSplit)
-    plan.chains =
-        limit(8 / (plan.rows * plan.columns), plan.rows * plan.columns, ShapedType::kDynamic);
+    plan.chains = limit(llvm::divideCeil(8, plan.rows * plan.columns), plan.rows * plan.columns,
+                        ShapedType::kDynamic);
 }
 
 /// Rows go by one after the other, each with all steps of a window: beside the sums there are registers for the
