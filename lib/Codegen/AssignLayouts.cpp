@@ -144,11 +144,13 @@ memref::AllocOp Assigner::moveAxis(memref::AllocOp alloc, int64_t from, int64_t 
 /// Moves what gains by it as the others lie; whether there was any.
 bool Assigner::moveSome() {
   bool movesAny = false;
+  // Each group is tried once.
+  llvm::DenseSet<Operation *> stayed;
   SmallVector<linalg::GenericOp> ops;
   function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
   for (linalg::GenericOp op : ops) {
     std::optional<BufferAxis> seed = findSeed(op);
-    if (!seed)
+    if (!seed || stayed.contains(seed->alloc))
       continue;
     Group group = collectGroup(*seed);
     llvm::SetVector<Operation *> users = usersOf(group);
@@ -156,11 +158,12 @@ bool Assigner::moveSome() {
     SmallVector<memref::AllocOp> moved;
     for (auto [alloc, axis] : group) {
       auto buffer = cast<memref::AllocOp>(alloc);
+      stayed.erase(alloc);
       moved.push_back(moveAxis(buffer, axis, buffer.getType().getRank() - 1));
     }
     if (costOf(users) >= before) {
       for (auto [buffer, was] : llvm::zip_equal(moved, group))
-        moveAxis(buffer, buffer.getType().getRank() - 1, was.second);
+        stayed.insert(moveAxis(buffer, buffer.getType().getRank() - 1, was.second));
       continue;
     }
     remarkDone(op.getLoc(), "assign-layouts") << remark::add(
