@@ -46,4 +46,17 @@ bool BufferEffects::conflictsWith(const BufferEffects &other) const {
          llvm::any_of(writes, isIn(other.writes)) || llvm::any_of(other.writes, isIn(reads));
 }
 
+bool areWriters(Value root, function_ref<bool(Operation *)> isExpected) {
+  SmallVector<Value> views = {root};
+  while (!views.empty())
+    for (OpOperand &use : views.pop_back_val().getUses()) {
+      auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+      if (isPure(use.getOwner()))
+        llvm::append_range(views, use.getOwner()->getResults());
+      else if (!(op && op.isDpsInput(&use)) && !isExpected(use.getOwner()))
+        return false;
+    }
+  return true;
+}
+
 } // namespace nnc

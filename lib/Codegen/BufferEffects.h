@@ -3,6 +3,7 @@
 #define NNC_LIB_CODEGEN_BUFFEREFFECTS_H
 
 #include "mlir/IR/Value.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
 namespace nnc {
@@ -24,6 +25,9 @@ private:
   /// For an operation of which it is not known.
   bool touchesAll = false;
 };
+
+/// Whether `isExpected` is true of all that may write to `root` or a view of it.
+bool areWriters(mlir::Value root, llvm::function_ref<bool(mlir::Operation *)> isExpected);
 
 } // namespace nnc
 

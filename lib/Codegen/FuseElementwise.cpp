@@ -146,10 +146,10 @@ bool fuseAndTell(OpOperand *operand) {
   return true;
 }
 
-/// Whether a reshape merges only axes, none of size one, along which all operands of `op` have an axis, as `map` has
+/// Whether a reshape merges only axes along which all operands of `op` have an axis, as `map` has
 /// for the one that is reshaped: it is a number of matrices that they are products of then, whatever the reshape is.
 template <typename ReshapeOp>
-bool mergesBatches(linalg::GenericOp op, AffineMap map, ReshapeOp reshape, ShapedType expanded) {
+bool mergesBatches(linalg::GenericOp op, AffineMap map, ReshapeOp reshape) {
   auto goesAlongAll = [&](AffineExpr expr) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
     return loop &&
@@ -178,13 +178,11 @@ bool isExpandable(OpOperand *operand) {
     return true;
   if (auto generic = dyn_cast<linalg::GenericOp>(consumer))
     if (auto reshape = dyn_cast_if_present<tensor::CollapseShapeOp>(producer))
-      return mergesBatches(generic, generic.getMatchingIndexingMap(operand), reshape,
-                           cast<ShapedType>(reshape.getSrc().getType()));
+      return mergesBatches(generic, generic.getMatchingIndexingMap(operand), reshape);
   if (auto generic = dyn_cast_if_present<linalg::GenericOp>(producer))
     if (auto reshape = dyn_cast<tensor::ExpandShapeOp>(consumer))
-      return mergesBatches(generic,
-                           generic.getIndexingMapMatchingResult(cast<OpResult>(operand->get())),
-                           reshape, reshape.getResultType());
+      return mergesBatches(
+          generic, generic.getIndexingMapMatchingResult(cast<OpResult>(operand->get())), reshape);
   return false;
 }
 

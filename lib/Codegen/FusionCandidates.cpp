@@ -108,25 +108,12 @@ FusionCandidates::FusionCandidates(Block &block, int64_t nearBytes) : near(doubl
   findMasks(block);
 }
 
-/// Whether `writer` alone writes to `root`.
-static bool isOnlyWrittenBy(Value root, Operation *writer) {
-  SmallVector<Value> views = {root};
-  while (!views.empty())
-    for (OpOperand &use : views.pop_back_val().getUses()) {
-      auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
-      if (isPure(use.getOwner()))
-        llvm::append_range(views, use.getOwner()->getResults());
-      else if (use.getOwner() != writer && (!op || !op.isDpsInput(&use)))
-        return false;
-    }
-  return true;
-}
-
 void FusionCandidates::findMasks(Block &block) {
   for (auto generic : block.getOps<linalg::GenericOp>())
     if (std::optional<BandMask> mask = BandMask::match(generic)) {
       Value root = generic.getOutputs().front();
-      if (root.getDefiningOp<memref::AllocOp>() && isOnlyWrittenBy(root, generic))
+      auto isWriter = [&](Operation *op) { return op == generic; };
+      if (root.getDefiningOp<memref::AllocOp>() && areWriters(root, isWriter))
         masks.try_emplace(root, *mask);
     }
 }

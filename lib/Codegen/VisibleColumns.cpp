@@ -5,7 +5,6 @@
 #include "HiddenValues.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
@@ -48,27 +47,13 @@ std::optional<unsigned> axisOf(const BufferAccess &access, unsigned loop) {
 
 /// Whether nothing but the members of `group` and what wrote it before writes to `root` up to the group.
 bool isUntouched(Value root, const BandMatrix &matrix, const FusionGroup &group) {
-  Block *block = matrix.first->getBlock();
-  SmallVector<Value> views = {root};
-  while (!views.empty())
-    for (OpOperand &use : views.pop_back_val().getUses()) {
-      Operation *user = use.getOwner();
-      if (isPure(user)) {
-        llvm::append_range(views, user->getResults());
-        continue;
-      }
-      auto generic = dyn_cast<DestinationStyleOpInterface>(user);
-      if (generic && generic.isDpsInput(&use))
-        continue;
-      Operation *place = block->findAncestorOpInBlock(*user);
-      if (!place)
-        return false;
-      bool isOwn = !place->isBeforeInBlock(matrix.first) && !matrix.last->isBeforeInBlock(place);
-      bool isLater = !place->isBeforeInBlock(group.members().front()->op);
-      if (!isOwn && !isLater)
-        return false;
-    }
-  return true;
+  return areWriters(root, [&](Operation *writer) {
+    Operation *place = matrix.first->getBlock()->findAncestorOpInBlock(*writer);
+    if (!place)
+      return false;
+    bool isOwn = !place->isBeforeInBlock(matrix.first) && !matrix.last->isBeforeInBlock(place);
+    return isOwn || !place->isBeforeInBlock(group.members().front()->op);
+  });
 }
 
 /// Takes the band from a mask that a member reads.
