@@ -7,6 +7,7 @@
 #ifndef NNC_TOOLS_NNC_COMMAND_H
 #define NNC_TOOLS_NNC_COMMAND_H
 
+#include "nnc/Codegen/Target.h"
 #include "nnc/Driver/Locations.h"
 #include "nnc/Driver/Session.h"
 
@@ -64,8 +65,16 @@ int failUsage(CLI::App &app, const CLI::ParseError &error);
 /// form.
 bool parseBindings(const std::vector<std::string> &texts, std::map<std::string, int64_t> &bindings,
                    const char *flag = "--bind");
-/// The processor of --target, "cpu" or "cpu:NAME"; none, with an error printed, if there is no such thing.
-std::optional<std::string> parseTarget(const std::string &target);
+/// What code is made for.
+struct Target {
+  /// As LLVM names it, or "native".
+  std::string cpu = "native";
+  /// Where kernels run, if not there.
+  std::optional<GpuTarget> gpu;
+};
+/// What --target names: "cpu", "cpu:NAME" and, if `takesGpu`, "ptx:ARCH" or "ptx:ARCH,cpu:NAME"; none, with an
+/// error printed, if there is no such thing.
+std::optional<Target> parseTarget(const std::string &text, bool takesGpu = false);
 
 /// Prints what went wrong to stderr and returns exitBadInput.
 int fail(const DiagnosticEngine &diagnostics);

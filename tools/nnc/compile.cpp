@@ -16,7 +16,6 @@
 #include "nnc/Syntax/Elaborate.h"
 
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/TargetParser/Triple.h"
 
 #include <cstdio>
 #include <filesystem>
@@ -47,40 +46,6 @@ bool nnc::parseBindings(const std::vector<std::string> &texts,
     bindings[symbol.str()] = value;
   }
   return true;
-}
-
-/// The processor that `text` may stand for, which is none that --target takes.
-static std::optional<std::string> guessCpu(llvm::StringRef text) {
-  if (TargetDescription::forCpu(text))
-    return text.str();
-  llvm::Triple triple(text);
-  if (triple.isAArch64())
-    return "aarch64";
-  return triple.isX86_64() ? "x86-64-v2" : closestMatch(text.str(), TargetDescription::listCpus());
-}
-
-std::optional<std::string> nnc::parseTarget(const std::string &target) {
-  nnc::DiagnosticEngine diagnostics;
-  llvm::StringRef cpu = target;
-  if (cpu == "cpu")
-    return "native";
-  bool isNamed = cpu.consume_front("cpu:") && !cpu.empty();
-  if (isNamed && TargetDescription::forCpu(cpu))
-    return cpu.str();
-  std::optional<std::string> meant = guessCpu(cpu);
-  if (isNamed) {
-    diagnostics
-        .error("--target: unknown processor '" + cpu.str() +
-               "', expected LLVM's name for an x86-64, from x86-64-v2 on, or an AArch64, such as "
-               "neoverse-n1")
-        .didYouMean(meant);
-  } else {
-    if (meant)
-      meant = "cpu:" + *meant;
-    diagnostics.error("--target expects cpu or cpu:NAME, found '" + target + "'").didYouMean(meant);
-  }
-  fail(diagnostics);
-  return std::nullopt;
 }
 
 /// Phases that may precede what --emit prints.
@@ -258,18 +223,20 @@ static bool fitEntries(Session &session, const std::vector<std::string> &entries
 
 static int runCompile(const CompileFlags &flags) {
   CompileOptions options = flags.options;
-  std::optional<std::string> cpu = parseTarget(flags.target);
-  if (!cpu || !checkStopAfter(flags))
+  std::optional<Target> target = parseTarget(flags.target, /*takesGpu=*/true);
+  if (!target || !checkStopAfter(flags))
     return exitBadUsage;
-  if (options.passesChecked && !TargetDescription::forCpu(*cpu)->runsHere()) {
+  if (target->gpu)
+    return fail("--target " + flags.target + ": no code is made for GPUs yet");
+  if (options.passesChecked && !TargetDescription::forCpu(target->cpu)->runsHere()) {
     fail("--check-passes runs the code: expected a --target that this machine is, found " +
          flags.target);
     return exitBadUsage;
   }
-  options.cpu = *cpu;
+  options.cpu = target->cpu;
   if (!parseBindings(flags.bindings, options.bindings))
     return exitBadUsage;
-  if (!readTiles(flags.file, flags.tuned, *cpu, options.tiles))
+  if (!readTiles(flags.file, flags.tuned, target->cpu, options.tiles))
     return exitBadInput;
   nnc::DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);

@@ -23,14 +23,14 @@ struct ExplainFlags {
 
 static int runExplain(ExplainFlags &flags) {
   CompileOptions options;
-  std::optional<std::string> cpu = parseTarget(flags.target);
-  if (!cpu || !parseBindings(flags.bindings, options.bindings) ||
+  std::optional<Target> target = parseTarget(flags.target);
+  if (!target || !parseBindings(flags.bindings, options.bindings) ||
       !parseBindings(flags.sizes, flags.explain.sizes, "--size"))
     return exitBadUsage;
-  flags.explain.cpu = *cpu;
+  flags.explain.cpu = target->cpu;
   // What is compiled for another machine may not run on this one.
-  flags.explain.measures = !flags.withoutMeasurement && *cpu == "native";
-  if (!readTiles(flags.file, flags.tuned, *cpu, options.tiles))
+  flags.explain.measures = !flags.withoutMeasurement && target->cpu == "native";
+  if (!readTiles(flags.file, flags.tuned, target->cpu, options.tiles))
     return exitBadInput;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);

@@ -70,8 +70,35 @@ struct TargetDescription {
   unsigned lanes(unsigned bits) const { return vectorBytes * 8 / bits; }
 };
 
+/// A GPU by the architecture that PTX is made for.
+struct GpuTarget {
+  /// As ptxas names it: "sm_90a".
+  std::string arch;
+  /// 90 of sm_90a.
+  unsigned version = 80;
+  /// Whether code runs on GPUs of this architecture alone, and may use what no later one has: the a of sm_90a.
+  bool isSpecific = false;
+
+  unsigned warpSize = 32;
+  unsigned maxThreadsPerBlock = 1024;
+  /// That all kernels can have without asking for more.
+  unsigned sharedBytes = 48 * 1024;
+
+  /// Whether there are products of matrices by groups of four warps, from shared memory (wgmma).
+  bool hasWarpgroupProducts() const { return version == 90 && isSpecific; }
+  /// Whether a unit of its own copies tiles of tensors (TMA), and barriers count bytes.
+  bool hasTensorCopies() const { return version >= 90; }
+
+  /// By ptxas's name, from sm_80 on; none if LLVM does not know it.
+  static std::optional<GpuTarget> forArch(llvm::StringRef arch);
+  /// The names that forArch takes.
+  static std::vector<std::string> listArchs();
+};
+
 /// LLVM's code generator for `target`: position independent, optimising.
 std::unique_ptr<llvm::TargetMachine> createTargetMachine(const TargetDescription &target);
+/// The same for PTX, of the lowest version that has the architecture.
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(const GpuTarget &target);
 
 } // namespace nnc
 
