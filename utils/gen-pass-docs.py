@@ -17,6 +17,7 @@ ROOMS = {
     "Autodiff": "Differentiation",
     "Transforms": "From nn to nn",
     "Codegen": "From nn to code",
+    "Codegen/GPU": "From buffers to GPU kernels",
 }
 INTRODUCTION = """\
 <!-- Generated from the Passes.td files by utils/gen-pass-docs.py; do not edit. -->

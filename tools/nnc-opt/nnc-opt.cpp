@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Autodiff/Autodiff.h"
 #include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/NN.h"
 #include "nnc/Transforms/Passes.h"
@@ -25,5 +26,6 @@ int main(int argc, char **argv) {
   nnc::registerAutodiffPasses();
   nnc::registerTransformsPasses();
   nnc::registerCodegenPasses();
+  nnc::registerGpuCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "nnc optimizer\n", registry));
 }

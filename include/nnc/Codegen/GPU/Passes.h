@@ -1,0 +1,24 @@
+//===- Passes.h - From linalg on buffers to GPU kernels ---------*- C++ -*-===//
+#ifndef NNC_CODEGEN_GPU_PASSES_H
+#define NNC_CODEGEN_GPU_PASSES_H
+
+#include "nnc/Codegen/Passes.h"
+
+namespace nnc {
+
+#define GEN_PASS_DECL
+#include "nnc/Codegen/GPU/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "nnc/Codegen/GPU/Passes.h.inc"
+
+/// The dialects of kernels, and how they become LLVM.
+void registerKernelDialects(mlir::DialectRegistry &registry);
+/// The kernels of each gpu.module become functions of the LLVM and NVVM dialects.
+void buildKernelCodeStage(mlir::OpPassManager &passes);
+/// Functions that launch kernels, over one planned workspace on the device, get the C interface.
+void buildLaunchStage(mlir::OpPassManager &passes, const CodegenOptions &options);
+
+} // namespace nnc
+
+#endif // NNC_CODEGEN_GPU_PASSES_H

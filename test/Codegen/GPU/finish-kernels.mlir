@@ -1,0 +1,16 @@
+// RUN: nnc-opt %s --pass-pipeline="builtin.module(gpu.module(codegen-gpu-finish-kernels))" | FileCheck %s
+
+gpu.module @kernels {
+  // CHECK: llvm.mlir.global external @__dynamic_shmem__0() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
+  llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<0 x i8>
+  // CHECK: llvm.mlir.global internal @known() {addr_space = 3 : i32} : !llvm.array<8 x f32>
+  llvm.mlir.global internal @known() {addr_space = 3 : i32} : !llvm.array<8 x f32>
+  // CHECK: llvm.func @kernel(%{{.*}}: !llvm.ptr {llvm.align = 64 : i64}, %{{.*}}: i64, %{{.*}}: !llvm.ptr {llvm.align = 16 : i64})
+  llvm.func @kernel(%x: !llvm.ptr, %n: i64, %y: !llvm.ptr {llvm.align = 16 : i64}) attributes {gpu.kernel, nvvm.kernel} {
+    llvm.return
+  }
+  // CHECK: llvm.func @helper(%{{.*}}: !llvm.ptr) {
+  llvm.func @helper(%x: !llvm.ptr) {
+    llvm.return
+  }
+}

@@ -1,0 +1,197 @@
+/* Calls an entry as the compiler makes them, where there is no compiler: y = x * w, w = w + 1 for n numbers,
+ * by two kernels with a temporary between them. */
+#define _GNU_SOURCE
+#include "fake_cuda.h"
+#include "nnc/Runtime/nnc_device.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float *memory(void *address, size_t count) {
+  static void *(*look)(uint64_t, size_t);
+  if (!look) {
+    void *found = dlsym(dlopen("libcuda.so.1", RTLD_NOW), "fake_memory");
+    memcpy(&look, &found, sizeof look);
+  }
+  return look((uint64_t)(uintptr_t)address, count * sizeof(float));
+}
+
+/* What the PTX would do. */
+void fake_kernel_multiply(const unsigned *grid, const unsigned *block, void **arguments);
+void fake_kernel_multiply(const unsigned *grid, const unsigned *block, void **arguments) {
+  int64_t n = *(int64_t *)arguments[3];
+  float *x = memory(*(void **)arguments[0], n), *w = memory(*(void **)arguments[1], n);
+  float *z = memory(*(void **)arguments[2], n);
+  for (int64_t i = 0; i < n && i < (int64_t)grid[0] * block[0]; ++i)
+    z[i] = x[i] * w[i];
+}
+void fake_kernel_update(const unsigned *grid, const unsigned *block, void **arguments);
+void fake_kernel_update(const unsigned *grid, const unsigned *block, void **arguments) {
+  int64_t n = *(int64_t *)arguments[3];
+  float *z = memory(*(void **)arguments[0], n), *w = memory(*(void **)arguments[1], n);
+  float *y = memory(*(void **)arguments[2], n);
+  for (int64_t i = 0; i < n && i < (int64_t)grid[0] * block[0]; ++i) {
+    y[i] = z[i];
+    w[i] += 1;
+  }
+}
+
+/* What the compiler would write down. */
+#ifndef PTX
+#define PTX                                                                                        \
+  ".entry multiply(\n .param .u64 x,\n .param .u64 w,\n .param .u64 z,\n .param .u64 n)\n"         \
+  ".entry update(\n .param .u64 z,\n .param .u64 w,\n .param .u64 y,\n .param .u64 n)\n"
+#endif
+static const char *const names[] = {"multiply", "update"};
+static nnc_kernels kernels = {"sm_90a", PTX, "cubin", 2, names, NULL};
+
+static int64_t bytes(const int64_t *symbols) { return 4 * symbols[0]; }
+static void onGpu(void *const *buffers, const int64_t *symbols, void *workspace) {
+  int64_t blocks[] = {(symbols[0] + 255) / 256, 1, 1}, threads[] = {256, 1, 1};
+  void *x = buffers[0], *w = buffers[1], *y = buffers[3];
+  int64_t n = symbols[0];
+  void *first[] = {&x, &w, &workspace, &n}, *second[] = {&workspace, &w, &y, &n};
+  nnc_device_launch(&kernels, 0, "net.nn:3:7", blocks, threads, 0, first);
+  nnc_device_launch(&kernels, 1, "net.nn:4:7", blocks, threads, 60000, second);
+}
+static void onCpu(void *const *buffers, const int64_t *symbols, void *workspace) {
+  float *x = buffers[0], *w = buffers[1], *z = workspace, *y = buffers[3];
+  for (int64_t i = 0; i < symbols[0]; ++i)
+    z[i] = x[i] * w[i];
+  for (int64_t i = 0; i < symbols[0]; ++i) {
+    y[i] = z[i];
+    w[i] += 1;
+  }
+}
+static const nnc_buffer buffers[] = {{bytes, nnc_buffer_read},
+                                     {bytes, nnc_buffer_read | nnc_buffer_written},
+                                     {NULL, 0},
+                                     {bytes, nnc_buffer_written}};
+static nnc_entry entry = {"net.step", onCpu, bytes, onGpu, bytes, 4, 1, buffers, NULL};
+
+enum { kMost = 1000 };
+
+static void step(float *x, float *w, float *y, int64_t n) {
+  void *arrays[] = {x, w, w, y};
+  void *workspace = malloc((size_t)nnc_device_workspace(&entry, &n));
+  nnc_device_run(&entry, arrays, &n, workspace);
+  free(workspace);
+}
+
+/* Steps with the state on the host or the device, and inputs in the memory of the step before. */
+static int train(const char *where, int steps, int64_t n) {
+  static float x[kMost], w[kMost], y[kMost];
+  int keepsState = strcmp(where, "host") != 0, keepsAll = strcmp(where, "device") == 0;
+  for (int i = 0; i < n; ++i)
+    w[i] = (float)i;
+  float *state = w, *result = y, *input = x;
+  if (keepsState) {
+    state = nnc_device_alloc(sizeof w);
+    nnc_device_copy(state, w, sizeof w);
+  }
+  if (keepsAll) {
+    result = nnc_device_alloc(sizeof y);
+    input = nnc_device_alloc(sizeof x);
+  }
+  for (int k = 0; k < steps; ++k) {
+    for (int i = 0; i < n; ++i)
+      x[i] = (float)(k + 1);
+    if (keepsAll)
+      nnc_device_copy(input, x, sizeof x);
+    step(input, state, result, n);
+    if (keepsAll)
+      nnc_device_copy(y, result, sizeof y);
+    for (int i = 0; i < n; ++i)
+      if (y[i] != (float)((k + 1) * (i + k))) {
+        printf("step %d: expected %d at %d, found %g\n", k, (k + 1) * (i + k), i, y[i]);
+        return 1;
+      }
+  }
+  if (keepsState)
+    nnc_device_copy(w, state, sizeof w);
+  for (int i = 0; i < n; ++i)
+    if (w[i] != (float)(i + steps)) {
+      printf("state: expected %d at %d, found %g\n", i + steps, i, w[i]);
+      return 1;
+    }
+  if (keepsState)
+    nnc_device_free(state);
+  if (keepsAll) {
+    nnc_device_free(result);
+    nnc_device_free(input);
+  }
+  printf("%s: %d steps of %d numbers on %s\n", where, steps, (int)n, nnc_device_name());
+  return 0;
+}
+
+/* Inputs of the host, results on the device: a call may return early, but not before it has read. */
+static int feed(int steps) {
+  static float x[kMost], w[kMost], y[kMost];
+  float *state = nnc_device_alloc(sizeof w), *results[3];
+  nnc_device_copy(state, w, sizeof w);
+  for (int k = 0; k < 3; ++k)
+    results[k] = nnc_device_alloc(sizeof y);
+  for (int k = 0; k < steps; ++k) {
+    for (int i = 0; i < kMost; ++i)
+      x[i] = (float)(k + 1);
+    step(x, state, results[k % 3], kMost);
+  }
+  memset(x, 0, sizeof x);
+  int wrong = 0;
+  for (int k = steps - 3; k < steps; ++k) {
+    nnc_device_copy(y, results[k % 3], sizeof y);
+    for (int i = 0; i < kMost; ++i)
+      wrong += y[i] != (float)((k + 1) * k);
+  }
+  printf("feed: %d wrong\n", wrong);
+  return wrong != 0;
+}
+
+/* A graph does not outlive the memory of its temporaries, which grow. */
+static int growArena(void) {
+  static float x[kMost], w[kMost], y[kMost];
+  float *arrays[3];
+  for (int i = 0; i < kMost; ++i)
+    x[i] = 2;
+  for (int k = 0; k < 3; ++k) {
+    arrays[k] = nnc_device_alloc(sizeof x);
+    nnc_device_copy(arrays[k], k == 0 ? x : w, sizeof x);
+  }
+  for (int k = 0; k < 7; ++k)
+    step(arrays[0], arrays[1], arrays[2], k == 3 ? kMost : 10);
+  nnc_device_copy(y, arrays[2], sizeof y);
+  printf("arena: %g %g\n", y[9], y[10]);
+  return y[9] != 12 || y[10] != 0;
+}
+
+static void note(const char *message, void *context) {
+  ++*(int *)context;
+  printf("handled: %s\n", message);
+}
+
+int main(int argc, char **argv) {
+  int steps = argc > 2 ? atoi(argv[2]) : 6;
+  if (strcmp(argv[1], "feed") == 0)
+    return feed(steps);
+  if (strcmp(argv[1], "arena") == 0)
+    return growArena();
+  if (strcmp(argv[1], "sizes") == 0) /* the arena and the places grow */
+    return train("host", steps, 10) || train("state", steps, kMost) || train("host", steps, 500);
+  if (strcmp(argv[1], "handler") == 0) {
+    static float x[4], w[4], y[4];
+    int errors = 0;
+    nnc_device_on_error(note, &errors);
+    for (int k = 0; k < steps; ++k)
+      step(x, w, y, 4);
+    printf("%d errors\n", errors);
+    return 0;
+  }
+  if (strcmp(argv[1], "outside") == 0) { /* too short a state */
+    float *state = nnc_device_alloc(256), x[100] = {0}, y[100];
+    step(x, state, y, 100);
+    return 0;
+  }
+  return train(argv[1], steps, kMost);
+}
