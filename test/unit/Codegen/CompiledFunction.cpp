@@ -56,13 +56,15 @@ void loadDialects(MLIRContext &context) {
 }
 
 CompiledFunction::CompiledFunction(func::FuncOp function, const CodegenOptions &options,
-                                   const std::map<std::string, void *> &hostSymbols)
+                                   const std::map<std::string, void *> &hostSymbols,
+                                   PipelineBuilder build)
     : name(function.getName()) {
-  compile(function, options, hostSymbols);
+  compile(function, options, hostSymbols, build);
 }
 
 void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &options,
-                               const std::map<std::string, void *> &hostSymbols) {
+                               const std::map<std::string, void *> &hostSymbols,
+                               PipelineBuilder build) {
   for (auto [result, type] : llvm::enumerate(function.getResultTypes())) {
     std::optional<unsigned> &updated = updatedArguments.emplace_back();
     auto resultName = function.getResultAttrOfType<StringAttr>(result, nn::nameAttr);
@@ -71,7 +73,8 @@ void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &opti
           function.getArgAttrOfType<StringAttr>(argument, nn::nameAttr) == resultName)
         updated = argument;
   }
-  OwningOpRef<ModuleOp> module(function->getParentOfType<ModuleOp>().clone());
+  OwningOpRef<ModuleOp> module(ModuleOp::create(function.getLoc()));
+  module->push_back(function.clone());
   PassManager lowering(module->getContext());
   lowering.addNestedPass<func::FuncOp>(createDecomposePass());
   lowering.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
@@ -81,7 +84,7 @@ void CompiledFunction::compile(func::FuncOp function, const CodegenOptions &opti
     symbolNames.push_back(symbol.str());
 
   PassManager passes(module->getContext());
-  buildCpuPipeline(passes, options);
+  build(passes, options);
   ASSERT_TRUE(succeeded(passes.run(*module)));
   auto object = emitOutput(*module, *TargetDescription::forCpu(options.cpu), OutputKind::Object);
   ASSERT_TRUE(bool(object)) << llvm::toString(object.takeError());

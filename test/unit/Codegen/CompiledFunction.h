@@ -19,12 +19,16 @@ namespace nnc::test {
 /// Registers what a module of nn ops needs on its way to an object.
 void loadDialects(mlir::MLIRContext &context);
 
+/// From linalg to the LLVM dialect.
+using PipelineBuilder = void (*)(mlir::OpPassManager &, const CodegenOptions &);
+
 class CompiledFunction {
 public:
-  /// Compiles the module of `function`, which stays as it is; `hostSymbols` are for what the object calls. A test
+  /// Compiles `function` alone, which stays as it is; `hostSymbols` are for what the object calls. A test
   /// fails where that does.
   CompiledFunction(mlir::func::FuncOp function, const CodegenOptions &options = {},
-                   const std::map<std::string, void *> &hostSymbols = {});
+                   const std::map<std::string, void *> &hostSymbols = {},
+                   PipelineBuilder build = buildCpuPipeline);
 
   bool isLoaded() const { return jit != nullptr; }
   /// The results on `arguments`. Memory around the buffers is checked to be untouched, and that of
@@ -34,7 +38,7 @@ public:
 
 private:
   void compile(mlir::func::FuncOp function, const CodegenOptions &options,
-               const std::map<std::string, void *> &hostSymbols);
+               const std::map<std::string, void *> &hostSymbols, PipelineBuilder build);
 
   std::string name;
   std::vector<std::string> symbolNames;

@@ -1,14 +1,16 @@
 //===- DifferentialTest.cpp - Generated code agrees with the interpreter --===//
 //
-// Every op's examples, and their gradients, are compiled and run on this processor and interpreted
-// by the reference; the results must agree to the accuracy of the element type. Symbolic sizes take
-// several values, none and one included.
+// Every op's examples, and their gradients, are compiled and run on this processor, and as kernels on an
+// emulated GPU, and interpreted by the reference; the results must agree to the accuracy of the element type.
+// Symbolic sizes take several values, none and one included.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Autodiff/Autodiff.h"
+#include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Codegen/ObjectEmission.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Jit.h"
+#include "nnc/Emulation/Emulation.h"
 #include "nnc/IR/OpTable.h"
 #include "nnc/Reference/Compare.h"
 #include "nnc/Reference/DrawInputs.h"
@@ -39,7 +41,10 @@ DialectRegistry makeRegistry() {
 /// A function of nn ops as machine code.
 class Compiled {
 public:
-  explicit Compiled(func::FuncOp source) : function(source) {
+  explicit Compiled(func::FuncOp source,
+                    void (*build)(OpPassManager &, const CodegenOptions &) = buildCpuPipeline,
+                    const std::map<std::string, void *> &hostSymbols = {})
+      : function(source) {
     MLIRContext *context = source.getContext();
     OwningOpRef<ModuleOp> module = ModuleOp::create(source.getLoc());
     func::FuncOp copy = source.clone();
@@ -49,7 +54,7 @@ public:
     PassManager toLinalg(context), toLLVM(context);
     toLinalg.addNestedPass<func::FuncOp>(createDecomposePass());
     buildLinalgStage(toLinalg, options);
-    buildCpuPipeline(toLLVM, options);
+    build(toLLVM, options);
     if (failed(toLinalg.run(*module)))
       return;
     for (Attribute name : copy->getAttrOfType<ArrayAttr>("nn.symbols"))
@@ -59,7 +64,7 @@ public:
     auto object = emitOutput(*module, TargetDescription::host(), OutputKind::Object);
     std::string error = object ? "" : llvm::toString(object.takeError());
     if (error.empty())
-      jit = Jit::load(*object, error);
+      jit = Jit::load(*object, error, hostSymbols);
     EXPECT_EQ(error, "");
   }
 
@@ -115,8 +120,9 @@ void expectClose(const HostTensor &found, const HostTensor &expected) {
 }
 
 void compare(func::FuncOp function, ArrayRef<ExampleInput> inputs, bool hasSymbols) {
-  Compiled compiled(function);
+  Compiled compiled(function), emulated(function, buildEmulationPipeline, emulationSymbols());
   ASSERT_TRUE(compiled);
+  ASSERT_TRUE(emulated);
   for (int64_t size : hasSymbols ? std::vector<int64_t>{3, 1, 37, 0} : std::vector<int64_t>{3}) {
     SCOPED_TRACE(fmt::format("size {}", size));
     SymbolValues symbols;
@@ -131,9 +137,14 @@ void compare(func::FuncOp function, ArrayRef<ExampleInput> inputs, bool hasSymbo
       continue;
     }
     std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
+    startEmulation(/*seed=*/size);
+    std::vector<HostTensor> foundEmulated = emulated.run(arguments, *expected, symbols);
+    EXPECT_EQ(emulationReport(), "");
     for (auto [index, result] : llvm::enumerate(*expected)) {
       SCOPED_TRACE(fmt::format("result {}", index));
       expectClose(found[index], result);
+      SCOPED_TRACE("on an emulated GPU");
+      expectClose(foundEmulated[index], result);
     }
   }
 }

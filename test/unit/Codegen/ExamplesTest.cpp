@@ -1,14 +1,16 @@
 //===- ExamplesTest.cpp - The shipped programs compile to what they say ----===//
 //
 // Every function of every program in examples/, differentiated, simplified and compiled, beside
-// the reference interpreter on random arguments.
+// the reference interpreter on random arguments: as code of this processor, and as kernels of a GPU, emulated.
 //
 //===----------------------------------------------------------------------===//
 #include "CompiledFunction.h"
 
 #include "nnc/Autodiff/Autodiff.h"
 #include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Codegen/Target.h"
+#include "nnc/Emulation/Emulation.h"
 #include "nnc/Reference/Compare.h"
 #include "nnc/Reference/DrawInputs.h"
 #include "nnc/Syntax/Elaborate.h"
@@ -77,8 +79,23 @@ protected:
     ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
     CompiledFunction compiled(function);
     ASSERT_TRUE(compiled.isLoaded());
-    std::vector<HostTensor> found = compiled.run(arguments, *expected, symbols);
-    for (auto [index, result] : llvm::enumerate(*expected)) {
+    expectClose(compiled.run(arguments, *expected, symbols), *expected);
+
+    // The others have no ops that these have not, and take minutes.
+    if (!llvm::is_contained(
+            {"adversarial", "diamond", "digits", "linear-regression", "quantized-digits"},
+            GetParam()))
+      return;
+    SCOPED_TRACE("on an emulated GPU");
+    CompiledFunction emulated(function, {}, emulationSymbols(), buildEmulationPipeline);
+    ASSERT_TRUE(emulated.isLoaded());
+    startEmulation(/*seed=*/3);
+    expectClose(emulated.run(arguments, *expected, symbols), *expected);
+    EXPECT_EQ(emulationReport(), "");
+  }
+
+  void expectClose(ArrayRef<HostTensor> found, ArrayRef<HostTensor> expected) {
+    for (auto [index, result] : llvm::enumerate(expected)) {
       // Of the largest value: what cancels in a sum has the error of its terms.
       double tolerance = result.getElementType().isF64() ? 1e-9 : 1e-3, largest = 1;
       for (int64_t number = 0; number < result.getNumElements(); ++number)

@@ -12,6 +12,10 @@ namespace nnc {
 #define GEN_PASS_REGISTRATION
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
+/// linalg on buffers becomes launches of the kernels of one gpu.module.
+void buildGpuStage(mlir::OpPassManager &passes);
+/// From linalg on tensors to the LLVM dialect, with kernels that run on the CPU under lib/Emulation.
+void buildEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The dialects of kernels, and how they become LLVM.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 /// The kernels of each gpu.module become functions of the LLVM and NVVM dialects.

@@ -1,8 +1,85 @@
 //===- Passes.td - From linalg on buffers to GPU kernels, in order --------===//
+//
+// What leaves bufferization becomes a host function that launches kernels, and the kernels. Nothing here
+// knows how a kernel becomes PTX, nor how the host copies memory and launches.
+//
+//===----------------------------------------------------------------------===//
 #ifndef NNC_CODEGEN_GPU_PASSES
 #define NNC_CODEGEN_GPU_PASSES
 
 include "mlir/Pass/PassBase.td"
+
+def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
+  let summary = "Let blocks of threads share what computes on buffers";
+  let description = [{
+    Each linalg operation becomes a `gpu.launch`. A thread computes one element of the results; where a sum
+    is long beside the number of results, a warp or a block computes it, in an order that the shape alone
+    decides: each thread sums every so manieth term, and these sums are added pairwise.
+
+    Scalars that a program reads from buffers stay where the device can have them: the store of one is a
+    launch, and so is a loop that only reads and writes scalars, or in which what it reads decides where
+    operations write.
+
+    ```mlir
+    linalg.generic {maths = relu} ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+    // becomes
+    gpu.launch blocks(%bx, ...) in (%blocks = ceildiv(%n, 256), ...) threads(%tx, ...) in (256, 1, 1) {
+      %i = %bx * 256 + %tx
+      scf.if %i < %n {
+        %0 = memref.load %x[%i]
+        memref.store relu(%0), %y[%i]
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::gpu::GPUDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect"];
+}
+
+def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
+  let summary = "Make the body of each launch a kernel of the module's gpu.module";
+  let description = [{
+    A kernel takes pointers and numbers: a buffer of known shape that lies row by row as it is, any other as
+    the buffer it is a view of, with the offset, sizes and strides that its type leaves open. Constants, and
+    what is computed from scalars in buffers that nothing writes, are computed again in the kernel.
+
+    ```mlir
+    gpu.launch ... { use %x : memref<?x4xf32>, %y : memref<8xf32> }
+    // becomes
+    %base, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %x
+    gpu.launch_func @kernels::@f_0 ... args(%base : memref<f32>, %sizes#0 : index, %y : memref<8xf32>)
+
+    gpu.module @kernels {
+      gpu.func @f_0(%base: memref<f32>, %size: index, %y: memref<8xf32>) kernel {
+        %x = memref.reinterpret_cast %base to offset: [0], sizes: [%size, 4], strides: [4, 1]
+        use %x, %y
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::memref::MemRefDialect"];
+}
+
+def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp"> {
+  let summary = "Run kernels on the CPU, one thread after the other";
+  let description = [{
+    For tests where there is no GPU. A kernel becomes a function, and its launch a parallel loop over its
+    threads, which nnc_parallel_for runs: that of lib/Emulation gives each thread a stack of its own and
+    switches between them at barriers and shuffles. The kernel asks it who it is, and tells it what it
+    reads and writes, so that it can report races.
+
+    ```mlir
+    gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<8xf32>)
+    // becomes
+    func.call @nnc_emulated_launch(%name, %n, %c1, %c1, %c256, %c1, %c1)
+    scf.parallel (%thread) = (%c0) to (%n * %c256) step (%c1) { func.call @kernels.f_0(%x) }
+    ```
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
+                           "mlir::func::FuncDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
 
 def ExpandKernelMathPass : Pass<"codegen-gpu-expand-kernel-math", "mlir::gpu::GPUModuleOp"> {
   let summary = "Write mathematical functions of kernels as arithmetic";

@@ -1,0 +1,144 @@
+//===- OperationBody.cpp - What one thread computes of an operation -------===//
+#include "OperationBody.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+Value multiply(OpBuilder &b, Location loc, ArrayRef<Value> factors) {
+  Value product = constantIndex(b, loc, 1);
+  for (Value factor : factors)
+    product = b.createOrFold<arith::MulIOp>(loc, product, factor);
+  return product;
+}
+
+OperationBody::OperationBody(OpBuilder &b, linalg::GenericOp operation)
+    : op(operation), loc(operation.getLoc()) {
+  for (Range range : cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(b, loc))
+    sizes.push_back(getValueOrCreateConstantIndexOp(b, loc, range.size));
+  for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+    (kind == utils::IteratorType::parallel ? parallel : reduction).push_back(loop);
+}
+
+SmallVector<Value> OperationBody::sizesOf(ArrayRef<unsigned> loops) const {
+  return llvm::map_to_vector(loops, [&](unsigned loop) { return sizes[loop]; });
+}
+
+void OperationBody::locate(OpBuilder &b, Value number, ArrayRef<unsigned> loops,
+                           MutableArrayRef<Value> indices) const {
+  for (unsigned position = loops.size(); position-- > 0;) {
+    Value &index = indices[loops[position]], size = sizes[loops[position]];
+    if (getConstantIntValue(size) == 1) {
+      index = constantIndex(b, loc, 0);
+      continue;
+    }
+    index = position == 0 ? number : b.createOrFold<arith::RemUIOp>(loc, number, size);
+    if (position != 0)
+      number = b.createOrFold<arith::DivUIOp>(loc, number, size);
+  }
+}
+
+bool OperationBody::isSum(unsigned output) const {
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(output));
+  return llvm::none_of(reduction, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+}
+
+SmallVector<unsigned> OperationBody::sums() const {
+  SmallVector<unsigned> found;
+  for (unsigned output = 0; output < op.getNumDpsInits(); ++output)
+    if (isSum(output))
+      found.push_back(output);
+  return found;
+}
+
+static SmallVector<Value> place(OpBuilder &b, Location loc, AffineMap map,
+                                ArrayRef<Value> indices) {
+  // Indices of loops that the map does not read may not be known yet.
+  SmallVector<Value> operands(indices);
+  for (auto [loop, operand] : llvm::enumerate(operands))
+    if (!operand)
+      operand = constantIndex(b, loc, 0);
+  return llvm::map_to_vector(map.getResults(), [&](AffineExpr result) -> Value {
+    if (auto loop = dyn_cast<AffineDimExpr>(result))
+      return operands[loop.getPosition()];
+    AffineMap one = AffineMap::get(map.getNumDims(), 0, result);
+    return affine::AffineApplyOp::create(b, loc, one, operands);
+  });
+}
+
+Value OperationBody::load(OpBuilder &b, OpOperand &operand, ArrayRef<Value> indices) const {
+  if (!isa<MemRefType>(operand.get().getType()))
+    return operand.get();
+  return memref::LoadOp::create(b, loc, operand.get(),
+                                place(b, loc, op.getMatchingIndexingMap(&operand), indices));
+}
+
+void OperationBody::store(OpBuilder &b, Value value, unsigned output,
+                          ArrayRef<Value> indices) const {
+  OpOperand *operand = op.getDpsInitOperand(output);
+  memref::StoreOp::create(b, loc, value, operand->get(),
+                          place(b, loc, op.getMatchingIndexingMap(operand), indices));
+}
+
+SmallVector<Value> OperationBody::compute(OpBuilder &b, ArrayRef<Value> indices,
+                                          ValueRange sumsSoFar) const {
+  IRMapping mapping;
+  SmallVector<unsigned> summed = sums();
+  for (auto [output, value] : llvm::zip_equal(summed, sumsSoFar))
+    mapping.map(op.getRegionOutputArgs()[output], value);
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (!argument.use_empty() && !mapping.contains(argument))
+      mapping.map(argument, load(b, operand, indices));
+  }
+  for (Operation &inner : op.getBody()->without_terminator())
+    if (auto index = dyn_cast<linalg::IndexOp>(inner))
+      mapping.map(index.getResult(), indices[index.getDim()]);
+    else
+      b.clone(inner, mapping);
+  SmallVector<Value> yielded;
+  for (auto [output, value] : llvm::enumerate(op.getBody()->getTerminator()->getOperands()))
+    if (llvm::is_contained(summed, output))
+      yielded.push_back(mapping.lookupOrDefault(value));
+    else
+      store(b, mapping.lookupOrDefault(value), output, indices);
+  return yielded;
+}
+
+SmallVector<Value> OperationBody::reduceFrom(OpBuilder &b, unsigned depth,
+                                             MutableArrayRef<Value> indices,
+                                             ValueRange sumsSoFar) const {
+  if (depth == reduction.size())
+    return compute(b, indices, sumsSoFar);
+  Value zero = constantIndex(b, loc, 0), one = constantIndex(b, loc, 1);
+  auto loop = scf::ForOp::create(b, loc, zero, sizes[reduction[depth]], one, sumsSoFar);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  indices[reduction[depth]] = loop.getInductionVar();
+  SmallVector<Value> next = reduceFrom(b, depth + 1, indices, loop.getRegionIterArgs());
+  if (!next.empty())
+    scf::YieldOp::create(b, loc, next);
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+void OperationBody::computeInOrder(OpBuilder &b, ArrayRef<Value> parallelIndices) const {
+  SmallVector<Value> indices(parallelIndices), soFar;
+  SmallVector<unsigned> summed = sums();
+  for (unsigned output : summed)
+    soFar.push_back(load(b, *op.getDpsInitOperand(output), indices));
+  SmallVector<Value> results = reduceFrom(b, 0, indices, soFar);
+  for (auto [output, value] : llvm::zip_equal(summed, results))
+    store(b, value, output, indices);
+}
+
+} // namespace nnc

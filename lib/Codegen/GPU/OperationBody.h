@@ -1,0 +1,56 @@
+//===- OperationBody.h - What one thread computes of an operation -*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_OPERATIONBODY_H
+#define NNC_LIB_CODEGEN_GPU_OPERATIONBODY_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace nnc {
+
+mlir::Value constantIndex(mlir::OpBuilder &b, mlir::Location loc, int64_t value);
+mlir::Value multiply(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::Value> factors);
+
+/// The loops of an operation on buffers, and its body element by element.
+class OperationBody {
+public:
+  /// Computes the sizes of the loops at `b`.
+  OperationBody(mlir::OpBuilder &b, mlir::linalg::GenericOp op);
+
+  mlir::linalg::GenericOp operation() const { return op; }
+  llvm::ArrayRef<unsigned> parallelLoops() const { return parallel; }
+  llvm::ArrayRef<unsigned> reductionLoops() const { return reduction; }
+  llvm::SmallVector<mlir::Value> sizesOf(llvm::ArrayRef<unsigned> loops) const;
+
+  /// Sets those of `indices` that are `loops` to the place with this number, the last loop the fastest.
+  void locate(mlir::OpBuilder &b, mlir::Value number, llvm::ArrayRef<unsigned> loops,
+              llvm::MutableArrayRef<mlir::Value> indices) const;
+
+  /// Whether the output at this position is one element for all iterations of the reductions.
+  bool isSum(unsigned output) const;
+  /// The outputs of which that is true.
+  llvm::SmallVector<unsigned> sums() const;
+
+  mlir::Value load(mlir::OpBuilder &b, mlir::OpOperand &operand,
+                   llvm::ArrayRef<mlir::Value> indices) const;
+  void store(mlir::OpBuilder &b, mlir::Value value, unsigned output,
+             llvm::ArrayRef<mlir::Value> indices) const;
+  /// What the body yields for the sums at `indices`, given what they are so far; other outputs are stored.
+  llvm::SmallVector<mlir::Value> compute(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices,
+                                         mlir::ValueRange sumsSoFar) const;
+
+  /// All of the result, or of the sums, at the parallel loops in `indices`.
+  void computeInOrder(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices) const;
+
+private:
+  llvm::SmallVector<mlir::Value> reduceFrom(mlir::OpBuilder &b, unsigned depth,
+                                            llvm::MutableArrayRef<mlir::Value> indices,
+                                            mlir::ValueRange sumsSoFar) const;
+
+  mutable mlir::linalg::GenericOp op; // a handle
+  mlir::Location loc;
+  llvm::SmallVector<mlir::Value> sizes;
+  llvm::SmallVector<unsigned> parallel, reduction;
+};
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_OPERATIONBODY_H

@@ -1,0 +1,30 @@
+//===- Reduction.h - Sums that several threads share ------------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_REDUCTION_H
+#define NNC_LIB_CODEGEN_GPU_REDUCTION_H
+
+#include "OperationBody.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace nnc {
+
+constexpr int64_t kWarpSize = 32;
+constexpr int64_t kBlockSize = 256;
+
+/// How the threads of a block share results: each of `results` of them by `terms` threads.
+struct ReductionShape {
+  int64_t results = kBlockSize, terms = 1;
+  /// Whether neighbouring threads sum neighbouring terms of one result, not of neighbouring results.
+  bool termsFirst = false;
+};
+
+/// The shape for `op`; one thread a result where that is enough, or where the order of the terms matters.
+ReductionShape chooseReductionShape(mlir::linalg::GenericOp op);
+
+/// Emits at `b`, in `launch`, the share of one thread. `number` is that of the block.
+void emitSharedReduction(mlir::OpBuilder &b, const OperationBody &body, ReductionShape shape,
+                         mlir::gpu::LaunchOp launch, mlir::Value number);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_REDUCTION_H

@@ -1,0 +1,247 @@
+//===- MapKernels.cpp - Let blocks of threads share what computes ---------===//
+//
+//   in     linalg, copies and scalars on buffers, loops around them
+//   out    gpu.launch; on the host stay control flow, allocations and views
+//
+// What a loop on the host would have to read from buffers is what makes it a loop of a kernel. Such a loop is one
+// block: all its threads run it, share its operations between them, and wait for each other around each.
+//
+//===----------------------------------------------------------------------===//
+#include "BufferEffects.h"
+#include "BufferPlaces.h"
+#include "GPU/Reduction.h"
+#include "KernelLoops.h"
+#include "nnc/Codegen/GPU/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace nnc {
+#define GEN_PASS_DEF_MAPKERNELSPASS
+#include "nnc/Codegen/GPU/Passes.h.inc"
+
+namespace {
+
+/// Starts a kernel at `b`, which moves into it.
+gpu::LaunchOp launchThreads(OpBuilder &b, Location loc, Value blocks, int64_t threads) {
+  Value one = constantIndex(b, loc, 1), size = constantIndex(b, loc, threads);
+  auto launch = gpu::LaunchOp::create(b, loc, blocks, one, one, size, one, one);
+  b.setInsertionPointToStart(&launch.getBody().front());
+  gpu::TerminatorOp::create(b, loc);
+  b.setInsertionPointToStart(&launch.getBody().front());
+  return launch;
+}
+
+Value isZero(OpBuilder &b, Location loc, Value index) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, constantIndex(b, loc, 0));
+}
+
+//===-- Operations --------------------------------------------------------===//
+
+/// One thread for each element, or each sum in order.
+void mapElements(OpBuilder &b, const OperationBody &body) {
+  Location loc = body.operation().getLoc();
+  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+  Value size = constantIndex(b, loc, kBlockSize);
+  Value blocks = b.createOrFold<arith::CeilDivUIOp>(loc, total, size);
+  gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  Value first = arith::MulIOp::create(b, loc, launch.getBlockIds().x, size);
+  Value number = arith::AddIOp::create(b, loc, first, launch.getThreadIds().x);
+  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number, total);
+  auto choice = scf::IfOp::create(b, loc, exists, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(choice.thenBlock());
+  SmallVector<Value> indices(body.operation().getNumLoops());
+  body.locate(b, number, body.parallelLoops(), indices);
+  body.computeInOrder(b, indices);
+}
+
+void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape) {
+  Location loc = body.operation().getLoc();
+  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+  Value blocks =
+      b.createOrFold<arith::CeilDivUIOp>(loc, total, constantIndex(b, loc, shape.results));
+  gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  emitSharedReduction(b, body, shape, launch, launch.getBlockIds().x);
+}
+
+void mapOperation(linalg::GenericOp op) {
+  OpBuilder b(op);
+  OperationBody body(b, op);
+  ReductionShape shape = chooseReductionShape(op);
+  if (shape.terms == 1)
+    mapElements(b, body);
+  else
+    mapReduction(b, body, shape);
+  op.erase();
+}
+
+//===-- Loops and scalars of the device -----------------------------------===//
+
+/// Whether `value` is a number that follows from what buffers hold, by arithmetic alone.
+bool isRead(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<BaseMemRefType>(value.getType()))
+    return false;
+  if (isa<memref::LoadOp>(op))
+    return true;
+  return isPure(op) && llvm::any_of(op->getOperands(), isRead);
+}
+
+/// Whether the place that `op` works on follows from what buffers hold.
+bool isPlacedByData(linalg::LinalgOp op) {
+  return llvm::any_of(op->getOperands(), [](Value buffer) {
+    for (Operation *view = buffer.getDefiningOp(); isa_and_nonnull<ViewLikeOpInterface>(view);
+         view = view->getOperand(0).getDefiningOp())
+      if (llvm::any_of(view->getOperands(), isRead))
+        return true;
+    return false;
+  });
+}
+
+/// Whether threads can run all of `loop`, and should: the host would have to wait for what it reads.
+bool isDeviceLoop(scf::ForOp loop) {
+  bool touchesBuffers = false;
+  WalkResult result = loop.getBody()->walk([&](Operation *op) {
+    if (auto operation = dyn_cast<linalg::LinalgOp>(op)) {
+      touchesBuffers = true;
+      return isPlacedByData(operation) ? WalkResult::skip() : WalkResult::interrupt();
+    }
+    if (isa<memref::LoadOp, memref::StoreOp>(op))
+      touchesBuffers = true;
+    else if (!isa<scf::ForOp, scf::IfOp, scf::YieldOp>(op) && !isPure(op))
+      return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return touchesBuffers && !result.wasInterrupted();
+}
+
+/// The threads of a block share the operations of `root`, and thread 0 stores scalars.
+void shareInBlock(Operation *root, Value thread) {
+  SmallVector<Operation *> writers;
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (!isa<linalg::GenericOp, memref::StoreOp>(op))
+      return WalkResult::advance();
+    writers.push_back(op);
+    return WalkResult::skip();
+  });
+  for (Operation *op : writers) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    // What others have still to read must not be overwritten.
+    gpu::BarrierOp::create(b, loc);
+    if (isa<memref::StoreOp>(op)) {
+      auto choice = scf::IfOp::create(b, loc, isZero(b, loc, thread), /*withElseRegion=*/false);
+      op->moveBefore(choice.thenBlock(), choice.thenBlock()->begin());
+      b.setInsertionPointAfter(choice);
+    } else {
+      OperationBody body(b, cast<linalg::GenericOp>(op));
+      Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+      auto loop = scf::ForOp::create(b, loc, thread, total, constantIndex(b, loc, kBlockSize));
+      b.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> indices(body.operation().getNumLoops());
+      body.locate(b, loop.getInductionVar(), body.parallelLoops(), indices);
+      body.computeInOrder(b, indices);
+      op->erase();
+      b.setInsertionPointAfter(loop);
+    }
+    gpu::BarrierOp::create(b, loc);
+  }
+}
+
+/// A kernel of one block for a loop, or for a store that the host would do.
+void mapSerial(Operation *op) {
+  OpBuilder b(op);
+  Location loc = op->getLoc();
+  bool isShared =
+      op->walk([](linalg::LinalgOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  gpu::LaunchOp launch =
+      launchThreads(b, loc, constantIndex(b, loc, 1), isShared ? kBlockSize : kWarpSize);
+  Value thread = launch.getThreadIds().x;
+  if (isShared) {
+    op->moveBefore(launch.getBody().front().getTerminator());
+    return shareInBlock(op, thread);
+  }
+  auto choice = scf::IfOp::create(b, loc, isZero(b, loc, thread), /*withElseRegion=*/false);
+  op->moveBefore(choice.thenBlock(), choice.thenBlock()->begin());
+}
+
+/// Whether `value` is used in a kernel, itself or through arithmetic.
+bool reachesKernel(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    if (user->getParentOfType<gpu::LaunchOp>())
+      return true;
+    return isPure(user) && llvm::any_of(user->getResults(), reachesKernel);
+  });
+}
+
+/// Makes `load` one of a buffer that is written once, right there, so that kernels can load it again. Returns what
+/// writes it.
+memref::StoreOp keepScalar(memref::LoadOp load) {
+  OpBuilder b(load.getContext());
+  b.setInsertionPointAfter(load);
+  Location loc = load.getLoc();
+  auto type = MemRefType::get({}, load.getType());
+  Value kept = memref::AllocOp::create(b, loc, type, b.getI64IntegerAttr(64));
+  auto store = memref::StoreOp::create(b, loc, load.getResult(), kept, ValueRange());
+  auto again = memref::LoadOp::create(b, loc, kept, ValueRange());
+  load.getResult().replaceAllUsesExcept(again, store);
+  return store;
+}
+
+class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isDeclaration())
+      return;
+    IRRewriter rewriter(&getContext());
+    generalize(rewriter);
+
+    SmallVector<Operation *> kernels;
+    SmallVector<memref::LoadOp> loads;
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      auto loop = dyn_cast<scf::ForOp>(op);
+      if (isa<linalg::GenericOp, memref::StoreOp>(op) || (loop && isDeviceLoop(loop))) {
+        kernels.push_back(op);
+        return WalkResult::skip();
+      }
+      if (auto load = dyn_cast<memref::LoadOp>(op))
+        loads.push_back(load);
+      return WalkResult::advance();
+    });
+    for (Operation *op : kernels)
+      if (auto generic = dyn_cast<linalg::GenericOp>(op))
+        mapOperation(generic);
+      else
+        mapSerial(op);
+    auto isConstant = [](memref::LoadOp load) {
+      return areWriters(rootBuffer(load.getMemRef()), llvm::IsaPred<memref::LoadOp>);
+    };
+    for (memref::LoadOp load : loads)
+      if (reachesKernel(load.getResult()) && !isConstant(load))
+        mapSerial(keepScalar(load));
+  }
+
+  /// Writes everything as linalg.generic of few loops.
+  void generalize(IRRewriter &rewriter) {
+    func::FuncOp function = getOperation();
+    generalizeKernels(rewriter, function);
+    SmallVector<linalg::FillOp> fills;
+    function.walk([&](linalg::FillOp op) { fills.push_back(op); });
+    for (linalg::FillOp op : fills) {
+      rewriter.setInsertionPoint(op);
+      (void)linalg::generalizeNamedOp(rewriter, op);
+    }
+    SmallVector<linalg::GenericOp> generics;
+    function.walk([&](linalg::GenericOp op) { generics.push_back(op); });
+    for (linalg::GenericOp op : generics)
+      (void)simplifyLoops(rewriter, op);
+  }
+};
+
+} // namespace
+} // namespace nnc

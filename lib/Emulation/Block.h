@@ -1,0 +1,79 @@
+//===- Block.h - The threads of a block, one at a time ----------*- C++ -*-===//
+#ifndef NNC_LIB_EMULATION_BLOCK_H
+#define NNC_LIB_EMULATION_BLOCK_H
+
+#include "Fiber.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnc {
+
+/// Numbers by a seed.
+class Draw {
+public:
+  explicit Draw(uint64_t seed) : state(seed) {}
+  uint64_t below(uint64_t bound);
+
+private:
+  uint64_t state;
+};
+
+/// A block that runs.
+class Block {
+public:
+  static constexpr int32_t kWarpSize = 32;
+
+  /// Runs `body` for each thread. What goes wrong is returned, empty if nothing does; threads that wait for ever
+  /// are left where they are.
+  std::string run(int32_t numThreads, const std::function<void(int32_t thread)> &body, Draw &draw);
+
+  int32_t thread() const { return current; }
+  /// How many barriers the threads have left behind them.
+  uint32_t barriers() const { return passed; }
+  /// Whether it is on the stack of a thread.
+  bool isPrivate(uintptr_t address) const;
+  /// Whether it is in memory of the block.
+  bool isShared(uintptr_t address) const {
+    return address - reinterpret_cast<uintptr_t>(memory.data()) < memory.size();
+  }
+
+  /// For the current thread to call.
+  void waitAtBarrier(int32_t site);
+  /// The bits, and in bit 32 whether there is a lane to have them from.
+  uint64_t shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t width, int32_t mode);
+  /// Where the next piece of the block's memory is.
+  char *shared(int64_t bytes);
+
+private:
+  enum class State { New, Ready, AtBarrier, AtShuffle, Ended };
+  struct Thread {
+    State state = State::New;
+    Fiber *fiber = nullptr;
+    int32_t site = 0;
+    uint32_t bits = 0;
+    int32_t offset = 0, width = 0, mode = 0;
+    uint64_t received = 0;
+    int64_t sharedBytes = 0;
+  };
+
+  void step(int32_t thread, const std::function<void(int32_t)> &body);
+  void wait(State state, int32_t site);
+  void finishShuffle(int32_t warp);
+  std::string passBarrier();
+  std::string describe(int32_t thread) const;
+
+  std::vector<Thread> threads;
+  std::vector<int32_t> ready;
+  std::vector<std::unique_ptr<Fiber>> fibers;
+  std::vector<Fiber *> idle;
+  std::vector<char> memory;
+  int64_t mostUsed = 0;
+  int32_t current = 0;
+  uint32_t passed = 0;
+};
+
+} // namespace nnc
+
+#endif // NNC_LIB_EMULATION_BLOCK_H

@@ -1,0 +1,172 @@
+//===- Emulation.cpp - A GPU of one slow, careful multiprocessor ----------===//
+#include "nnc/Emulation/Emulation.h"
+
+#include "AccessLog.h"
+#include "Block.h"
+
+#include <numeric>
+
+namespace nnc {
+namespace {
+
+struct Sizes {
+  int64_t x = 1, y = 1, z = 1;
+  int64_t count() const { return x * y * z; }
+  /// One of the three coordinates of a number.
+  int64_t coordinate(int64_t number, int32_t axis) const {
+    return axis == 0 ? number % x : axis == 1 ? number / x % y : number / (x * y);
+  }
+  int64_t operator[](int32_t axis) const { return axis == 0 ? x : axis == 1 ? y : z; }
+};
+
+/// What a kernel is called with; nnc_parallel_for comes next.
+struct Launch {
+  const char *kernel = "", *place = "";
+  Sizes grid, block;
+};
+
+class Device {
+public:
+  void start(uint64_t seed);
+  void prepare(const Launch &next) { launch = next; }
+  void run(void (*body)(void *, int64_t, int64_t), void *context);
+  int64_t number(int32_t quantity, int32_t axis) const;
+  void access(uintptr_t address, int32_t bytes, int32_t count, bool writes);
+
+  Block block;
+  std::string report;
+  uint64_t numLaunches = 0;
+
+private:
+  void complain(const std::string &problem);
+
+  Draw draw{0};
+  Launch launch;
+  /// Of memory of the device, and of the block.
+  AccessLog global, shared;
+  int64_t blockNumber = 0;
+  bool hasRaced = false;
+};
+
+void Device::start(uint64_t seed) {
+  draw = Draw(seed);
+  report.clear();
+  numLaunches = 0;
+}
+
+void Device::complain(const std::string &problem) {
+  report += std::string("kernel '") + launch.kernel + "'";
+  if (*launch.place)
+    report += std::string(" (") + launch.place + ")";
+  report += ": " + problem + "\n";
+}
+
+void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
+  ++numLaunches;
+  global.clear();
+  hasRaced = false;
+  int64_t numThreads = launch.block.count();
+  std::vector<int64_t> order(launch.grid.count());
+  std::iota(order.begin(), order.end(), 0);
+  for (size_t left = order.size(); left > 1; --left)
+    std::swap(order[left - 1], order[draw.below(left)]);
+  for (int64_t next : order) {
+    blockNumber = next;
+    shared.clear();
+    std::string problem = block.run(
+        int32_t(numThreads),
+        [&](int32_t thread) {
+          int64_t index = next * numThreads + thread;
+          body(context, index, index + 1);
+        },
+        draw);
+    if (problem.empty())
+      continue;
+    complain("in block " + std::to_string(next) + " " + problem);
+    return;
+  }
+}
+
+int64_t Device::number(int32_t quantity, int32_t axis) const {
+  switch (quantity) {
+  case 0:
+    return launch.block.coordinate(block.thread(), axis);
+  case 1:
+    return launch.grid.coordinate(blockNumber, axis);
+  case 2:
+    return launch.block[axis];
+  default:
+    return launch.grid[axis];
+  }
+}
+
+std::string describe(const Moment &moment, bool writes) {
+  std::string text =
+      moment.thread < 0 ? "several threads" : "thread " + std::to_string(moment.thread);
+  text += moment.block < 0 ? " of several blocks" : " of block " + std::to_string(moment.block);
+  return text + (writes ? " writes" : " reads");
+}
+
+void Device::access(uintptr_t address, int32_t bytes, int32_t count, bool writes) {
+  if (block.isPrivate(address))
+    return;
+  Moment now{blockNumber, block.thread(), block.barriers()};
+  AccessLog &log = block.isShared(address) ? shared : global;
+  for (int32_t element = 0; element < count; ++element) {
+    std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now, writes);
+    // One tells enough of a kernel.
+    if (!race || hasRaced)
+      continue;
+    hasRaced = true;
+    complain(describe(race->first, race->firstWrites) + " what " +
+             describe(race->second, race->secondWrites) + ", with no barrier between");
+  }
+}
+
+Device &device() {
+  static Device instance;
+  return instance;
+}
+
+//===-- What compiled code calls ------------------------------------------===//
+
+void emulatedLaunch(const char *kernel, const char *place, int64_t gridX, int64_t gridY,
+                    int64_t gridZ, int64_t blockX, int64_t blockY, int64_t blockZ) {
+  device().prepare({kernel, place, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}});
+}
+
+void parallelFor(int64_t, void (*body)(void *, int64_t, int64_t), void *context) {
+  device().run(body, context);
+}
+
+int64_t emulatedNumber(int32_t which) { return device().number(which / 3, which % 3); }
+
+void emulatedBarrier(int32_t site) { device().block.waitAtBarrier(site); }
+
+uint64_t emulatedShuffle(int32_t site, uint32_t bits, int32_t offset, int32_t width, int32_t mode) {
+  return device().block.shuffle(site, bits, offset, width, mode);
+}
+
+char *emulatedShared(int64_t bytes) { return device().block.shared(bytes); }
+
+void emulatedAccess(int64_t address, int32_t bytes, int32_t count, int32_t writes) {
+  device().access(uintptr_t(address), bytes, count, writes != 0);
+}
+
+} // namespace
+
+std::map<std::string, void *> emulationSymbols() {
+  return {{"nnc_parallel_for", reinterpret_cast<void *>(&parallelFor)},
+          {"nnc_emulated_launch", reinterpret_cast<void *>(&emulatedLaunch)},
+          {"nnc_emulated_number", reinterpret_cast<void *>(&emulatedNumber)},
+          {"nnc_emulated_barrier", reinterpret_cast<void *>(&emulatedBarrier)},
+          {"nnc_emulated_shuffle", reinterpret_cast<void *>(&emulatedShuffle)},
+          {"nnc_emulated_shared", reinterpret_cast<void *>(&emulatedShared)},
+          {"nnc_emulated_access", reinterpret_cast<void *>(&emulatedAccess)}};
+}
+
+void startEmulation(uint64_t seed) { device().start(seed); }
+std::string emulationReport() { return device().report; }
+uint64_t emulatedLaunches() { return device().numLaunches; }
+
+} // namespace nnc

@@ -1,0 +1,146 @@
+// RUN: nnc-opt %s --codegen-gpu-map-kernels --canonicalize --cse | FileCheck %s
+
+#identity = affine_map<(d0, d1) -> (d0, d1)>
+#rows = affine_map<(d0, d1) -> (d0)>
+#columns = affine_map<(d0, d1) -> (d1)>
+#scalar = affine_map<(d0, d1) -> ()>
+
+// One thread an element; the matrix is one long row.
+// CHECK-LABEL: func.func @elements
+// CHECK: %[[ROW:.*]] = memref.collapse_shape %{{.*}} {{\[\[}}0, 1]]
+// CHECK: %[[N:.*]] = memref.dim %{{.*}}, %c0
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[N]], %c256
+// CHECK: gpu.launch blocks(%[[BX:[a-z0-9]*]], {{.*}}) in (%{{.*}} = %[[BLOCKS]],
+// CHECK-SAME: threads(%[[TX:[a-z0-9]*]], {{.*}}) in (%{{.*}} = %c256, %{{.*}} = %c1,
+// CHECK: %[[FIRST:.*]] = arith.muli %[[BX]], %c256
+// CHECK: %[[I:.*]] = arith.addi %[[FIRST]], %[[TX]]
+// CHECK: %[[EXISTS:.*]] = arith.cmpi ult, %[[I]], %[[N]]
+// CHECK: scf.if %[[EXISTS]]
+// CHECK: memref.load %{{.*}}[%[[I]]]
+// CHECK: arith.negf
+// CHECK: memref.store %{{.*}}, %{{.*}}[%[[I]]]
+func.func @elements(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+  linalg.generic {indexing_maps = [#identity, #identity], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<?x8xf32>) outs(%y : memref<?x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.negf %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// A warp a row: 8 rows a block, five shuffles, no memory.
+// CHECK-LABEL: func.func @rowSums
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %{{.*}}, %c8
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BLOCKS]]
+// CHECK-NOT: workgroup
+// CHECK: %[[LANE:.*]] = arith.remui %{{.*}}, %c32
+// CHECK: scf.for %{{.*}} = %[[LANE]] to %{{.*}} step %c32 iter_args(%{{.*}} = %cst)
+// CHECK-COUNT-5: gpu.shuffle xor
+// CHECK: scf.if
+// CHECK: memref.store
+func.func @rowSums(%x: memref<?x512xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [#identity, #rows], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x512xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// Neighbouring threads read neighbouring columns; eight sum the rows of each.
+// CHECK-LABEL: func.func @columnSums
+// CHECK: gpu.launch {{.*}} workgroup(%[[MEMORY:.*]] : memref<8x32xf32, #gpu.address_space<workgroup>>)
+// CHECK: scf.for {{.*}} step %c8
+// CHECK-NOT: gpu.shuffle
+// CHECK: memref.store %{{.*}}, %[[MEMORY]]
+// CHECK: gpu.barrier
+// CHECK: scf.for %{{.*}} = %c1 to %c8
+func.func @columnSums(%x: memref<?x512xf32>, %y: memref<512xf32>) {
+  linalg.generic {indexing_maps = [#identity, #columns], iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<?x512xf32>) outs(%y : memref<512xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// One sum is all of a block's: warps leave theirs in its memory.
+// CHECK-LABEL: func.func @total
+// CHECK: gpu.launch {{.*}} workgroup(%[[MEMORY:.*]] : memref<8x1xf32, #gpu.address_space<workgroup>>)
+// CHECK-COUNT-5: gpu.shuffle xor
+// CHECK: gpu.barrier
+func.func @total(%x: memref<?x?xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [#identity, #scalar], iterator_types = ["reduction", "reduction"]}
+      ins(%x : memref<?x?xf32>) outs(%y : memref<f32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.maximumf %out, %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// Which of equal elements is found depends on the order: one thread looks at a row from its start.
+// CHECK-LABEL: func.func @positionOfMost
+// CHECK-NOT: gpu.shuffle
+// CHECK-NOT: gpu.barrier
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (f32, i64)
+// CHECK-LABEL: func.func @scatter
+func.func @positionOfMost(%x: memref<?x512xf32>, %y: memref<?xf32>, %at: memref<?xi64>) {
+  linalg.generic {indexing_maps = [#identity, #rows, #rows], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x512xf32>) outs(%y, %at : memref<?xf32>, memref<?xi64>) {
+  ^bb0(%in: f32, %out: f32, %place: i64):
+    %0 = arith.cmpf ogt, %in, %out : f32
+    %1 = linalg.index 1 : index
+    %2 = arith.index_cast %1 : index to i64
+    %3 = arith.select %0, %in, %out : f32
+    %4 = arith.select %0, %2, %place : i64
+    linalg.yield %3, %4 : f32, i64
+  }
+  return
+}
+
+// What a loop reads says where it writes: a block runs it.
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1,
+// CHECK: scf.for
+// CHECK: %[[ROW:.*]] = memref.load
+// CHECK: %[[VIEW:.*]] = memref.subview %{{.*}}[%{{.*}}, 0]
+// CHECK: gpu.barrier
+// CHECK: scf.for {{.*}} step %c256
+// CHECK: memref.store %{{.*}}, %[[VIEW]]
+// CHECK: gpu.barrier
+func.func @scatter(%places: memref<?xindex>, %x: memref<?x64xf32>, %y: memref<10x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %places, %c0 : memref<?xindex>
+  scf.for %i = %c0 to %n step %c1 {
+    %place = memref.load %places[%i] : memref<?xindex>
+    %from = memref.subview %x[%i, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    %to = memref.subview %y[%place, 0] [1, 64] [1, 1] : memref<10x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+        ins(%from : memref<64xf32, strided<[1], offset: ?>>) outs(%to : memref<64xf32, strided<[1], offset: ?>>) {
+    ^bb0(%in: f32, %out: f32):
+      %0 = arith.addf %out, %in : f32
+      linalg.yield %0 : f32
+    }
+  }
+  return
+}
+
+// A loop around what is placed by its own number stays on the host.
+// CHECK-LABEL: func.func @steps
+// CHECK: scf.for
+// CHECK: memref.subview
+// CHECK: gpu.launch
+// CHECK-NOT: scf.for
+func.func @steps(%n: index, %y: memref<?x64xf32>, %zero: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %to = memref.subview %y[%i, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    linalg.fill ins(%zero : f32) outs(%to : memref<64xf32, strided<[1], offset: ?>>)
+  }
+  return
+}

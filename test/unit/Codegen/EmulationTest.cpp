@@ -1,0 +1,92 @@
+//===- EmulationTest.cpp - Programs compute what they mean on a GPU --------===//
+//
+// Random programs mapped to GPU kernels, which lib/Emulation runs in several orders of the threads, beside the
+// interpreter: the results are right, the same bits in each order, and no thread gets in another's way.
+// NNC_RANDOM_PROGRAMS and NNC_RANDOM_SEED as in RandomProgramTest.cpp.
+//
+//===----------------------------------------------------------------------===//
+#include "CompiledFunction.h"
+
+#include "nnc/Codegen/GPU/Passes.h"
+#include "nnc/Emulation/Emulation.h"
+#include "nnc/Reference/Compare.h"
+#include "nnc/Reference/RandomProgram.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+
+using namespace mlir;
+
+namespace nnc::test {
+namespace {
+
+uint64_t fromEnvironment(const char *name, uint64_t otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+llvm::Expected<SmallVector<HostTensor>> runEmulated(func::FuncOp function,
+                                                    ArrayRef<HostTensor> arguments) {
+  llvm::Expected<SymbolValues> symbols = resolveSymbols(function, arguments);
+  if (!symbols)
+    return symbols.takeError();
+  // For the shapes of the results.
+  llvm::Expected<SmallVector<HostTensor>> like = interpret(function, arguments);
+  if (!like)
+    return like.takeError();
+  OwningOpRef<ModuleOp> module(ModuleOp::create(function.getLoc()));
+  func::FuncOp copy = function.clone();
+  copy.setName("program");
+  module->push_back(copy);
+  CompiledFunction compiled(copy, {}, emulationSymbols(), buildEmulationPipeline);
+  if (!compiled.isLoaded())
+    return llvm::createStringError("it does not compile");
+  std::vector<HostTensor> results;
+  for (uint64_t order : {1, 2}) {
+    startEmulation(order);
+    std::vector<HostTensor> found = compiled.run(arguments, *like, *symbols);
+    if (std::string report = emulationReport(); !report.empty())
+      return llvm::createStringError(report);
+    if (!results.empty() && found != results)
+      return llvm::createStringError("another order of the threads computes something else");
+    results = std::move(found);
+  }
+  return SmallVector<HostTensor>(results.begin(), results.end());
+}
+
+TEST(EmulatedRandomPrograms, agreeWithTheInterpreter) {
+  uint64_t count = fromEnvironment("NNC_RANDOM_PROGRAMS", 30);
+  uint64_t first = fromEnvironment("NNC_RANDOM_SEED", 0);
+  MLIRContext context;
+  loadDialects(context);
+  std::string diagnostics;
+  context.getDiagEngine().registerHandler(
+      [&](Diagnostic &diagnostic) { diagnostics += diagnostic.str() + "\n"; });
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    RandomProgramOptions options;
+    options.numOps = 2 + seed % 24;
+    options.withSymbols = seed % 3 != 0;
+    RandomProgram program = buildRandomProgram(context, seed, options);
+    Type type = seed % 2 ? Type(Float32Type::get(&context)) : Type(Float64Type::get(&context));
+    auto differs = [&](RandomProgram &candidate) {
+      diagnostics.clear();
+      return !compareInPrecision(candidate, type, runEmulated).empty();
+    };
+    if (!differs(program))
+      continue;
+    RandomProgram small = reduceProgram(program, differs);
+    diagnostics.clear();
+    std::string difference = compareInPrecision(small, type, runEmulated);
+    ADD_FAILURE() << "seed " << seed << ", " << (seed % 2 ? "f32" : "f64") << ": " << difference
+                  << "\n"
+                  << diagnostics;
+    small.module->dump();
+    break;
+  }
+}
+
+} // namespace
+} // namespace nnc::test

@@ -1,0 +1,176 @@
+// Kernels by hand, right ones and wrong ones, through the functions that compiled code calls.
+#include "nnc/Emulation/Emulation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <vector>
+
+namespace nnc {
+namespace {
+
+template <typename Function> Function *symbol(const char *name) {
+  return reinterpret_cast<Function *>(emulationSymbols().at(name));
+}
+
+int64_t threadId() { return symbol<int64_t(int32_t)>("nnc_emulated_number")(0); }
+int64_t blockId() { return symbol<int64_t(int32_t)>("nnc_emulated_number")(3); }
+void barrier(int32_t site) { symbol<void(int32_t)>("nnc_emulated_barrier")(site); }
+float *shared(int64_t count) {
+  return reinterpret_cast<float *>(symbol<char *(int64_t)>("nnc_emulated_shared")(count * 4));
+}
+uint64_t shuffle(uint32_t bits, int32_t offset, int32_t width, int32_t mode) {
+  using Function = uint64_t(int32_t, uint32_t, int32_t, int32_t, int32_t);
+  return symbol<Function>("nnc_emulated_shuffle")(7, bits, offset, width, mode);
+}
+void access(const float &place, bool writes) {
+  using Function = void(int64_t, int32_t, int32_t, int32_t);
+  symbol<Function>("nnc_emulated_access")(reinterpret_cast<int64_t>(&place), 4, 1, writes);
+}
+void store(float &place, float value) {
+  access(place, true);
+  place = value;
+}
+float load(const float &place) {
+  access(place, false);
+  return place;
+}
+
+/// What the emulator says of a kernel in this order of its threads.
+std::string run(int64_t blocks, int64_t threads, const std::function<void()> &kernel,
+                uint64_t order) {
+  startEmulation(order);
+  using Launch =
+      void(const char *, const char *, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
+  symbol<Launch>("nnc_emulated_launch")("k", "net.nn:4:3", blocks, 1, 1, threads, 1, 1);
+  using Body = void(void *, int64_t, int64_t);
+  symbol<void(int64_t, Body *, void *)>("nnc_parallel_for")(
+      blocks * threads,
+      [](void *context, int64_t, int64_t) {
+        (*static_cast<const std::function<void()> *>(context))();
+      },
+      const_cast<std::function<void()> *>(&kernel));
+  return emulationReport();
+}
+
+/// All orders say the same.
+std::string run(int64_t blocks, int64_t threads, const std::function<void()> &kernel) {
+  std::string report = run(blocks, threads, kernel, 1);
+  for (uint64_t order : {2, 3, 4})
+    EXPECT_EQ(run(blocks, threads, kernel, order).empty(), report.empty());
+  return report;
+}
+
+TEST(Device, PassesNumbersThroughTheBlocksMemory) {
+  std::vector<float> reversed(3 * 64);
+  auto kernel = [&] {
+    float *memory = shared(64);
+    store(memory[threadId()], float(blockId() * 64 + threadId()));
+    barrier(0);
+    store(reversed[blockId() * 64 + threadId()], load(memory[63 - threadId()]));
+  };
+  EXPECT_EQ(run(3, 64, kernel), "");
+  for (int64_t i = 0; i < 3 * 64; ++i)
+    EXPECT_EQ(reversed[i], i / 64 * 64 + 63 - i % 64);
+}
+
+TEST(Device, FindsAMissingBarrier) {
+  std::vector<float> reversed(64);
+  auto kernel = [&] {
+    float *memory = shared(64);
+    store(memory[threadId()], 1);
+    store(reversed[threadId()], load(memory[63 - threadId()]));
+  };
+  EXPECT_THAT(run(1, 64, kernel),
+              testing::MatchesRegex("kernel 'k' \\(net.nn:4:3\\): thread [0-9]+ of block 0 "
+                                    "(reads|writes) what thread [0-9]+ of block 0 "
+                                    "(reads|writes), with no barrier between\n"));
+}
+
+TEST(Device, FindsThatABarrierOrdersNoBlocks) {
+  float sum = 0;
+  auto kernel = [&] {
+    barrier(0);
+    if (threadId() == 0)
+      store(sum, load(sum) + 1);
+  };
+  EXPECT_EQ(run(1, 32, kernel), "");
+  EXPECT_THAT(run(2, 32, kernel), testing::HasSubstr("with no barrier between"));
+}
+
+TEST(Device, LetsManyReadWhatOneWrote) {
+  float place = 0;
+  auto kernel = [&] {
+    if (threadId() == 0)
+      store(place, 5);
+    barrier(0);
+    EXPECT_EQ(load(place), 5);
+    barrier(1);
+    if (threadId() == 31)
+      store(place, 6);
+  };
+  EXPECT_EQ(run(1, 64, kernel), "");
+  auto early = [&] {
+    EXPECT_GE(load(place), 0);
+    if (threadId() == 31)
+      store(place, 6);
+  };
+  EXPECT_THAT(run(1, 64, early), testing::HasSubstr("writes"));
+}
+
+TEST(Device, FindsThreadsThatNeverCome) {
+  auto leaves = [] {
+    if (threadId() != 5)
+      barrier(3);
+  };
+  EXPECT_EQ(run(1, 64, leaves),
+            "kernel 'k' (net.nn:4:3): in block 0 threads wait for each other for ever: "
+            "thread 0 waits at barrier 3, thread 5 has returned\n");
+  auto parts = [] { barrier(threadId() < 32 ? 1 : 2); };
+  EXPECT_EQ(run(1, 64, parts),
+            "kernel 'k' (net.nn:4:3): in block 0 threads wait for each other for ever: "
+            "thread 0 waits at barrier 1, thread 32 waits at barrier 2\n");
+  auto half = [] {
+    if (threadId() % 2)
+      shuffle(0, 1, 32, 0);
+  };
+  EXPECT_EQ(run(1, 32, half),
+            "kernel 'k' (net.nn:4:3): in block 0 threads wait for each other for ever: "
+            "thread 0 has returned, thread 1 waits at shuffle 7\n");
+  // And goes on with the next kernel.
+  EXPECT_EQ(run(2, 64, [] { barrier(0); }), "");
+}
+
+TEST(Device, ShufflesAsTheHardwareDoes) {
+  auto kernel = [] {
+    int64_t lane = threadId() % 32;
+    auto expect = [](uint64_t found, uint32_t bits, bool isValid) {
+      EXPECT_EQ(uint32_t(found), bits);
+      EXPECT_EQ(found >> 32, isValid);
+    };
+    uint32_t own = 100 + threadId(), first = own - lane;
+    expect(shuffle(own, 5, 32, 0), first + (lane ^ 5), true);
+    expect(shuffle(own, 3, 32, 1), lane + 3 < 32 ? own + 3 : own, lane + 3 < 32);
+    expect(shuffle(own, 3, 16, 2), lane % 16 >= 3 ? own - 3 : own, lane % 16 >= 3);
+    expect(shuffle(own, 2, 8, 3), first + lane / 8 * 8 + 2, true);
+  };
+  EXPECT_EQ(run(1, 64, kernel), "");
+}
+
+TEST(Device, HandsOutMemoryThatNobodyWrote) {
+  for (int times = 0; times < 2; ++times)
+    EXPECT_EQ(run(
+                  1, 32,
+                  [] {
+                    float *memory = shared(32);
+                    EXPECT_NE(memory[threadId()], memory[threadId()]); // no number
+                    barrier(0);
+                    memory[threadId()] = 1;
+                  },
+                  1),
+              "");
+}
+
+} // namespace
+} // namespace nnc
