@@ -8,7 +8,7 @@
 #   %builddir  the build tree              %mlir_include  MLIR's TableGen files
 #
 # Features, for REQUIRES: the names of the tools that exist (nnc, nnc-opt), sanitize, gnuplot, g++,
-# chromium, valgrind, qemu-aarch64, aarch64-linux-gnu-gcc, torch, mnist (the files are here), and what the
+# chromium, valgrind, qemu-aarch64, aarch64-linux-gnu-gcc, ptxas, torch, mnist (the files are here), and what the
 # processor can run (x86-64-v2, x86-64-v3, x86-64-v4).
 
 import os
@@ -80,6 +80,12 @@ if has_thread_sanitizer():
 for program in ("gnuplot", "g++", "chromium", "valgrind", "qemu-aarch64", "aarch64-linux-gnu-gcc"):
     if shutil.which(program):
         config.available_features.add(program)
+# As nnc finds it.
+if shutil.which("ptxas") or os.access(
+        os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin", "ptxas"), os.X_OK):
+    config.available_features.add("ptxas")
+if "CUDA_HOME" in os.environ:
+    config.environment["CUDA_HOME"] = os.environ["CUDA_HOME"]
 
 
 def processor_features():

@@ -6,6 +6,7 @@
 #include "nnc/Driver/Compiler.h"
 
 #include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Codegen/ObjectEmission.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/Driver/Locations.h"
@@ -90,16 +91,26 @@ const std::vector<Phase> &getPhases() {
        }},
       {"prepare", "write what computes as kernels, pack and turn what lies the wrong way",
        [](OpPassManager &passes, const CompileOptions &options) {
+         if (options.gpu)
+           return;
          buildPrepareStage(passes, codegenOptions(options));
          if (options.tiles)
            passes.addPass(createApplyTilesPass(options.tiles));
        }},
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
-         buildKernelStage(passes, codegenOptions(options));
+         if (options.gpu)
+           buildGpuStage(passes);
+         else
+           buildKernelStage(passes, codegenOptions(options));
        }},
       {"llvm", "lower to the LLVM dialect with the C interface",
        [](OpPassManager &passes, const CompileOptions &options) {
+         if (options.gpu) {
+           buildKernelCodeStage(passes);
+           buildLaunchStage(passes, codegenOptions(options));
+           return;
+         }
          buildLLVMStage(passes, codegenOptions(options));
        }},
   };
@@ -140,14 +151,15 @@ bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine 
   return true;
 }
 
-OwningOpRef<ModuleOp> extractEntries(ModuleOp module, ArrayRef<std::string> entries) {
+OwningOpRef<ModuleOp> extractEntries(ModuleOp module, ArrayRef<std::string> entries,
+                                     StringRef suffix) {
   OwningOpRef<ModuleOp> result = ModuleOp::create(module.getLoc());
   OpBuilder builder = OpBuilder::atBlockEnd(result->getBody());
   for (const std::string &entry : entries) {
     auto function = module.lookupSymbol<func::FuncOp>(entry);
     assert(function && "an entry of the module");
     auto copy = cast<func::FuncOp>(builder.clone(*function));
-    copy.setName(getSignature(function).rawName());
+    copy.setName(getSignature(function).rawName() + suffix.str());
   }
   return result;
 }

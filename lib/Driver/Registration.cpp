@@ -7,6 +7,7 @@
 #include "nnc/Driver/Registration.h"
 
 #include "nnc/Autodiff/Autodiff.h"
+#include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/IR/NN.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -28,6 +29,7 @@ void registerEverything(mlir::DialectRegistry &registry) {
                   mlir::bufferization::BufferizationDialect, mlir::memref::MemRefDialect,
                   mlir::vector::VectorDialect, mlir::LLVM::LLVMDialect>();
   registerGradientModels(registry);
+  registerKernelDialects(registry);
   mlir::arith::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::linalg::registerBufferizableOpInterfaceExternalModels(registry);

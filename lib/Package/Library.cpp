@@ -45,27 +45,40 @@ writeTemporary(llvm::StringRef bytes, llvm::SmallVectorImpl<char> &path) {
       llvm::Twine(llvm::StringRef(path.data(), path.size())));
 }
 
-llvm::Expected<std::string> makeSharedLibrary(llvm::StringRef object, llvm::StringRef soname) {
-  llvm::SmallString<128> input, output;
-  auto inputFile = writeTemporary(object, input);
-  if (!inputFile)
-    return inputFile.takeError();
-  auto outputFile = writeTemporary("", output);
-  if (!outputFile)
-    return outputFile.takeError();
-  std::string name = ("-soname=" + soname).str();
-  std::vector<const char *> arguments = {
-      "ld.lld",      "-shared", "--build-id=none", "--gc-sections", name.c_str(),
-      input.c_str(), "-o",      output.c_str()};
+/// What LLD makes of `objects`; `name` is for messages.
+static llvm::Expected<std::string> link(llvm::ArrayRef<llvm::StringRef> objects,
+                                        llvm::ArrayRef<const char *> flags, llvm::StringRef name) {
+  std::vector<std::unique_ptr<llvm::FileRemover>> removers;
+  std::vector<llvm::SmallString<128>> paths(objects.size() + 1);
+  for (auto [index, path] : llvm::enumerate(paths)) {
+    auto remover = writeTemporary(index < objects.size() ? objects[index] : "", path);
+    if (!remover)
+      return remover.takeError();
+    removers.push_back(std::move(*remover));
+  }
+  std::vector<const char *> arguments = {"ld.lld"};
+  llvm::append_range(arguments, flags);
+  for (llvm::SmallString<128> &path : llvm::MutableArrayRef(paths).drop_back())
+    arguments.push_back(path.c_str());
+  llvm::append_range(arguments, std::vector<const char *>{"-o", paths.back().c_str()});
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   lld::Result result = lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
-    return llvm::createStringError("cannot link " + soname.str() + ": " + messages);
-  auto bytes = llvm::MemoryBuffer::getFile(output);
+    return llvm::createStringError("cannot link " + name.str() + ": " + messages);
+  auto bytes = llvm::MemoryBuffer::getFile(paths.back());
   if (!bytes)
-    return llvm::createStringError(bytes.getError(), "cannot read the linked library");
+    return llvm::createStringError(bytes.getError(), "cannot read what was linked");
   return (*bytes)->getBuffer().str();
+}
+
+llvm::Expected<std::string> joinObjects(llvm::StringRef first, llvm::StringRef second) {
+  return link({first, second}, {"-r"}, "two objects");
+}
+
+llvm::Expected<std::string> makeSharedLibrary(llvm::StringRef object, llvm::StringRef soname) {
+  std::string name = ("-soname=" + soname).str();
+  return link({object}, {"-shared", "--build-id=none", "--gc-sections", name.c_str()}, soname);
 }
 
 } // namespace nnc

@@ -7,6 +7,7 @@
 
 #include "nnc/Codegen/Target.h"
 #include "nnc/Driver/CheckPasses.h"
+#include "nnc/Driver/GpuCode.h"
 #include "nnc/Driver/MemoryLimit.h"
 #include "nnc/Driver/Schedule.h"
 #include "nnc/IR/NN.h"
@@ -46,6 +47,31 @@ bool nnc::parseBindings(const std::vector<std::string> &texts,
     bindings[symbol.str()] = value;
   }
   return true;
+}
+
+/// What --emit takes that is for a GPU alone.
+static bool isForGpu(llvm::StringRef emit) {
+  return emit == "ptx" || emit == "cubin" || emit == "sass-stats";
+}
+
+/// False, with an error printed, if what is asked for is not made for the target.
+static bool checkTarget(const CompileFlags &flags, const Target &target) {
+  std::string problem;
+  if (isForGpu(flags.emit) && !target.gpu)
+    problem =
+        fmt::format("--emit {} expects --target ptx:ARCH, found {}", flags.emit, flags.target);
+  else if (target.gpu && (flags.emit == "llvm" || flags.emit == "asm"))
+    problem = fmt::format("--emit {} expects --target cpu or cpu:NAME, found {}", flags.emit,
+                          flags.target);
+  else if (target.gpu && flags.options.prepareParameters)
+    problem = "--prepare expects --target cpu or cpu:NAME, found " + flags.target;
+  else if (flags.options.passesChecked &&
+           (target.gpu || !TargetDescription::forCpu(target.cpu)->runsHere()))
+    problem = "--check-passes runs the code: expected a --target that this machine is, found " +
+              flags.target;
+  if (!problem.empty())
+    fail(problem);
+  return problem.empty();
 }
 
 /// Phases that may precede what --emit prints.
@@ -139,7 +165,9 @@ static std::string phaseFor(const CompileFlags &flags) {
 
 static int printText(Session &session, const std::vector<std::string> &entries,
                      const CompileFlags &flags) {
-  OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);
+  // The names that kernels have, too, are those of an object for a GPU.
+  OwningOpRef<ModuleOp> code =
+      extractEntries(session.module(), entries, session.options.gpu ? "_gpu" : "");
   std::string phase = phaseFor(flags);
   bool asWritten = flags.emit == "nn" && phase.empty();
   if (flags.emit == "nn") // Names of the language, not those of the C symbols.
@@ -181,14 +209,57 @@ static std::optional<std::string> package(const std::string &object, const Compi
   return std::nullopt;
 }
 
+/// Writes `content` into the folder of -o and says so.
+static int writeFile(const CompileFlags &flags, const std::string &name,
+                     const std::string &content) {
+  std::error_code failed;
+  std::filesystem::create_directories(flags.directory, failed);
+  std::string path = (std::filesystem::path(flags.directory) / name).string();
+  if (Status written = writeFileAtomically(path, content); !written)
+    return fail(written.error());
+  fmt::print("{}\n", path);
+  return exitOk;
+}
+
+/// Prints PTX or what kernels take, or writes their machine code.
+static int emitForGpu(Session &session, const std::vector<std::string> &entries,
+                      const CompileFlags &flags) {
+  std::optional<GpuCode> code =
+      emitGpuCode(session.module(), entries, session.options, /*needsPtxas=*/flags.emit != "ptx",
+                  session.diagnostics);
+  if (!code)
+    return fail(session.diagnostics);
+  std::string stem = std::filesystem::path(flags.file).stem().string();
+  if (flags.emit == "cubin")
+    return writeFile(flags, stem + ".cubin", code->cubin);
+  std::fputs((flags.emit == "ptx" ? code->ptx : code->statistics).c_str(), stdout);
+  for (const std::string &warning : code->warnings)
+    fmt::print(stderr, "{}\n", warning);
+  return exitOk;
+}
+
+/// The object, empty with a diagnostic if there is none. Without ptxas it holds PTX alone, and this says so.
+static std::string makeObject(Session &session, const std::vector<std::string> &entries) {
+  if (session.options.gpu) {
+    bool hasMachineCode = true;
+    std::string object = emitGpuObject(session.module(), entries, session.options, hasMachineCode,
+                                       session.diagnostics);
+    if (!hasMachineCode && !object.empty())
+      fmt::print(stderr,
+                 "note: no ptxas found: the object holds PTX, which the driver compiles when the "
+                 "program starts\n");
+    return object;
+  }
+  OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);
+  if (!runPhases(*code, session.options, session.diagnostics))
+    return "";
+  return emitMachineCode(*code, session.options, MachineOutput::Object, session.diagnostics);
+}
+
 static int writeFiles(Session &session, const std::vector<std::string> &entries,
                       const CompileFlags &flags) {
   std::string stem = std::filesystem::path(flags.file).stem().string();
-  OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);
-  if (!runPhases(*code, session.options, session.diagnostics))
-    return fail(session.diagnostics);
-  std::string object =
-      emitMachineCode(*code, session.options, MachineOutput::Object, session.diagnostics);
+  std::string object = makeObject(session, entries);
   if (object.empty())
     return fail(session.diagnostics);
   std::string error;
@@ -201,15 +272,10 @@ static int writeFiles(Session &session, const std::vector<std::string> &entries,
   std::string header =
       writeHeader(signatures, {stem, std::filesystem::path(flags.file).filename().string(),
                                flags.options.prepareParameters});
-  std::error_code failed;
-  std::filesystem::create_directories(flags.directory, failed);
   for (const auto &[name, content] :
-       {std::pair(fileName(flags.emit, stem), &*bytes), {stem + ".h", &header}}) {
-    std::string path = (std::filesystem::path(flags.directory) / name).string();
-    if (Status written = writeFileAtomically(path, *content); !written)
-      return fail(written.error());
-    fmt::print("{}\n", path);
-  }
+       {std::pair(fileName(flags.emit, stem), &*bytes), {stem + ".h", &header}})
+    if (int status = writeFile(flags, name, *content); status != exitOk)
+      return status;
   return exitOk;
 }
 
@@ -224,15 +290,8 @@ static bool fitEntries(Session &session, const std::vector<std::string> &entries
 static int runCompile(const CompileFlags &flags) {
   CompileOptions options = flags.options;
   std::optional<Target> target = parseTarget(flags.target, /*takesGpu=*/true);
-  if (!target || !checkStopAfter(flags))
+  if (!target || !checkTarget(flags, *target) || !checkStopAfter(flags))
     return exitBadUsage;
-  if (target->gpu)
-    return fail("--target " + flags.target + ": no code is made for GPUs yet");
-  if (options.passesChecked && !TargetDescription::forCpu(target->cpu)->runsHere()) {
-    fail("--check-passes runs the code: expected a --target that this machine is, found " +
-         flags.target);
-    return exitBadUsage;
-  }
   options.cpu = target->cpu;
   if (!parseBindings(flags.bindings, options.bindings))
     return exitBadUsage;
@@ -254,6 +313,10 @@ static int runCompile(const CompileFlags &flags) {
     return fail(diagnostics);
   if (!checkPassesIfWanted(session->module(), *entries, session->options, diagnostics))
     return fail(diagnostics);
+  // What came before runs here, if it runs.
+  session->options.gpu = target->gpu;
+  if (isForGpu(flags.emit))
+    return emitForGpu(*session, *entries, flags);
   bool isFile = flags.emit == "obj" || flags.emit == "lib" || flags.emit == "so";
   return isFile ? writeFiles(*session, *entries, flags) : printText(*session, *entries, flags);
 }
@@ -267,9 +330,12 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->capture_default_str();
   command
       ->add_option("--emit", flags->emit, "What to make: a file (obj, lib, so) or a stage, printed")
-      ->check(oneOf({"nn", "mlir", "linalg", "llvm", "asm", "obj", "lib", "so"}))
+      ->check(oneOf({"nn", "mlir", "linalg", "llvm", "asm", "obj", "lib", "so", "ptx", "cubin",
+                     "sass-stats"}))
       ->capture_default_str();
-  command->add_option("--target", flags->target, "cpu for this machine, cpu:NAME for another")
+  command
+      ->add_option("--target", flags->target,
+                   "cpu for this machine, cpu:NAME for another, ptx:ARCH for a GPU")
       ->capture_default_str();
   command->add_option("--entry", flags->entries, "Entry points: forward, init, step, steps, func")
       ->delimiter(',');

@@ -7,6 +7,7 @@
 #ifndef NNC_DRIVER_COMPILER_H
 #define NNC_DRIVER_COMPILER_H
 
+#include "nnc/Codegen/Target.h"
 #include "nnc/Codegen/Tiles.h"
 #include "nnc/Support/Diagnostics.h"
 #include "nnc/Syntax/Program.h"
@@ -35,6 +36,8 @@ class Schedule;
 struct CompileOptions {
   /// Processor as LLVM names it, or "native".
   std::string cpu = "native";
+  /// Where kernels run, if not there.
+  std::optional<GpuTarget> gpu;
   /// Values for symbolic dimensions, given before anything else is done.
   std::map<std::string, int64_t> bindings;
   /// How many additions a byte may cost that a computation spares by being done twice.
@@ -81,9 +84,10 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 bool runPhases(mlir::ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
                llvm::StringRef lastPhase = "");
 
-/// Copies the named functions to a module of their own, under the names their C symbols get.
+/// Copies the named functions to a module of their own, under the names their C symbols get, with `suffix`.
 mlir::OwningOpRef<mlir::ModuleOp> extractEntries(mlir::ModuleOp module,
-                                                 llvm::ArrayRef<std::string> entries);
+                                                 llvm::ArrayRef<std::string> entries,
+                                                 llvm::StringRef suffix = "");
 
 /// Object code for a module that all phases have run on. Empty, with a diagnostic, on failure.
 enum class MachineOutput { LLVMText, Assembly, Object };

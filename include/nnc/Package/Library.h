@@ -1,6 +1,6 @@
 //===- Library.h - Archives and shared libraries ----------------*- C++ -*-===//
 //
-// Wraps object code for whoever links it. The bytes depend on the object alone.
+// Wraps object code for whoever links it. The bytes depend on the objects alone.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_PACKAGE_LIBRARY_H
@@ -12,6 +12,9 @@
 #include <string>
 
 namespace nnc {
+
+/// One object of two.
+llvm::Expected<std::string> joinObjects(llvm::StringRef first, llvm::StringRef second);
 
 /// The bytes of a static archive with one member, `name`.
 llvm::Expected<std::string> makeArchive(llvm::StringRef object, llvm::StringRef name);

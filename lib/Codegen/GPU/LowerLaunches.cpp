@@ -4,6 +4,7 @@
 // these, which the runtime hands to the driver. Both are filled as nnc_device.h says.
 //
 //===----------------------------------------------------------------------===//
+#include "SourcePlace.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -17,21 +18,6 @@ namespace nnc {
 namespace {
 
 constexpr StringLiteral kLaunch = "nnc_device_launch";
-
-/// "net.nn:3:7", or nothing where the location names no place in a text.
-std::string placeText(Location location) {
-  std::string place;
-  location->walk([&](Location inner) {
-    auto range = dyn_cast<FileLineColRange>(inner);
-    if (!range)
-      return WalkResult::advance();
-    place = (range.getFilename().strref() + ":" + Twine(range.getStartLine()) + ":" +
-             Twine(range.getStartColumn()))
-                .str();
-    return WalkResult::interrupt();
-  });
-  return place;
-}
 
 /// The launches of one function.
 class FunctionLowering {

@@ -1,4 +1,5 @@
 //===- PtxEmission.cpp - From the NVVM dialect to PTX ---------------------===//
+#include "SourcePlace.h"
 #include "nnc/Codegen/GPU/KernelCode.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -30,12 +31,12 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
-std::vector<std::string> listKernels(gpu::GPUModuleOp module) {
-  std::vector<std::string> names;
+std::vector<KernelName> listKernels(gpu::GPUModuleOp module) {
+  std::vector<KernelName> kernels;
   for (auto function : module.getOps<FunctionOpInterface>())
     if (gpu::GPUDialect::isKernel(function))
-      names.push_back(function.getName().str());
-  return names;
+      kernels.push_back({function.getName().str(), placeText(function.getLoc())});
+  return kernels;
 }
 
 llvm::Expected<std::string> emitPtx(gpu::GPUModuleOp module, const GpuTarget &target) {

@@ -2,6 +2,8 @@
 writes what they return, and the state, to a file.
 
     host.py program HEADER SIZES > host.c        SIZES: what a symbol is in turn, as 1,3,8
+    host.py times HEADER SIZE > times.c          one that prints what a call takes, for code for a GPU: with
+                                                 all arrays on the device
     host.py compare EXPECTED FOUND BOUND         largest difference, in parts of the largest number of
                                                  an array; integers are the same
 
@@ -152,6 +154,76 @@ def program(path, sizes):
     return text + "  return fclose(file) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;\n}\n"
 
 
+TIMES = """
+#include "nnc_device.h"
+#include <time.h>
+
+/* Numbers that the host draws, on the device. */
+static void *to_device(void *memory, int64_t bytes) {
+  void *copy = nnc_device_alloc((size_t)bytes);
+  nnc_device_copy(copy, memory, (size_t)bytes);
+  free(memory);
+  return copy;
+}
+static double seconds(void) {
+  struct timespec now;
+  nnc_device_wait();
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+"""
+
+
+def time_call(name, parameters, arrays):
+    """The C function that calls `name` many times."""
+    code, last, arguments, sizes = "", "", [], []
+    for kind, parameter in parameters:
+        argument = parameter
+        if "_state" in kind:
+            argument = state_of(kind) + "_values"
+        elif parameter == "workspace":
+            code += f"  void *workspace = allocate({name}_workspace({', '.join(sizes)}));\n"
+            last += "  free(workspace);\n"
+        elif parameter in arrays:
+            direction, element, shape = arrays[parameter]
+            count = " * ".join(f"({extent.strip()})" for extent in shape.split(",")) if shape else "1"
+            argument += "_array"
+            code += (f"  {C_TYPES[element]} *{argument} = "
+                     f"allocate({count} * (int64_t)sizeof *{argument});\n")
+            code += draw(argument, element, count) if direction != "out" else ""
+            code += f"  {argument} = to_device({argument}, {count} * (int64_t)sizeof *{argument});\n"
+            last += f"  nnc_device_free({argument});\n"
+        else:
+            value = {"seed": 7, "step": 0, "num_steps": 1}.get(parameter, "size")
+            code += f"  const int64_t {parameter} = {value};\n"
+            sizes += [parameter] if parameter not in ("seed", "step") else []
+        arguments.append(argument)
+    run = f"    {name}({', '.join(arguments)});\n"
+    return (f"static void time_{name}(int64_t size) {{\n  (void)size;\n{code}"
+            f"  for (int i = 0; i < 3; ++i)\n{run}"
+            "  int64_t count = 0;\n  double begin = seconds(), passed = 0;\n"
+            "  for (int64_t more = 1; passed < 0.1; more *= 2) {\n"
+            f"    for (int64_t i = 0; i < more; ++i)\n  {run}    count += more;\n"
+            "    passed = seconds() - begin;\n  }\n"
+            f'  printf("%10.2f us  {name}, sizes %" PRId64 "\\n", 1e6 * passed / (double)count, size);\n'
+            f"{last}}}\n\n")
+
+
+def times(path, size):
+    header = pathlib.Path(path).read_text()
+    # A step is `steps` with a count of one.
+    entries = [entry for entry in functions(header) if not entry[0].endswith("_steps")]
+    entries.sort(key=lambda entry: not entry[0].endswith("_init"))
+    states = sorted({state_of(kind) for _, parameters, _ in entries for kind, _ in parameters} - {None})
+    text = f'#include "{pathlib.Path(path).name}"\n' + PRELUDE.format() + TIMES
+    text += "".join(f"static {state} *{state}_values;\n" for state in states)
+    text += "".join(time_call(*entry) for entry in entries)
+    text += "int main(void) {\n  (void)file;\n"
+    text += "".join(f"  {state}_values = nnc_device_alloc(sizeof({state}));\n" for state in states)
+    text += "".join(f"  time_{name}({size});\n" for name, _, _ in entries)
+    return text + "  return EXIT_SUCCESS;\n}\n"
+
+
 def compare(expected, found, bound):
     worst, count = 0.0, 0
     lines = [pathlib.Path(path).read_text().splitlines() for path in (expected, found)]
@@ -177,5 +249,7 @@ def compare(expected, found, bound):
 
 if sys.argv[1] == "program":
     print(program(*sys.argv[2:]), end="")
+elif sys.argv[1] == "times":
+    print(times(*sys.argv[2:]), end="")
 else:
     compare(*sys.argv[2:])

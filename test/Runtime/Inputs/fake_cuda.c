@@ -10,8 +10,10 @@
  *   FAKE_CUDA_LOG=FILE           each call of the driver is a line there
  *   FAKE_CUDA_FAIL=NAME:N:ERROR  call number N of function NAME fails with ERROR
  *   FAKE_CUDA_GPUS=N             how many there are; 1 when left out
- *   FAKE_CUDA_KERNELS=FILE       a shared library that has the kernels instead of the program
- *   FAKE_CUDA_HOST_ADDRESSES=1   addresses on the device are those of the host, for such kernels
+ *   FAKE_CUDA_KERNELS=FILE       a shared library that has the kernels as emulate-kernels makes them:
+ *                                  void fake_kernel_NAME(void **buffers, int64_t *numbers, void *)
+ *                                where the last numbers are the grid's sizes; addresses on the device are
+ *                                those of the host then
  */
 #define _GNU_SOURCE
 #include "fake_cuda.h"
@@ -42,6 +44,7 @@ typedef struct Event Event;
 struct Function {
   char name[128];
   int numParameters;
+  char isPointer[kMaxParameters];
   void (*code)(const unsigned *grid, const unsigned *block, void **arguments);
   Function *next;
 };
@@ -150,16 +153,36 @@ static void runUpTo(Stream *stream, size_t count) {
     run(&stream->list.operations[stream->done++]);
 }
 
+static void launch(const Operation *o) {
+  const Function *function = o->function;
+  void *arguments[kMaxParameters];
+  if (!getenv("FAKE_CUDA_KERNELS")) {
+    for (int i = 0; i < function->numParameters; ++i)
+      arguments[i] = (void *)&o->arguments[i];
+    function->code(o->grid, o->block, arguments);
+    return;
+  }
+  int64_t numbers[kMaxParameters + 3];
+  int numBuffers = 0, numNumbers = 0;
+  for (int i = 0; i < function->numParameters; ++i)
+    if (function->isPointer[i])
+      arguments[numBuffers++] = (void *)(uintptr_t)o->arguments[i];
+    else
+      numbers[numNumbers++] = (int64_t)o->arguments[i];
+  for (int i = 0; i < 3; ++i)
+    numbers[numNumbers++] = o->grid[i];
+  void (*code)(void **, int64_t *, void *);
+  memcpy(&code, &function->code, sizeof code);
+  code(arguments, numbers, NULL);
+}
+
 static void run(const Operation *o) {
   if (failure)
     return;
   if (o->kind == kWait) {
     runUpTo(o->stream, o->count);
   } else if (o->kind == kLaunch) {
-    void *arguments[kMaxParameters];
-    for (int i = 0; i < o->function->numParameters; ++i)
-      arguments[i] = (void *)&o->arguments[i];
-    o->function->code(o->grid, o->block, arguments);
+    launch(o);
   } else {
     void *device = fake_memory(o->device, o->bytes);
     void *other = o->kind == kOnDevice ? fake_memory(o->other, o->bytes) : o->host;
@@ -237,10 +260,14 @@ static void readKernels(Module *module, const char *ptx) {
     at += strlen(".entry ");
     sscanf(at, "%127[^( \n]", function->name);
     const char *end = strchr(at, ')');
-    for (const char *p = at; (p = strstr(p, ".param ")) && p < end; ++p)
-      ++function->numParameters;
+    for (const char *p = at; (p = strstr(p, ".param ")) && p < end; ++p) {
+      const char *pointer = strstr(p, ".ptr "), *line = strchr(p, '\n');
+      function->isPointer[function->numParameters++] = pointer && line && pointer < line;
+    }
     char symbol[160];
     snprintf(symbol, sizeof symbol, "fake_kernel_%s", function->name);
+    if (getenv("FAKE_CUDA_KERNELS") && !library)
+      fprintf(stderr, "%s\n", dlerror());
     void *code = dlsym(library ? library : RTLD_DEFAULT, symbol);
     memcpy(&function->code, &code, sizeof code);
     function->next = module->functions;
@@ -307,7 +334,7 @@ Result cuMemAlloc_v2(uint64_t *address, size_t bytes) {
   block->bytes = bytes;
   block->memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
   memset(block->memory, 0xff, bytes); /* NaN */
-  block->address = getenv("FAKE_CUDA_HOST_ADDRESSES") ? (uintptr_t)block->memory : nextAddress;
+  block->address = getenv("FAKE_CUDA_KERNELS") ? (uintptr_t)block->memory : nextAddress;
   nextAddress += (bytes + 0xffff) / 0x10000 * 0x10000;
   block->next = blocks;
   blocks = block;

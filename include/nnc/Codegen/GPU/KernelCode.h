@@ -17,8 +17,13 @@ namespace nnc {
 /// The kernels of `module`, which are in the LLVM and NVVM dialects, as PTX.
 llvm::Expected<std::string> emitPtx(mlir::gpu::GPUModuleOp module, const GpuTarget &target);
 
-/// The kernels' names in order: a launch knows them by their number.
-std::vector<std::string> listKernels(mlir::gpu::GPUModuleOp module);
+struct KernelName {
+  std::string name;
+  /// The line of the program: "net.nn:3:7".
+  std::string place;
+};
+/// The kernels in order: a launch knows them by their number.
+std::vector<KernelName> listKernels(mlir::gpu::GPUModuleOp module);
 
 /// What a kernel takes of a multiprocessor, a thread or a block of it.
 struct KernelResources {

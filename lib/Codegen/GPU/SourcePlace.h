@@ -1,0 +1,28 @@
+//===- SourcePlace.h - The line of the program --------------------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_SOURCEPLACE_H
+#define NNC_LIB_CODEGEN_GPU_SOURCEPLACE_H
+
+#include "mlir/IR/Location.h"
+
+#include <string>
+
+namespace nnc {
+
+/// "net.nn:3:7", or nothing where the location names no place in a text.
+inline std::string placeText(mlir::Location location) {
+  std::string place;
+  location->walk([&](mlir::Location inner) {
+    auto range = llvm::dyn_cast<mlir::FileLineColRange>(inner);
+    if (!range)
+      return mlir::WalkResult::advance();
+    place = (range.getFilename().strref() + ":" + llvm::Twine(range.getStartLine()) + ":" +
+             llvm::Twine(range.getStartColumn()))
+                .str();
+    return mlir::WalkResult::interrupt();
+  });
+  return place;
+}
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_SOURCEPLACE_H
