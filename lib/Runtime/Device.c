@@ -42,8 +42,10 @@ bool nncCheck(CudaResult result, const char *what, const char *place) {
   const char *name = NULL, *text = NULL;
   nncDevice.cuda.getErrorName(result, &name);
   nncDevice.cuda.getErrorString(result, &text);
+  char number[24];
+  snprintf(number, sizeof number, "%d", result);
   return nncFail("%s%s%s: %s (%s)", place ? place : "", place && *place ? ": " : "", what,
-                 text ? text : "unknown error", name ? name : "?");
+                 text ? text : "unknown error", name ? name : number);
 }
 
 bool nncWait(const char *what) {
