@@ -260,6 +260,8 @@ LogicalResult KernelEmulation::run(ModuleOp module) {
   for (Operation *op : ops) {
     spaces.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false,
                              /*replaceTypes=*/true);
+    // Unrolled loops make code for nothing here.
+    op->removeDiscardableAttr("llvm.loop_annotation");
     if (op != function && failed(replace(op)))
       return failure();
   }

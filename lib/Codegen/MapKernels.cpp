@@ -9,7 +9,9 @@
 //===----------------------------------------------------------------------===//
 #include "BufferEffects.h"
 #include "BufferPlaces.h"
+#include "GPU/Contraction.h"
 #include "GPU/Reduction.h"
+#include "KernelFills.h"
 #include "KernelLoops.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
@@ -26,16 +28,6 @@ namespace nnc {
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
 namespace {
-
-/// Starts a kernel at `b`, which moves into it.
-gpu::LaunchOp launchThreads(OpBuilder &b, Location loc, Value blocks, int64_t threads) {
-  Value one = constantIndex(b, loc, 1), size = constantIndex(b, loc, threads);
-  auto launch = gpu::LaunchOp::create(b, loc, blocks, one, one, size, one, one);
-  b.setInsertionPointToStart(&launch.getBody().front());
-  gpu::TerminatorOp::create(b, loc);
-  b.setInsertionPointToStart(&launch.getBody().front());
-  return launch;
-}
 
 Value isZero(OpBuilder &b, Location loc, Value index) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, constantIndex(b, loc, 0));
@@ -69,9 +61,22 @@ void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape)
   emitSharedReduction(b, body, shape, launch, launch.getBlockIds().x);
 }
 
-void mapOperation(linalg::GenericOp op) {
+/// Values that outputs are filled with before an operation, by position.
+using Fills = SmallVector<linalg::FillOp>;
+
+void mapOperation(linalg::GenericOp op, const Fills &fills) {
   OpBuilder b(op);
   OperationBody body(b, op);
+  for (auto [output, fill] : llvm::enumerate(fills))
+    if (fill)
+      body.startFrom(output, linalg::FillOp(fill).value());
+  if (std::optional<Contraction> contraction = findContraction(op)) {
+    if (linalg::GenericOp rest =
+            emitContraction(b, body, *contraction, /*isFilled=*/!fills.empty() && fills[0]))
+      mapOperation(rest, fills);
+    op.erase();
+    return;
+  }
   ReductionShape shape = chooseReductionShape(op);
   if (shape.terms == 1)
     mapElements(b, body);
@@ -199,25 +204,23 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     if (function.isDeclaration())
       return;
     IRRewriter rewriter(&getContext());
+    kernels.clear();
+    loads.clear();
+    fills.clear();
+    absorbed.clear();
     generalize(rewriter);
-
-    SmallVector<Operation *> kernels;
-    SmallVector<memref::LoadOp> loads;
-    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      auto loop = dyn_cast<scf::ForOp>(op);
-      if (isa<linalg::GenericOp, memref::StoreOp>(op) || (loop && isDeviceLoop(loop))) {
-        kernels.push_back(op);
-        return WalkResult::skip();
-      }
-      if (auto load = dyn_cast<memref::LoadOp>(op))
-        loads.push_back(load);
-      return WalkResult::advance();
-    });
-    for (Operation *op : kernels)
-      if (auto generic = dyn_cast<linalg::GenericOp>(op))
-        mapOperation(generic);
+    collect();
+    for (Operation *op : kernels) {
+      rewriter.setInsertionPoint(op);
+      if (auto fill = dyn_cast<linalg::FillOp>(op))
+        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {});
+      else if (auto generic = dyn_cast<linalg::GenericOp>(op))
+        mapOperation(generic, fills.lookup(op));
       else
         mapSerial(op);
+    }
+    for (linalg::FillOp fill : absorbed)
+      fill.erase();
     auto isConstant = [](memref::LoadOp load) {
       return areWriters(rootBuffer(load.getMemRef()), llvm::IsaPred<memref::LoadOp>);
     };
@@ -226,21 +229,56 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
         mapSerial(keepScalar(load));
   }
 
+  /// Finds what becomes kernels, in order, and what sums start from.
+  void collect() {
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      auto loop = dyn_cast<scf::ForOp>(op);
+      if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && generic.getNumReductionLoops())
+        for (OpOperand &output : generic.getDpsInitsMutable()) {
+          linalg::FillOp fill = findFill(generic, output);
+          fills[op].push_back(fill);
+          if (fill)
+            absorbed.insert(fill);
+        }
+      if (isa<linalg::GenericOp, linalg::FillOp, memref::StoreOp>(op) ||
+          (loop && isDeviceLoop(loop))) {
+        kernels.push_back(op);
+        return WalkResult::skip();
+      }
+      if (auto load = dyn_cast<memref::LoadOp>(op))
+        loads.push_back(load);
+      return WalkResult::advance();
+    });
+    llvm::erase_if(kernels, [&](Operation *op) {
+      auto fill = dyn_cast<linalg::FillOp>(op);
+      return fill && absorbed.contains(fill);
+    });
+  }
+
   /// Writes everything as linalg.generic of few loops.
   void generalize(IRRewriter &rewriter) {
     func::FuncOp function = getOperation();
     generalizeKernels(rewriter, function);
-    SmallVector<linalg::FillOp> fills;
-    function.walk([&](linalg::FillOp op) { fills.push_back(op); });
-    for (linalg::FillOp op : fills) {
-      rewriter.setInsertionPoint(op);
-      (void)linalg::generalizeNamedOp(rewriter, op);
-    }
     SmallVector<linalg::GenericOp> generics;
     function.walk([&](linalg::GenericOp op) { generics.push_back(op); });
     for (linalg::GenericOp op : generics)
       (void)simplifyLoops(rewriter, op);
+    // A block shares the fills in its loops as all else.
+    SmallVector<linalg::FillOp> inLoops;
+    function.walk([&](scf::ForOp loop) {
+      if (isDeviceLoop(loop))
+        loop.walk([&](linalg::FillOp fill) { inLoops.push_back(fill); });
+    });
+    for (linalg::FillOp fill : llvm::SetVector<linalg::FillOp>(inLoops.begin(), inLoops.end())) {
+      rewriter.setInsertionPoint(fill);
+      (void)linalg::generalizeNamedOp(rewriter, fill);
+    }
   }
+
+  SmallVector<Operation *> kernels;
+  SmallVector<memref::LoadOp> loads;
+  DenseMap<Operation *, Fills> fills;
+  llvm::SetVector<linalg::FillOp> absorbed;
 };
 
 } // namespace

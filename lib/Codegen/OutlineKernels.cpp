@@ -2,6 +2,8 @@
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -153,6 +155,12 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
       launch.getWorkgroupAttributions(), [](BlockArgument memory) { return memory.getType(); });
   auto kernel = gpu::GPUFuncOp::create(b, loc, name.str(), type, shared);
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  // So that one block computes while the other waits for memory, a thread does with half of the registers.
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(2));
+  // Threads load and store vectors there.
+  for (unsigned memory = 0; memory < shared.size(); ++memory)
+    kernel.setWorkgroupAttributionAttr(
+        memory, b.getStringAttr(LLVM::LLVMDialect::getAlignAttrName()), b.getI64IntegerAttr(16));
   SmallVector<int32_t> threads;
   for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()}) {
     APInt known;

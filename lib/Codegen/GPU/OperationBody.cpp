@@ -83,11 +83,20 @@ Value OperationBody::load(OpBuilder &b, OpOperand &operand, ArrayRef<Value> indi
                                 place(b, loc, op.getMatchingIndexingMap(&operand), indices));
 }
 
+SmallVector<Value> OperationBody::placeOf(OpBuilder &b, unsigned output,
+                                          ArrayRef<Value> indices) const {
+  return place(b, loc, op.getMatchingIndexingMap(op.getDpsInitOperand(output)), indices);
+}
+
 void OperationBody::store(OpBuilder &b, Value value, unsigned output,
                           ArrayRef<Value> indices) const {
-  OpOperand *operand = op.getDpsInitOperand(output);
-  memref::StoreOp::create(b, loc, value, operand->get(),
-                          place(b, loc, op.getMatchingIndexingMap(operand), indices));
+  memref::StoreOp::create(b, loc, value, op.getDpsInits()[output], placeOf(b, output, indices));
+}
+
+Value OperationBody::loadInitial(OpBuilder &b, unsigned output, ArrayRef<Value> indices) const {
+  if (Value value = initial.lookup(output))
+    return value;
+  return load(b, *op.getDpsInitOperand(output), indices);
 }
 
 SmallVector<Value> OperationBody::compute(OpBuilder &b, ArrayRef<Value> indices,
@@ -115,6 +124,32 @@ SmallVector<Value> OperationBody::compute(OpBuilder &b, ArrayRef<Value> indices,
   return yielded;
 }
 
+Value OperationBody::evaluate(OpBuilder &b, Value value, ArrayRef<Value> indices) const {
+  IRMapping mapping;
+  auto find = [&](auto &&self, Value inner) -> Value {
+    if (mapping.contains(inner))
+      return mapping.lookup(inner);
+    Operation *source = inner.getDefiningOp();
+    Value found;
+    if (auto argument = dyn_cast<BlockArgument>(inner);
+        argument && argument.getOwner() == op.getBody())
+      found = load(b, op->getOpOperand(argument.getArgNumber()), indices);
+    else if (!source || source->getBlock() != op.getBody())
+      return inner;
+    else if (auto index = dyn_cast<linalg::IndexOp>(source))
+      found = indices[index.getDim()];
+    else {
+      for (Value operand : source->getOperands())
+        self(self, operand);
+      b.clone(*source, mapping);
+      return mapping.lookup(inner);
+    }
+    mapping.map(inner, found);
+    return found;
+  };
+  return find(find, value);
+}
+
 SmallVector<Value> OperationBody::reduceFrom(OpBuilder &b, unsigned depth,
                                              MutableArrayRef<Value> indices,
                                              ValueRange sumsSoFar) const {
@@ -135,7 +170,7 @@ void OperationBody::computeInOrder(OpBuilder &b, ArrayRef<Value> parallelIndices
   SmallVector<Value> indices(parallelIndices), soFar;
   SmallVector<unsigned> summed = sums();
   for (unsigned output : summed)
-    soFar.push_back(load(b, *op.getDpsInitOperand(output), indices));
+    soFar.push_back(loadInitial(b, output, indices));
   SmallVector<Value> results = reduceFrom(b, 0, indices, soFar);
   for (auto [output, value] : llvm::zip_equal(summed, results))
     store(b, value, output, indices);

@@ -16,6 +16,8 @@ public:
   OperationBody(mlir::OpBuilder &b, mlir::linalg::GenericOp op);
 
   mlir::linalg::GenericOp operation() const { return op; }
+  /// Has the sums at `output` start from `value`, not from what the output holds.
+  void startFrom(unsigned output, mlir::Value value) { initial[output] = value; }
   llvm::ArrayRef<unsigned> parallelLoops() const { return parallel; }
   llvm::ArrayRef<unsigned> reductionLoops() const { return reduction; }
   llvm::SmallVector<mlir::Value> sizesOf(llvm::ArrayRef<unsigned> loops) const;
@@ -29,13 +31,23 @@ public:
   /// The outputs of which that is true.
   llvm::SmallVector<unsigned> sums() const;
 
+  /// Where the output at this position has its element for `indices`.
+  llvm::SmallVector<mlir::Value> placeOf(mlir::OpBuilder &b, unsigned output,
+                                         llvm::ArrayRef<mlir::Value> indices) const;
   mlir::Value load(mlir::OpBuilder &b, mlir::OpOperand &operand,
                    llvm::ArrayRef<mlir::Value> indices) const;
   void store(mlir::OpBuilder &b, mlir::Value value, unsigned output,
              llvm::ArrayRef<mlir::Value> indices) const;
+  /// What the sum at `output` starts from.
+  mlir::Value loadInitial(mlir::OpBuilder &b, unsigned output,
+                          llvm::ArrayRef<mlir::Value> indices) const;
   /// What the body yields for the sums at `indices`, given what they are so far; other outputs are stored.
   llvm::SmallVector<mlir::Value> compute(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices,
                                          mlir::ValueRange sumsSoFar) const;
+
+  /// What `value`, of the body, is at `indices`; no sum may go into it.
+  mlir::Value evaluate(mlir::OpBuilder &b, mlir::Value value,
+                       llvm::ArrayRef<mlir::Value> indices) const;
 
   /// All of the result, or of the sums, at the parallel loops in `indices`.
   void computeInOrder(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices) const;
@@ -49,6 +61,7 @@ private:
   mlir::Location loc;
   llvm::SmallVector<mlir::Value> sizes;
   llvm::SmallVector<unsigned> parallel, reduction;
+  llvm::SmallDenseMap<unsigned, mlir::Value> initial;
 };
 
 } // namespace nnc

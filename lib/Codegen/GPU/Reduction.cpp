@@ -85,7 +85,7 @@ public:
   void share(ValueRange partial, Value result, Value term, bool warpsAreDone);
   /// Adds up what is shared for `result`.
   SmallVector<Value> sumShared(Value result);
-  /// Adds the sums to what the outputs hold.
+  /// Adds the sums to what they start from.
   void store(ValueRange partial, ArrayRef<Value> indices);
 
 private:
@@ -134,11 +134,8 @@ bool Combination::combineInWarp(SmallVector<Value> &partial) {
 
 void Combination::share(ValueRange partial, Value result, Value term, bool warpsAreDone) {
   int64_t groups = warpsAreDone ? shape.terms / kWarpSize : shape.terms;
-  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
-  for (Value value : partial) {
-    auto type = MemRefType::get({groups, shape.results}, value.getType(), AffineMap(), space);
-    memory.push_back(launch.addWorkgroupAttribution(type, loc));
-  }
+  for (Value value : partial)
+    memory.push_back(addSharedMemory(launch, {groups, shape.results}, value.getType()));
   auto leave = [&](OpBuilder &inner, Value group) {
     for (auto [value, place] : llvm::zip_equal(partial, memory))
       memref::StoreOp::create(inner, loc, value, place, ValueRange{group, result});
@@ -179,9 +176,8 @@ SmallVector<Value> Combination::sumShared(Value result) {
 }
 
 void Combination::store(ValueRange partial, ArrayRef<Value> indices) {
-  linalg::GenericOp op = body.operation();
   for (auto [output, value, combiner] : llvm::zip_equal(sums, partial, combiners)) {
-    Value before = body.load(b, *op.getDpsInitOperand(output), indices);
+    Value before = body.loadInitial(b, output, indices);
     body.store(b, combine(b, combiner, before, value), output, indices);
   }
 }

@@ -2,14 +2,10 @@
 #ifndef NNC_LIB_CODEGEN_GPU_REDUCTION_H
 #define NNC_LIB_CODEGEN_GPU_REDUCTION_H
 
+#include "Launch.h"
 #include "OperationBody.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
-
 namespace nnc {
-
-constexpr int64_t kWarpSize = 32;
-constexpr int64_t kBlockSize = 256;
 
 /// How the threads of a block share results: each of `results` of them by `terms` threads.
 struct ReductionShape {

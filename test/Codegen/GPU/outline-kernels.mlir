@@ -44,7 +44,7 @@ func.func @g(%places: memref<2xindex>, %y: memref<8x64xf32>) {
 
 // CHECK: gpu.module @kernels
 // CHECK: gpu.func @f_0(%[[BASE:.*]]: memref<f32>, %[[SIZE:.*]]: index, %[[FACTOR:.*]]: f32, %[[Y:.*]]: memref<8xf32>)
-// CHECK-SAME: kernel attributes {known_block_size = array<i32: 64, 1, 1>}
+// CHECK-SAME: kernel attributes {known_block_size = array<i32: 64, 1, 1>, nvvm.minctasm = 2 : i32}
 // CHECK: %[[X:.*]] = memref.reinterpret_cast %[[BASE]] to offset: [0], sizes: [%[[SIZE]], 4], strides: [4, 1]
 // CHECK: %[[BX:.*]] = gpu.block_id x
 // CHECK: %[[TX:.*]] = gpu.thread_id x

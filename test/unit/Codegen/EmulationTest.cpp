@@ -2,10 +2,11 @@
 //
 // Random programs mapped to GPU kernels, which lib/Emulation runs in several orders of the threads, beside the
 // interpreter: the results are right, the same bits in each order, and no thread gets in another's way.
-// NNC_RANDOM_PROGRAMS and NNC_RANDOM_SEED as in RandomProgramTest.cpp.
+// Programs of each kind of kernel (GpuPrograms.h) likewise. NNC_RANDOM_PROGRAMS and NNC_RANDOM_SEED as in RandomProgramTest.cpp.
 //
 //===----------------------------------------------------------------------===//
-#include "CompiledFunction.h"
+#include "GpuPrograms.h"
+#include "TextFunction.h"
 
 #include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Emulation/Emulation.h"
@@ -37,11 +38,7 @@ llvm::Expected<SmallVector<HostTensor>> runEmulated(func::FuncOp function,
   llvm::Expected<SmallVector<HostTensor>> like = interpret(function, arguments);
   if (!like)
     return like.takeError();
-  OwningOpRef<ModuleOp> module(ModuleOp::create(function.getLoc()));
-  func::FuncOp copy = function.clone();
-  copy.setName("program");
-  module->push_back(copy);
-  CompiledFunction compiled(copy, {}, emulationSymbols(), buildEmulationPipeline);
+  CompiledFunction compiled(function, {}, emulationSymbols(), buildEmulationPipeline);
   if (!compiled.isLoaded())
     return llvm::createStringError("it does not compile");
   std::vector<HostTensor> results;
@@ -64,7 +61,7 @@ TEST(EmulatedRandomPrograms, agreeWithTheInterpreter) {
   loadDialects(context);
   std::string diagnostics;
   context.getDiagEngine().registerHandler(
-      [&](Diagnostic &diagnostic) { diagnostics += diagnostic.str() + "\n"; });
+      [&](mlir::Diagnostic &diagnostic) { diagnostics += diagnostic.str() + "\n"; });
   for (uint64_t seed = first; seed < first + count; ++seed) {
     RandomProgramOptions options;
     options.numOps = 2 + seed % 24;
@@ -86,6 +83,24 @@ TEST(EmulatedRandomPrograms, agreeWithTheInterpreter) {
     small.module->dump();
     break;
   }
+}
+
+class EmulatedPrograms : public testing::TestWithParam<GpuProgram> {};
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EmulatedPrograms, testing::ValuesIn(gpuPrograms),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(EmulatedPrograms, agreeWithTheInterpreter) {
+  TextFunction text(GetParam().text);
+  SmallVector<HostTensor> arguments = text.drawArguments({{"N", GetParam().size}});
+  auto expected = interpret(text.function(), arguments);
+  ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
+  auto found = runEmulated(text.function(), arguments);
+  ASSERT_TRUE(bool(found)) << llvm::toString(found.takeError());
+  EXPECT_GT(emulatedLaunches(), 0u);
+  for (auto [index, result] : llvm::enumerate(*expected))
+    EXPECT_EQ(describeDifference((*found)[index], result, 1e-6 * (4 + GetParam().terms)), "")
+        << "result " << index;
 }
 
 } // namespace

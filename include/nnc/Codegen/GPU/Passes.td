@@ -16,6 +16,10 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     is long beside the number of results, a warp or a block computes it, in an order that the shape alone
     decides: each thread sums every so manieth term, and these sums are added pairwise.
 
+    Products of matrices, convolutions and the gradients of both are computed tile by tile through shared memory,
+    with the factors read through their index maps. What would be few tiles, each a long sum, is cut into parts
+    that other blocks sum, and these are added in order.
+
     Scalars that a program reads from buffers stay where the device can have them: the store of one is a
     launch, and so is a loop that only reads and writes scalars, or in which what it reads decides where
     operations write.
@@ -32,9 +36,11 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     }
     ```
   }];
-  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
-                           "mlir::gpu::GPUDialect", "mlir::linalg::LinalgDialect",
-                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect"];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::affine::AffineDialect",
+                           "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
+                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
+                           "mlir::vector::VectorDialect"];
 }
 
 def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
@@ -58,7 +64,8 @@ def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
     }
     ```
   }];
-  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::memref::MemRefDialect"];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::NVVM::NVVMDialect",
+                           "mlir::gpu::GPUDialect", "mlir::memref::MemRefDialect"];
 }
 
 def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp"> {

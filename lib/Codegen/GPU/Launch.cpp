@@ -1,0 +1,30 @@
+//===- Launch.cpp - Start a kernel ----------------------------------------===//
+#include "Launch.h"
+
+#include "OperationBody.h"
+
+using namespace mlir;
+
+namespace nnc {
+
+gpu::LaunchOp launchThreads(OpBuilder &b, Location loc, gpu::KernelDim3 blocks, int64_t threads) {
+  Value one = constantIndex(b, loc, 1), size = constantIndex(b, loc, threads);
+  auto launch = gpu::LaunchOp::create(b, loc, blocks.x, blocks.y, blocks.z, size, one, one);
+  b.setInsertionPointToStart(&launch.getBody().front());
+  gpu::TerminatorOp::create(b, loc);
+  b.setInsertionPointToStart(&launch.getBody().front());
+  return launch;
+}
+
+gpu::LaunchOp launchThreads(OpBuilder &b, Location loc, Value blocks, int64_t threads) {
+  Value one = constantIndex(b, loc, 1);
+  return launchThreads(b, loc, gpu::KernelDim3{blocks, one, one}, threads);
+}
+
+Value addSharedMemory(gpu::LaunchOp launch, ArrayRef<int64_t> shape, Type element) {
+  auto space = gpu::AddressSpaceAttr::get(launch.getContext(), gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get(shape, element, AffineMap(), space);
+  return launch.addWorkgroupAttribution(type, launch.getLoc());
+}
+
+} // namespace nnc

@@ -1,0 +1,25 @@
+//===- Launch.h - Start a kernel --------------------------------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_LAUNCH_H
+#define NNC_LIB_CODEGEN_GPU_LAUNCH_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace nnc {
+
+constexpr int64_t kWarpSize = 32;
+constexpr int64_t kBlockSize = 256;
+
+/// Creates a kernel of `blocks` times `threads` threads at `b`, which moves into it.
+mlir::gpu::LaunchOp launchThreads(mlir::OpBuilder &b, mlir::Location loc,
+                                  mlir::gpu::KernelDim3 blocks, int64_t threads);
+/// The same with blocks in one row.
+mlir::gpu::LaunchOp launchThreads(mlir::OpBuilder &b, mlir::Location loc, mlir::Value blocks,
+                                  int64_t threads);
+
+/// Memory of the kernel's blocks.
+mlir::Value addSharedMemory(mlir::gpu::LaunchOp launch, llvm::ArrayRef<int64_t> shape,
+                            mlir::Type element);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_LAUNCH_H

@@ -1,0 +1,85 @@
+// RUN: nnc-opt %s --codegen-gpu-map-kernels --canonicalize --cse | FileCheck %s
+
+#left = affine_map<(d0, d1, d2) -> (d0, d2)>
+#right = affine_map<(d0, d1, d2) -> (d2, d1)>
+#rightTurned = affine_map<(d0, d1, d2) -> (d2, d1)>
+#leftTurned = affine_map<(d0, d1, d2) -> (d2, d0)>
+#result = affine_map<(d0, d1, d2) -> (d0, d1)>
+
+// Tiles of 64 by 64: 16 terms at a time in one of two buffers, the next on their way, 4 x 4 sums a thread. What the
+// output is filled with is what it starts from.
+// CHECK-LABEL: func.func @product(
+// CHECK-SAME: %[[X:.*]]: memref<?x100xf32>, %[[W:.*]]: memref<100x70xf32>, %[[B:.*]]: memref<100xf32>, %[[Y:.*]]: memref<?x70xf32>)
+// CHECK-NOT: linalg
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %{{.*}}, %c64
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BLOCKS]], %{{.*}} = %c2, %{{.*}} = %c1)
+// CHECK-SAME: workgroup(%[[LEFT:.*]] : memref<2x16x68xf32, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<2x16x68xf32, #gpu.address_space<workgroup>>)
+// The other operand of the sum comes along with the element.
+// CHECK: scf.if
+// CHECK: memref.load %[[X]]
+// CHECK: memref.load %[[B]]
+// CHECK: arith.addf
+// CHECK: scf.for {{.*}} = %c0 to %c100 step %c16 iter_args(
+// CHECK: memref.store %{{.*}}, %[[LEFT]]
+// CHECK: memref.store %{{.*}}, %[[RIGHT]]
+// CHECK: gpu.barrier
+// CHECK-NOT: gpu.barrier
+// CHECK: memref.load %[[X]]
+// CHECK: memref.load %[[W]]
+// CHECK: scf.for {{.*}} = %c0 to %c16 step %c1 iter_args(
+// CHECK: vector.load %[[LEFT]]{{.*}} {alignment = 16 : i64}
+// CHECK: vector.load %[[RIGHT]]{{.*}} {alignment = 16 : i64}
+// CHECK-COUNT-16: math.fma
+// CHECK: {llvm.loop_annotation = #loop_annotation}
+// CHECK-NOT: memref.load %[[Y]]
+// CHECK-COUNT-16: memref.store %{{.*}}, %[[Y]]
+func.func @product(%x: memref<?x100xf32>, %w: memref<100x70xf32>, %b: memref<100xf32>, %y: memref<?x70xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x70xf32>)
+  linalg.generic {indexing_maps = [#left, affine_map<(d0, d1, d2) -> (d2)>, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %b, %w : memref<?x100xf32>, memref<100xf32>, memref<100x70xf32>) outs(%y : memref<?x70xf32>) {
+  ^bb0(%in: f32, %bias: f32, %factor: f32, %out: f32):
+    %0 = arith.addf %in, %bias : f32
+    %1 = arith.mulf %0, %factor : f32
+    %2 = arith.addf %out, %1 : f32
+    linalg.yield %2 : f32
+  }
+  return
+}
+
+// A small matrix of long sums: blocks sum parts of them, which a second kernel adds in order.
+// CHECK-LABEL: func.func @parts(
+// CHECK: %[[PARTS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<4x20x24xf32>
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1, %{{.*}} = %c1, %{{.*}} = %c4)
+// CHECK: %[[END:.*]] = arith.minui
+// CHECK: scf.for {{.*}} to %[[END]] step %c16
+// CHECK: memref.store %{{.*}}, %[[PARTS]]
+// CHECK: gpu.launch
+// CHECK: scf.for {{.*}} to %c4
+func.func @parts(%x: memref<?x20xf32>, %w: memref<?x24xf32>, %y: memref<20x24xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<20x24xf32>)
+  linalg.generic {indexing_maps = [#leftTurned, #rightTurned, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x20xf32>, memref<?x24xf32>) outs(%y : memref<20x24xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
+// A product with a vector is no product of tiles.
+// CHECK-LABEL: func.func @vector(
+// CHECK-NOT: math.fma
+// CHECK: gpu.shuffle
+func.func @vector(%x: memref<?x100xf32>, %w: memref<100xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %w : memref<?x100xf32>, memref<100xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}

@@ -1,0 +1,82 @@
+// Programs whose kernels are of every kind that codegen-gpu-map-kernels knows.
+#ifndef NNC_TEST_UNIT_CODEGEN_GPUPROGRAMS_H
+#define NNC_TEST_UNIT_CODEGEN_GPUPROGRAMS_H
+
+namespace nnc::test {
+
+struct GpuProgram {
+  const char *name, *text;
+  /// The terms of a sum, of which the error is a part.
+  double terms;
+  /// What N is, where programs run.
+  int64_t size;
+};
+
+inline const GpuProgram gpuPrograms[] = {
+    {"elements", R"(func f(x: f32[N, 300], b: f32[300]) -> (y: f32[N, 300]) {
+       y = sigmoid(x + b) * tanh(x)
+     })",
+     1, 7},
+    {"rows", R"(func f(x: f32[N, 300]) -> (y: f32[N, 300]) { y = softmax(x, axis = 1) })", 300, 21},
+    {"columns", R"(func f(x: f32[N, 70]) -> (y: f32[70]) { y = sum(x * x, axis = 0) })", 77, 77},
+    {"total", R"(func f(x: f32[N, 70]) -> (y: f32) { y = mean(exp(x)) })", 77 * 70, 77},
+    {"totalOfF64", R"(func f(x: f64[N, 70]) -> (y: f64) { y = mean(exp(x)) })", 77 * 70, 77},
+    {"mostOfEach", R"(func f(x: f32[N, 70]) -> (y: f32[N], z: f32[70]) { y = max(x, axis = 1)
+       z = min(x, axis = 0) })",
+     1, 40},
+    {"largeTiles", R"(func f(x: f32[N, 20], w: f32[20, 2100]) -> (y: f32[N, 2100]) { y = x @ w })",
+     20, 131},
+    {"smallTiles", R"(func f(x: f32[N, 37], w: f32[37, 70]) -> (y: f32[N, 70]) { y = x @ w })", 37,
+     75},
+    {"narrowTiles", R"(func f(x: f32[N, 37], w: f32[37, 10]) -> (y: f32[N, 10]) { y = x @ w })", 37,
+     140},
+    {"flatTiles", R"(func f(x: f32[9, N], w: f32[N, 200]) -> (y: f32[9, 200]) { y = x @ w })", 33,
+     33},
+    {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
+       y = x @ w
+     })",
+     8, 2},
+    {"factorsOnTheWay", R"(func f(x: f32[N, 40], b: f32[40], w: f32[40, 24]) -> (y: f32[N, 24]) {
+       y = relu(relu(x + b) @ w)
+     })",
+     40, 66},
+    {"termsInParts", R"(func f(x: f32[N, 20], w: f32[N, 24]) -> (y: f32[20, 24]) {
+       y = transpose(x) @ w
+     })",
+     300, 300},
+    {"convolution",
+     R"(func f(x: f32[N, 5, 9, 7], w: f32[12, 5, 3, 3], b: f32[12, 1, 1]) -> (y: f32[N, 12, 9, 7]) {
+       y = relu(conv2d(x, w, padding = 1) + b)
+     })",
+     45, 3},
+    {"stridedConvolution",
+     R"(func f(x: f32[N, 8, 9, 7], w: f32[20, 8, 3, 3]) -> (y: f32[N, 20, 4, 3]) {
+       y = conv2d(x, w, stride = 2)
+     })",
+     72, 3},
+    {"convolutionByTheInput",
+     R"(func f(x: f32[N, 6, 8, 9], w: f32[8, 6, 3, 3], d: f32[N, 8, 8, 9]) -> (g: f32[N, 6, 8, 9]) {
+       g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = x)
+     })",
+     72, 3},
+    {"convolutionByTheFilters",
+     R"(func f(x: f32[N, 6, 8, 9], w: f32[8, 6, 3, 3], d: f32[N, 8, 8, 9]) -> (g: f32[8, 6, 3, 3]) {
+       g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = w)
+     })",
+     216, 3},
+    {"pooling",
+     R"(func f(x: f32[N, 6, 8, 10]) -> (y: f32[N, 6, 4, 5]) { y = max_pool(x, window = 2) })", 1,
+     3},
+    {"embedding",
+     R"(func f(x: i64[N], w: f32[30, 40], d: f32[N, 40]) -> (y: f32[N, 40], g: f32[30, 40]) {
+       y = gather(w, x)
+       g = grad(sum(gather(w, x) * d), wrt = w)
+     })",
+     20, 20},
+    {"runningSums", R"(func f(x: f32[N, 20]) -> (y: f32[N, 20]) { y = cumsum(x, axis = 1) })", 20,
+     5},
+};
+
+} // namespace nnc::test
+
+#endif // NNC_TEST_UNIT_CODEGEN_GPUPROGRAMS_H

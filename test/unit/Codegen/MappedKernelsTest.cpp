@@ -1,0 +1,69 @@
+//===- MappedKernelsTest.cpp - Kernels that fit a GPU's registers ---------===//
+//
+// Each kind of kernel (GpuPrograms.h) is assembled for a GPU of 2020 and one of 2022: nothing is kept in far memory
+// that should be in a register. Where there is no ptxas, this is skipped.
+//
+//===----------------------------------------------------------------------===//
+#include "GpuPrograms.h"
+#include "TextFunction.h"
+
+#include "nnc/Codegen/GPU/KernelCode.h"
+#include "nnc/Codegen/GPU/Passes.h"
+#include "nnc/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+
+#include <gmock/gmock.h>
+
+using namespace mlir;
+
+namespace nnc::test {
+namespace {
+
+class MappedKernels : public testing::TestWithParam<GpuProgram> {};
+
+INSTANTIATE_TEST_SUITE_P(Kernels, MappedKernels, testing::ValuesIn(gpuPrograms),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST_P(MappedKernels, fitInRegisters) {
+  std::optional<Ptxas> ptxas = Ptxas::find();
+  if (!ptxas)
+    GTEST_SKIP() << "no ptxas";
+  TextFunction text(GetParam().text);
+  MLIRContext *context = text.function().getContext();
+  DialectRegistry registry;
+  registerKernelDialects(registry);
+  context->appendDialectRegistry(registry);
+  for (const char *arch : {"sm_80", "sm_90a"}) {
+    SCOPED_TRACE(arch);
+    OwningOpRef<ModuleOp> module(ModuleOp::create(text.function().getLoc()));
+    module->push_back(text.function().clone());
+    PassManager passes(context);
+    passes.addNestedPass<func::FuncOp>(createDecomposePass());
+    passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
+    buildFusionStage(passes, {});
+    buildBufferizeStage(passes, {});
+    buildGpuStage(passes);
+    buildKernelCodeStage(passes);
+    ASSERT_TRUE(succeeded(passes.run(*module)));
+    auto target = GpuTarget::forArch(arch);
+    auto ptx = emitPtx(*module->getOps<gpu::GPUModuleOp>().begin(), *target);
+    ASSERT_TRUE(bool(ptx)) << llvm::toString(ptx.takeError());
+    auto assembled = ptxas->assemble(*ptx, *target);
+    ASSERT_TRUE(bool(assembled)) << llvm::toString(assembled.takeError());
+    EXPECT_THAT(assembled->warnings, testing::IsEmpty());
+    for (const KernelResources &kernel : assembled->kernels) {
+      SCOPED_TRACE(kernel.name);
+      EXPECT_EQ(kernel.spillStores + kernel.spillLoads + kernel.stackBytes, 0u);
+      // Two blocks of 256 threads share the 65536 registers of a multiprocessor.
+      EXPECT_LE(kernel.registers, 128u);
+      EXPECT_LE(kernel.sharedBytes, target->sharedBytes);
+      if (std::getenv("NNC_TEST_DUMP"))
+        llvm::outs() << kernel.name << ": " << kernel.registers << " registers, "
+                     << kernel.sharedBytes << " bytes\n";
+    }
+  }
+}
+
+} // namespace
+} // namespace nnc::test
