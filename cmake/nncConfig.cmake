@@ -1,5 +1,5 @@
 # find_package(nnc): the command nnc_add_model, nnc itself as NNC_EXECUTABLE, and the target nnc::rt, a
-# pool of threads for the programs that want one. Works where nnc is installed, and from a source tree
+# pool of threads for the programs that want one, and what objects for a GPU need. Works where nnc is installed, and from a source tree
 # with -Dnnc_DIR=<source>/cmake.
 find_program(NNC_EXECUTABLE nnc
   HINTS ${CMAKE_CURRENT_LIST_DIR}/../../../bin ${CMAKE_CURRENT_LIST_DIR}/../build/release/bin)
@@ -16,6 +16,6 @@ if(NOT TARGET nnc::rt)
   set_target_properties(nnc::rt PROPERTIES
     IMPORTED_LOCATION ${NNC_RT}
     INTERFACE_INCLUDE_DIRECTORIES ${NNC_RT_INCLUDE}
-    INTERFACE_LINK_LIBRARIES Threads::Threads)
+    INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS}")
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/NncAddModel.cmake)

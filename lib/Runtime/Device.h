@@ -20,8 +20,9 @@ struct Device {
   char name[160];
   /// Whether to wait for each kernel, to know which one fails.
   bool checksKernels;
-  /// Whether a launch of the call under way failed.
+  /// Whether a launch of the call under way failed, and how many there were.
   bool hasFailed;
+  size_t numLaunches;
 };
 extern struct Device nncDevice;
 

@@ -66,6 +66,7 @@ void nnc_device_launch(nnc_kernels *kernels, int64_t kernel, const char *place,
   }
   if (blocks[0] == 0 || blocks[1] == 0 || blocks[2] == 0)
     return;
+  ++nncDevice.numLaunches;
   CudaFunction function = loaded->functions[kernel];
   const char *name = kernels->names[kernel];
   CudaResult result = 0;

@@ -15,15 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kGraphs = 8, kPlaces = 2 };
+enum {
+  kGraphs = 8,
+  kPlaces = 2,
+  /// A graph of more is dear to make, and saves less.
+  kMostLaunches = 20000,
+};
 
 /// The launches of a call, known by what they depend on.
 struct Graph {
   /// The values of the symbols, then the addresses; null if the slot is free.
   uint64_t *key;
-  /// Null as long as there was but one such call.
+  /// Null as long as there was but one such call, or if its launches are too many.
   CudaGraphExec exec;
-  bool hasRun;
+  bool hasRun, isTooLong;
   /// The call that used it last.
   uint64_t time;
 };
@@ -107,7 +112,7 @@ static struct Graph *findGraph(struct Known *known, const uint64_t *key, size_t 
   if (oldest->exec)
     nncDevice.cuda.graphExecDestroy(oldest->exec);
   oldest->exec = NULL;
-  oldest->hasRun = false;
+  oldest->hasRun = oldest->isTooLong = false;
   oldest->time = known->calls;
   if (!oldest->key)
     oldest->key = malloc(count * sizeof *key);
@@ -121,6 +126,7 @@ static struct Graph *findGraph(struct Known *known, const uint64_t *key, size_t 
 
 static bool launchAll(const nnc_entry *entry, void *const *addresses, const int64_t *symbols) {
   nncDevice.hasFailed = false;
+  nncDevice.numLaunches = 0;
   entry->gpu(addresses, symbols, (void *)(uintptr_t)arena);
   return !nncDevice.hasFailed;
 }
@@ -153,8 +159,9 @@ static bool runKernels(nnc_entry *entry, struct Known *known, const uint64_t *ke
   struct Graph *graph = findGraph(known, key, count);
   if (!graph)
     return false;
-  if (!graph->hasRun) {
+  if (!graph->hasRun || graph->isTooLong) {
     graph->hasRun = launchAll(entry, addresses, symbols);
+    graph->isTooLong = nncDevice.numLaunches > kMostLaunches;
     return graph->hasRun;
   }
   if (!graph->exec && !record(entry, graph, addresses, symbols))

@@ -33,6 +33,8 @@ void registerKernelDialects(DialectRegistry &registry) {
 }
 
 void buildKernelCodeStage(OpPassManager &passes) {
+  passes.addPass(createMergeKernelsPass());
+  passes.addPass(createMarkArgumentsPass());
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
   kernels.addPass(createExpandKernelMathPass());
   kernels.addPass(createConvertNVGPUToNVVMPass());

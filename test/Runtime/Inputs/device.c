@@ -47,13 +47,15 @@ void fake_kernel_update(const unsigned *grid, const unsigned *block, void **argu
 static const char *const names[] = {"multiply", "update"};
 static nnc_kernels kernels = {"sm_90a", PTX, "cubin", 2, names, NULL};
 
+static int repetitions = 1;
 static int64_t bytes(const int64_t *symbols) { return 4 * symbols[0]; }
 static void onGpu(void *const *buffers, const int64_t *symbols, void *workspace) {
   int64_t blocks[] = {(symbols[0] + 255) / 256, 1, 1}, threads[] = {256, 1, 1};
   void *x = buffers[0], *w = buffers[1], *y = buffers[3];
   int64_t n = symbols[0];
   void *first[] = {&x, &w, &workspace, &n}, *second[] = {&workspace, &w, &y, &n};
-  nnc_device_launch(&kernels, 0, "net.nn:3:7", blocks, threads, 0, first);
+  for (int i = 0; i < repetitions; ++i)
+    nnc_device_launch(&kernels, 0, "net.nn:3:7", blocks, threads, 0, first);
   nnc_device_launch(&kernels, 1, "net.nn:4:7", blocks, threads, 60000, second);
 }
 static void onCpu(void *const *buffers, const int64_t *symbols, void *workspace) {
@@ -175,6 +177,10 @@ int main(int argc, char **argv) {
   int steps = argc > 2 ? atoi(argv[2]) : 6;
   if (strcmp(argv[1], "feed") == 0)
     return feed(steps);
+  if (strcmp(argv[1], "long") == 0) { /* too many launches for a graph */
+    repetitions = 20000;
+    return train("device", steps, 10);
+  }
   if (strcmp(argv[1], "arena") == 0)
     return growArena();
   if (strcmp(argv[1], "sizes") == 0) /* the arena and the places grow */

@@ -88,6 +88,37 @@ def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp">
                            "mlir::scf::SCFDialect"];
 }
 
+def MergeKernelsPass : Pass<"codegen-gpu-merge-kernels", "mlir::ModuleOp"> {
+  let summary = "Let equal launches share a kernel";
+  let description = [{
+    Kernels that are equal but for their names become the first of them. Launches keep their own places in
+    the program.
+
+    ```mlir
+    gpu.launch_func @kernels::@f_0 ... args(%x : memref<8xf32>)
+    gpu.launch_func @kernels::@f_1 ... args(%y : memref<8xf32>)
+    // becomes, if @f_1 is what @f_0 is
+    gpu.launch_func @kernels::@f_0 ... args(%x : memref<8xf32>)
+    gpu.launch_func @kernels::@f_0 ... args(%y : memref<8xf32>)
+    ```
+  }];
+}
+
+def MarkArgumentsPass : Pass<"codegen-gpu-mark-arguments", "mlir::ModuleOp"> {
+  let summary = "Say which buffers of a kernel are apart";
+  let description = [{
+    Arguments of an entry are apart, and so are temporaries. An argument of a kernel that is another one's
+    buffer in no launch does not alias them: what it reads alone goes the way of constants.
+
+    ```mlir
+    gpu.launch_func @kernels::@f_0 ... args(%x : memref<8xf32>, %temporary : memref<8xf32>)
+    // becomes
+    gpu.func @f_0(%x: memref<8xf32> {llvm.noalias}, %y: memref<8xf32> {llvm.noalias}) kernel
+    ```
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect"];
+}
+
 def ExpandKernelMathPass : Pass<"codegen-gpu-expand-kernel-math", "mlir::gpu::GPUModuleOp"> {
   let summary = "Write mathematical functions of kernels as arithmetic";
   let description = [{
