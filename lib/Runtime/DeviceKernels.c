@@ -7,6 +7,7 @@
 #include "Device.h"
 #include "nnc/Runtime/nnc_device.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +28,8 @@ static bool loadImage(const nnc_kernels *kernels, CudaModule *module) {
   if (result == 0)
     return true;
   char what[800];
-  snprintf(what, sizeof what, "the code for %s does not run on %s%s%s", kernels->arch,
+  snprintf(what, sizeof what,
+           "the code for %s does not run on %s (NNC_DEVICE=cpu runs without)%s%s", kernels->arch,
            nncDevice.name, log[0] ? ": " : "", log);
   return nncCheck(result, what, NULL);
 }
@@ -66,9 +68,14 @@ void nnc_device_launch(nnc_kernels *kernels, int64_t kernel, const char *place,
   }
   if (blocks[0] == 0 || blocks[1] == 0 || blocks[2] == 0)
     return;
+  const char *name = kernels->names[kernel];
+  if (blocks[0] > INT32_MAX || blocks[1] > UINT16_MAX || blocks[2] > UINT16_MAX) {
+    nncDevice.hasFailed = !nncFail("%s: %s: too many blocks: %" PRId64 " x %" PRId64 " x %" PRId64,
+                                   place, name, blocks[0], blocks[1], blocks[2]);
+    return;
+  }
   ++nncDevice.numLaunches;
   CudaFunction function = loaded->functions[kernel];
-  const char *name = kernels->names[kernel];
   CudaResult result = 0;
   if (shared_bytes > kSharedForAll)
     result = cuda->functionSetAttribute(function, kCudaMaxDynamicShared, (int)shared_bytes);

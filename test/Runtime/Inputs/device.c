@@ -47,10 +47,11 @@ void fake_kernel_update(const unsigned *grid, const unsigned *block, void **argu
 static const char *const names[] = {"multiply", "update"};
 static nnc_kernels kernels = {"sm_90a", PTX, "cubin", 2, names, NULL};
 
-static int repetitions = 1;
+static int repetitions = 1, isHuge;
 static int64_t bytes(const int64_t *symbols) { return 4 * symbols[0]; }
 static void onGpu(void *const *buffers, const int64_t *symbols, void *workspace) {
-  int64_t blocks[] = {(symbols[0] + 255) / 256, 1, 1}, threads[] = {256, 1, 1};
+  int64_t blocks[] = {isHuge ? INT64_C(1) << 32 : (symbols[0] + 255) / 256, 1, 1},
+          threads[] = {256, 1, 1};
   void *x = buffers[0], *w = buffers[1], *y = buffers[3];
   int64_t n = symbols[0];
   void *first[] = {&x, &w, &workspace, &n}, *second[] = {&workspace, &w, &y, &n};
@@ -180,6 +181,10 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "long") == 0) { /* too many launches for a graph */
     repetitions = 20000;
     return train("device", steps, 10);
+  }
+  if (strcmp(argv[1], "huge") == 0) {
+    isHuge = 1;
+    return train("host", 1, 10);
   }
   if (strcmp(argv[1], "arena") == 0)
     return growArena();
