@@ -11,6 +11,7 @@
 #include "BufferPlaces.h"
 #include "GPU/Contraction.h"
 #include "GPU/Reduction.h"
+#include "KernelEpilogue.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "nnc/Codegen/GPU/Passes.h"
@@ -64,25 +65,28 @@ void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape)
 /// Values that outputs are filled with before an operation, by position.
 using Fills = SmallVector<linalg::FillOp>;
 
-void mapOperation(linalg::GenericOp op, const Fills &fills) {
-  OpBuilder b(op);
+void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilogue> epilogue) {
+  OpBuilder b(epilogue ? epilogue->op : op);
   OperationBody body(b, op);
   for (auto [output, fill] : llvm::enumerate(fills))
     if (fill)
       body.startFrom(output, linalg::FillOp(fill).value());
-  if (std::optional<Contraction> contraction = findContraction(op)) {
-    if (linalg::GenericOp rest =
-            emitContraction(b, body, *contraction, /*isFilled=*/!fills.empty() && fills[0]))
-      mapOperation(rest, fills);
-    op.erase();
-    return;
-  }
+  if (epilogue)
+    body.setEpilogue(*epilogue);
   ReductionShape shape = chooseReductionShape(op);
-  if (shape.terms == 1)
+  if (std::optional<Contraction> contraction = findContraction(op)) {
+    bool isFilled = !fills.empty() && fills[0];
+    if (linalg::GenericOp rest = emitContraction(b, body, *contraction, isFilled)) {
+      mapOperation(rest, fills, epilogue);
+      epilogue.reset();
+    }
+  } else if (shape.terms == 1)
     mapElements(b, body);
   else
     mapReduction(b, body, shape);
   op.erase();
+  if (epilogue)
+    epilogue->op.erase();
 }
 
 //===-- Loops and scalars of the device -----------------------------------===//
@@ -123,6 +127,14 @@ bool isDeviceLoop(scf::ForOp loop) {
     return WalkResult::advance();
   });
   return touchesBuffers && !result.wasInterrupted();
+}
+
+bool isInDeviceLoop(Operation *op) {
+  for (auto loop = op->getParentOfType<scf::ForOp>(); loop;
+       loop = loop->getParentOfType<scf::ForOp>())
+    if (isDeviceLoop(loop))
+      return true;
+  return false;
 }
 
 /// The threads of a block share the operations of `root`, and thread 0 stores scalars.
@@ -208,15 +220,19 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     loads.clear();
     fills.clear();
     absorbed.clear();
+    epilogues.clear();
+    following.clear();
     generalize(rewriter);
     collect();
     for (Operation *op : kernels) {
       rewriter.setInsertionPoint(op);
       if (auto fill = dyn_cast<linalg::FillOp>(op))
-        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {});
-      else if (auto generic = dyn_cast<linalg::GenericOp>(op))
-        mapOperation(generic, fills.lookup(op));
-      else
+        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt);
+      else if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
+        auto epilogue = epilogues.find(op);
+        mapOperation(generic, fills.lookup(op),
+                     epilogue == epilogues.end() ? std::nullopt : std::optional(epilogue->second));
+      } else
         mapSerial(op);
     }
     for (linalg::FillOp fill : absorbed)
@@ -251,7 +267,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     });
     llvm::erase_if(kernels, [&](Operation *op) {
       auto fill = dyn_cast<linalg::FillOp>(op);
-      return fill && absorbed.contains(fill);
+      return (fill && absorbed.contains(fill)) || following.contains(op);
     });
   }
 
@@ -261,15 +277,21 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     generalizeKernels(rewriter, function);
     SmallVector<linalg::GenericOp> generics;
     function.walk([&](linalg::GenericOp op) { generics.push_back(op); });
+    for (linalg::GenericOp op : generics) {
+      std::optional<Epilogue> epilogue = findEpilogue(op);
+      if (epilogue && !isInDeviceLoop(op) && following.insert(epilogue->op).second)
+        epilogues.insert({op, *epilogue});
+    }
     for (linalg::GenericOp op : generics)
-      (void)simplifyLoops(rewriter, op);
+      if (!epilogues.count(op) && !following.contains(op))
+        (void)simplifyLoops(rewriter, op);
     // A block shares the fills in its loops as all else.
     SmallVector<linalg::FillOp> inLoops;
-    function.walk([&](scf::ForOp loop) {
-      if (isDeviceLoop(loop))
-        loop.walk([&](linalg::FillOp fill) { inLoops.push_back(fill); });
+    function.walk([&](linalg::FillOp fill) {
+      if (isInDeviceLoop(fill))
+        inLoops.push_back(fill);
     });
-    for (linalg::FillOp fill : llvm::SetVector<linalg::FillOp>(inLoops.begin(), inLoops.end())) {
+    for (linalg::FillOp fill : inLoops) {
       rewriter.setInsertionPoint(fill);
       (void)linalg::generalizeNamedOp(rewriter, fill);
     }
@@ -279,6 +301,9 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
   SmallVector<memref::LoadOp> loads;
   DenseMap<Operation *, Fills> fills;
   llvm::SetVector<linalg::FillOp> absorbed;
+  /// What operations do with their results, and the operations that do this.
+  DenseMap<Operation *, Epilogue> epilogues;
+  llvm::SmallPtrSet<Operation *, 8> following;
 };
 
 } // namespace

@@ -338,7 +338,7 @@ void ContractionEmitter::storeTile(ValueRange sums, Value firstRow, Value firstC
         continue;
       }
       Value before = body.loadInitial(b, 0, indices);
-      body.store(b, arith::AddFOp::create(b, loc, before, sum), 0, indices);
+      body.storeResult(b, arith::AddFOp::create(b, loc, before, sum), 0, indices);
     }
   }
 }

@@ -76,11 +76,17 @@ static SmallVector<Value> place(OpBuilder &b, Location loc, AffineMap map,
   });
 }
 
-Value OperationBody::load(OpBuilder &b, OpOperand &operand, ArrayRef<Value> indices) const {
+static Value loadElement(OpBuilder &b, linalg::GenericOp op, OpOperand &operand,
+                         ArrayRef<Value> indices) {
   if (!isa<MemRefType>(operand.get().getType()))
     return operand.get();
-  return memref::LoadOp::create(b, loc, operand.get(),
-                                place(b, loc, op.getMatchingIndexingMap(&operand), indices));
+  return memref::LoadOp::create(
+      b, op.getLoc(), operand.get(),
+      place(b, op.getLoc(), op.getMatchingIndexingMap(&operand), indices));
+}
+
+Value OperationBody::load(OpBuilder &b, OpOperand &operand, ArrayRef<Value> indices) const {
+  return loadElement(b, op, operand, indices);
 }
 
 SmallVector<Value> OperationBody::placeOf(OpBuilder &b, unsigned output,
@@ -91,6 +97,40 @@ SmallVector<Value> OperationBody::placeOf(OpBuilder &b, unsigned output,
 void OperationBody::store(OpBuilder &b, Value value, unsigned output,
                           ArrayRef<Value> indices) const {
   memref::StoreOp::create(b, loc, value, op.getDpsInits()[output], placeOf(b, output, indices));
+}
+
+void OperationBody::storeResult(OpBuilder &b, Value value, unsigned output,
+                                ArrayRef<Value> indices) const {
+  if (!epilogue || epilogue->keepsResult)
+    store(b, value, output, indices);
+  if (!epilogue)
+    return;
+  linalg::GenericOp next = epilogue->op;
+  Value result = op.getDpsInits()[output];
+  IRMapping mapping;
+  SmallVector<Value> there(next.getNumLoops());
+  SmallVector<Value> here = placeOf(b, output, indices);
+  for (OpOperand &operand : next->getOpOperands())
+    if (operand.get() == result) {
+      mapping.map(next.getMatchingBlockArgument(&operand), value);
+      for (auto [expr, index] :
+           llvm::zip_equal(next.getMatchingIndexingMap(&operand).getResults(), here))
+        there[cast<AffineDimExpr>(expr).getPosition()] = index;
+    }
+  for (OpOperand &operand : next->getOpOperands())
+    if (BlockArgument argument = next.getMatchingBlockArgument(&operand);
+        !argument.use_empty() && !mapping.contains(argument))
+      mapping.map(argument, loadElement(b, next, operand, there));
+  for (Operation &inner : next.getBody()->without_terminator())
+    if (auto index = dyn_cast<linalg::IndexOp>(inner))
+      mapping.map(index.getResult(), there[index.getDim()]);
+    else
+      b.clone(inner, mapping);
+  for (auto [number, yielded] : llvm::enumerate(next.getBody()->getTerminator()->getOperands())) {
+    OpOperand *target = next.getDpsInitOperand(number);
+    memref::StoreOp::create(b, next.getLoc(), mapping.lookupOrDefault(yielded), target->get(),
+                            place(b, next.getLoc(), next.getMatchingIndexingMap(target), there));
+  }
 }
 
 Value OperationBody::loadInitial(OpBuilder &b, unsigned output, ArrayRef<Value> indices) const {
@@ -173,7 +213,7 @@ void OperationBody::computeInOrder(OpBuilder &b, ArrayRef<Value> parallelIndices
     soFar.push_back(loadInitial(b, output, indices));
   SmallVector<Value> results = reduceFrom(b, 0, indices, soFar);
   for (auto [output, value] : llvm::zip_equal(summed, results))
-    store(b, value, output, indices);
+    storeResult(b, value, output, indices);
 }
 
 } // namespace nnc

@@ -4,10 +4,19 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
+#include <optional>
+
 namespace nnc {
 
 mlir::Value constantIndex(mlir::OpBuilder &b, mlir::Location loc, int64_t value);
 mlir::Value multiply(mlir::OpBuilder &b, mlir::Location loc, llvm::ArrayRef<mlir::Value> factors);
+
+/// An operation that does something with each result of another, by itself.
+struct Epilogue {
+  mlir::linalg::GenericOp op;
+  /// Whether others want the result too.
+  bool keepsResult = false;
+};
 
 /// The loops of an operation on buffers, and its body element by element.
 class OperationBody {
@@ -38,6 +47,12 @@ public:
                    llvm::ArrayRef<mlir::Value> indices) const;
   void store(mlir::OpBuilder &b, mlir::Value value, unsigned output,
              llvm::ArrayRef<mlir::Value> indices) const;
+  /// The same for a sum that is done, and what follows.
+  void storeResult(mlir::OpBuilder &b, mlir::Value value, unsigned output,
+                   llvm::ArrayRef<mlir::Value> indices) const;
+  /// What is done with each result, of an operation with one output.
+  void setEpilogue(Epilogue next) { epilogue = next; }
+
   /// What the sum at `output` starts from.
   mlir::Value loadInitial(mlir::OpBuilder &b, unsigned output,
                           llvm::ArrayRef<mlir::Value> indices) const;
@@ -62,6 +77,7 @@ private:
   llvm::SmallVector<mlir::Value> sizes;
   llvm::SmallVector<unsigned> parallel, reduction;
   llvm::SmallDenseMap<unsigned, mlir::Value> initial;
+  mutable std::optional<Epilogue> epilogue;
 };
 
 } // namespace nnc

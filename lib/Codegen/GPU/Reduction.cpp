@@ -178,7 +178,7 @@ SmallVector<Value> Combination::sumShared(Value result) {
 void Combination::store(ValueRange partial, ArrayRef<Value> indices) {
   for (auto [output, value, combiner] : llvm::zip_equal(sums, partial, combiners)) {
     Value before = body.loadInitial(b, output, indices);
-    body.store(b, combine(b, combiner, before, value), output, indices);
+    body.storeResult(b, combine(b, combiner, before, value), output, indices);
   }
 }
 

@@ -83,3 +83,83 @@ func.func @vector(%x: memref<?x100xf32>, %w: memref<100xf32>, %y: memref<?xf32>)
   }
   return
 }
+
+// What follows does what it does with each sum as it is done, in place or not; the sum itself is stored if somebody
+// else wants it.
+// CHECK-LABEL: func.func @epilogue(
+// CHECK-SAME: %{{.*}}: memref<?x100xf32>, %{{.*}}: memref<100x70xf32>, %[[B:.*]]: memref<70xf32>, %[[Y:.*]]: memref<?x70xf32>, %[[Z:.*]]: memref<?x70xf32>)
+// CHECK-NOT: memref.alloc
+// CHECK: gpu.launch
+// CHECK-COUNT-16: math.fma
+// CHECK: memref.load %[[B]]
+// CHECK: arith.addf
+// CHECK: math.tanh
+// CHECK: memref.store %{{.*}}, %[[Z]]
+// CHECK: gpu.launch
+// CHECK-COUNT-16: math.fma
+// CHECK: memref.store %[[SUM:.*]], %[[Y]]
+// CHECK: arith.negf %[[SUM]]
+// CHECK: memref.store %{{.*}}, %[[Z]]
+// CHECK-LABEL: func.func @noEpilogue(
+// CHECK: gpu.launch
+// CHECK-NOT: math.tanh
+// CHECK: gpu.terminator
+// CHECK: gpu.launch
+// CHECK: math.tanh
+func.func @epilogue(%x: memref<?x100xf32>, %w: memref<100x70xf32>, %b: memref<70xf32>, %y: memref<?x70xf32>, %z: memref<?x70xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x100xf32>
+  %sums = memref.alloc(%n) : memref<?x70xf32>
+  linalg.fill ins(%zero : f32) outs(%sums : memref<?x70xf32>)
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x100xf32>, memref<100x70xf32>) outs(%sums : memref<?x70xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%sums, %b : memref<?x70xf32>, memref<70xf32>) outs(%z : memref<?x70xf32>) {
+  ^bb0(%in: f32, %bias: f32, %out: f32):
+    %0 = arith.addf %in, %bias : f32
+    %1 = math.tanh %0 : f32
+    linalg.yield %1 : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x70xf32>)
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x100xf32>, memref<100x70xf32>) outs(%y : memref<?x70xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%y : memref<?x70xf32>) outs(%z : memref<?x70xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.negf %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// Blocks may still read the factor that this would overwrite.
+func.func @noEpilogue(%x: memref<64x64xf32>, %w: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sums = memref.alloc() : memref<64x64xf32>
+  linalg.fill ins(%zero : f32) outs(%sums : memref<64x64xf32>)
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<64x64xf32>, memref<64x64xf32>) outs(%sums : memref<64x64xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%sums : memref<64x64xf32>) outs(%x : memref<64x64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.tanh %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
