@@ -1,13 +1,15 @@
-//===- ExpandViews.cpp - Sizes and strides of reshaped buffers ------------===//
+//===- ExpandViews.cpp - Sizes and strides of views -----------------------===//
 //
-// MLIR's own expansion of memref.expand_shape knows at most one size of a group that is open; here
-// all of them may be symbols, and the operation says what each is.
+// With MLIR's own patterns, but that its expansion of memref.expand_shape knows at most one size of a group
+// that is open; here all of them may be symbols, and the operation says what each is.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -66,8 +68,14 @@ struct CastExpandedView : OpRewritePattern<memref::ExpandShapeOp> {
 class ExpandViews : public impl::ExpandViewsPassBase<ExpandViews> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<CastExpandedView>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    patterns.add<CastExpandedView>(&getContext(), /*benefit=*/2);
+    memref::populateExpandStridedMetadataPatterns(patterns);
+    SmallVector<Operation *> views;
+    getOperation().walk([&](Operation *op) {
+      if (isa<memref::MemRefDialect>(op->getDialect()) && op->getNumResults() != 0)
+        views.push_back(op);
+    });
+    if (failed(applyOpPatternsGreedily(views, std::move(patterns))))
       signalPassFailure();
   }
 };

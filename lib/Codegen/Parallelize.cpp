@@ -27,6 +27,8 @@ namespace nnc {
 namespace {
 
 constexpr StringLiteral kParallelFor = "nnc_parallel_for";
+/// The same for a number of steps that may be one, for which nobody else is to be asked.
+constexpr StringLiteral kRun = "run_task";
 
 /// Whether the task's array can hold it.
 bool fitsInSlot(Type type) {
@@ -62,7 +64,7 @@ private:
   Value slot(Value array, unsigned index);
   void storeSlots(Value array);
   void callDirectly();
-  void callInParallel(Value array);
+  void callInParallel(Value array, StringRef callee);
 
   scf::ParallelOp loop;
   func::FuncOp parent;
@@ -205,54 +207,78 @@ void Outliner::callDirectly() {
   func::CallOp::create(b, loc, function, operands);
 }
 
-void Outliner::callInParallel(Value array) {
+void Outliner::callInParallel(Value array, StringRef callee) {
+  makeTask((function.getName() + ".task").str());
+  // The task is the only caller.
+  function->setAttr("passthrough", b.getStrArrayAttr({"alwaysinline"}));
   storeSlots(array);
   Value extent = b.createOrFold<arith::SubIOp>(loc, upper, lower);
   Value count = arith::IndexCastOp::create(b, loc, b.getI64Type(), divideUp(b, loc, extent, step));
   Value address = LLVM::AddressOfOp::create(b, loc, task);
-  LLVM::CallOp::create(b, loc, TypeRange(), kParallelFor, ValueRange{count, address, array});
+  LLVM::CallOp::create(b, loc, TypeRange(), callee, ValueRange{count, address, array});
 }
 
 void Outliner::outline(const std::string &name, Value context) {
   makeFunction(name);
-  makeTask(name + ".task");
   Value extent = b.createOrFold<arith::SubIOp>(loc, upper, lower);
   std::optional<int64_t> knownExtent = getConstantIntValue(extent),
                          knownStep = getConstantIntValue(step);
-  if (knownExtent && knownStep) {
-    *knownExtent > *knownStep ? callInParallel(context) : callDirectly();
-  } else {
-    // Called twice, and worth no copy: a call is little beside the arithmetic that led here.
-    function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
-    Value several = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, extent, step);
-    auto choice = scf::IfOp::create(b, loc, several, /*withElseRegion=*/true);
-    b.setInsertionPointToStart(choice.thenBlock());
-    callInParallel(context);
-    b.setInsertionPointToStart(choice.elseBlock());
+  if (!knownExtent || !knownStep)
+    callInParallel(context, kRun);
+  else if (*knownExtent > *knownStep)
+    callInParallel(context, kParallelFor);
+  else
     callDirectly();
-  }
   loop.erase();
 }
 
-/// void nnc_parallel_for(int64_t count, void (*body)(void *, int64_t, int64_t), void *context),
-/// for a program that has no other: all on the calling thread.
-void defineParallelFor(ModuleOp module) {
+/// A function of `module`, (int64_t count, void (*body)(void *, int64_t, int64_t), void *context).
+LLVM::LLVMFuncOp defineForTasks(ModuleOp module, StringRef name, LLVM::Linkage linkage) {
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-  Location loc = module.getLoc();
-  MLIRContext *context = module.getContext();
-  Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(context);
-  Type none = LLVM::LLVMVoidType::get(context);
-  auto type = LLVM::LLVMFunctionType::get(none, {i64, pointer, pointer});
-  auto definition = LLVM::LLVMFuncOp::create(b, loc, kParallelFor, type, LLVM::Linkage::Weak);
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(module.getContext()),
+                                          {b.getI64Type(), pointer, pointer});
+  auto definition = LLVM::LLVMFuncOp::create(b, module.getLoc(), name, type, linkage);
   definition.setNoUnwind(true);
-  Block *entry = definition.addEntryBlock(b);
-  b.setInsertionPointToStart(entry);
-  Value zero = LLVM::ConstantOp::create(b, loc, i64, 0);
-  auto bodyType = LLVM::LLVMFunctionType::get(none, {pointer, i64, i64});
-  LLVM::CallOp::create(
-      b, loc, bodyType,
-      ValueRange{entry->getArgument(1), entry->getArgument(2), zero, entry->getArgument(0)});
+  definition.addEntryBlock(b);
+  return definition;
+}
+
+/// body(context, 0, count)
+void callBody(OpBuilder &b, LLVM::LLVMFuncOp function) {
+  Location loc = function.getLoc();
+  Value count = function.getArgument(0), body = function.getArgument(1),
+        context = function.getArgument(2);
+  Value zero = LLVM::ConstantOp::create(b, loc, count.getType(), 0);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                          {context.getType(), count.getType(), count.getType()});
+  LLVM::CallOp::create(b, loc, type, ValueRange{body, context, zero, count});
   LLVM::ReturnOp::create(b, loc, ValueRange());
+}
+
+/// nnc_parallel_for, for a program that has no other: all on the calling thread.
+void defineParallelFor(ModuleOp module) {
+  LLVM::LLVMFuncOp function = defineForTasks(module, kParallelFor, LLVM::Linkage::Weak);
+  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+  callBody(b, function);
+}
+
+/// run_task: nnc_parallel_for where there are several steps.
+void defineRun(ModuleOp module) {
+  LLVM::LLVMFuncOp function = defineForTasks(module, kRun, LLVM::Linkage::Internal);
+  Location loc = function.getLoc();
+  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+  Value one = LLVM::ConstantOp::create(b, loc, b.getI64Type(), 1);
+  Value several =
+      LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ugt, function.getArgument(0), one);
+  Block *parallel = b.createBlock(&function.getBody()), *alone = b.createBlock(&function.getBody());
+  b.setInsertionPointToEnd(&function.getBody().front());
+  LLVM::CondBrOp::create(b, loc, several, parallel, alone);
+  b.setInsertionPointToStart(parallel);
+  LLVM::CallOp::create(b, loc, TypeRange(), kParallelFor, function.getArguments());
+  LLVM::ReturnOp::create(b, loc, ValueRange());
+  b.setInsertionPointToStart(alone);
+  callBody(b, function);
 }
 
 class Parallelize : public impl::ParallelizePassBase<Parallelize> {
@@ -260,8 +286,10 @@ class Parallelize : public impl::ParallelizePassBase<Parallelize> {
     bool isParallel = false;
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       isParallel |= parallelize(function);
-    if (isParallel)
-      defineParallelFor(getOperation());
+    if (!isParallel)
+      return;
+    defineParallelFor(getOperation());
+    defineRun(getOperation());
   }
 
   bool parallelize(func::FuncOp function) {

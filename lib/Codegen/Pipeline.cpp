@@ -89,20 +89,7 @@ void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   addOptional(passes, createParallelizePass(), options);
   passes.addPass(createExpandViewsPass());
-  passes.addPass(memref::createExpandStridedMetadataPass());
-  passes.addPass(createLowerAffinePass());
-  passes.addPass(createSCFToControlFlowPass());
-  ConvertVectorToLLVMPassOptions vectorOptions;
-  passes.addPass(createConvertVectorToLLVMPass(vectorOptions));
-  passes.addPass(createConvertMathToLLVMPass());
-  passes.addPass(createConvertMathToLibmPass());
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createConvertFuncToLLVMPass());
-  passes.addPass(createUBToLLVMConversionPass());
-  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createConvertToLLVMPass());
 }
 
 void buildCpuPipeline(OpPassManager &passes, const CodegenOptions &options) {

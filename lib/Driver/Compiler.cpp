@@ -16,6 +16,7 @@
 #include "nnc/Package/Signature.h"
 #include "nnc/Transforms/Passes.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -131,6 +132,8 @@ bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine 
   bool isScheduled = false;
   for (const Phase &phase : getPhases()) {
     PassManager passes(module.getContext());
+    // Once a phase, below: after each pass it takes a tenth of all the time.
+    passes.enableVerifier(false);
     phase.build(passes, options);
     if (options.beforePhase)
       options.beforePhase(phase.name, passes);
@@ -138,7 +141,7 @@ bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine 
                   isScheduled ? "phase '" + phase.name + "' cannot take what the schedule made: "
                               : "");
     isScheduled |= options.schedule && phase.name == "schedule";
-    if (failed(passes.run(module))) {
+    if (failed(passes.run(module)) || failed(verify(module))) {
       if (!diagnostics.hasErrors())
         diagnostics.defect({}, "internal error in phase '" + phase.name + "'");
       return false;

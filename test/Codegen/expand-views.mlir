@@ -22,8 +22,20 @@ func.func @three(%x: memref<?x5xf32>, %n: index, %m: index) -> memref<?x?x2x5xf3
 
 // CHECK-LABEL: func @closed
 func.func @closed(%x: memref<f32>, %y: memref<?xf32>, %n: index) -> (memref<1x1xf32>, memref<?x4xf32>) {
-  // CHECK-COUNT-2: memref.expand_shape
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [1, 1], strides: [1, 1]
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [%{{.*}}, 4], strides: [4, 1]
   %a = memref.expand_shape %x [] output_shape [1, 1] : memref<f32> into memref<1x1xf32>
   %b = memref.expand_shape %y [[0, 1]] output_shape [%n, 4] : memref<?xf32> into memref<?x4xf32>
   return %a, %b : memref<1x1xf32>, memref<?x4xf32>
+}
+
+// Where a part starts is computed, what it leaves out is not.
+// CHECK-LABEL: func @part
+// CHECK-SAME: (%[[X:.*]]: memref<8x4xf32>, %[[I:.*]]: index)
+func.func @part(%x: memref<8x4xf32>, %i: index) -> memref<4xf32, strided<[1], offset: ?>> {
+  // CHECK: %[[OFFSET:.*]] = affine.apply #{{.*}}()[%[[I]]]
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [%[[OFFSET]]], sizes: [4], strides: [1]
+  // CHECK-NOT: subview
+  %y = memref.subview %x[%i, 0] [1, 4] [1, 1] : memref<8x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+  return %y : memref<4xf32, strided<[1], offset: ?>>
 }

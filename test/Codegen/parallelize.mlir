@@ -6,8 +6,6 @@
 // CHECK-SAME: %[[X:.*]]: !llvm.ptr {llvm.noalias}, %[[N:.*]]: index
 // CHECK: %[[COUNT:.*]] = llvm.mlir.constant(2 : i64)
 // CHECK: %[[CONTEXT:.*]] = llvm.alloca %[[COUNT]] x i64
-// CHECK: %[[SEVERAL:.*]] = arith.cmpi ugt, %[[N]], %c64
-// CHECK: scf.if %[[SEVERAL]] {
 // CHECK: %[[SLOT0:.*]] = llvm.getelementptr %[[CONTEXT]][0]
 // CHECK: llvm.store %[[X]], %[[SLOT0]]
 // CHECK: %[[SLOT1:.*]] = llvm.getelementptr %[[CONTEXT]][1]
@@ -15,10 +13,7 @@
 // CHECK: %[[STEPS:.*]] = arith.divui %{{.*}}, %c64
 // CHECK: %[[STEPS64:.*]] = arith.index_cast %[[STEPS]]
 // CHECK: %[[TASK:.*]] = llvm.mlir.addressof @f.loop0.task
-// CHECK: llvm.call @nnc_parallel_for(%[[STEPS64]], %[[TASK]], %[[CONTEXT]])
-// CHECK: } else {
-// CHECK: func.call @f.loop0(%c0, %[[N]], %[[X]])
-// CHECK: }
+// CHECK: llvm.call @run_task(%[[STEPS64]], %[[TASK]], %[[CONTEXT]])
 // CHECK-NOT: scf.parallel
 
 // CHECK-LABEL: func.func private @f.loop0(
@@ -39,6 +34,16 @@
 // CHECK-SAME: %[[ALL:.*]]: i64, %[[BODY:.*]]: !llvm.ptr, %[[ARGUMENT:.*]]: !llvm.ptr)
 // CHECK: %[[ZERO:.*]] = llvm.mlir.constant(0 : i64)
 // CHECK: llvm.call %[[BODY]](%[[ARGUMENT]], %[[ZERO]], %[[ALL]])
+
+// One step is not worth the asking.
+// CHECK-LABEL: llvm.func internal @run_task(
+// CHECK-SAME: %[[STEPS:.*]]: i64, %[[BODY:.*]]: !llvm.ptr, %[[ARGUMENT:.*]]: !llvm.ptr)
+// CHECK: %[[SEVERAL:.*]] = llvm.icmp "ugt" %[[STEPS]], %{{.*}}
+// CHECK: llvm.cond_br %[[SEVERAL]], ^[[PARALLEL:.*]], ^[[ALONE:.*]]
+// CHECK: ^[[PARALLEL]]:
+// CHECK: llvm.call @nnc_parallel_for(%[[STEPS]], %[[BODY]], %[[ARGUMENT]])
+// CHECK: ^[[ALONE]]:
+// CHECK: llvm.call %[[BODY]](%[[ARGUMENT]], %{{.*}}, %[[STEPS]])
 func.func @f(%x: !llvm.ptr {llvm.noalias}, %n: index) {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index

@@ -395,8 +395,8 @@ def TraceKernelsPass : Pass<"codegen-trace-kernels", "mlir::ModuleOp"> {
 def ShareKernelsPass : Pass<"codegen-share-kernels", "mlir::ModuleOp"> {
   let summary = "Compile equal operations once";
   let description = [{
-    Operations that differ in nothing but the buffers and numbers that they work on become calls of one
-    function, with the fills that they start from.
+    Operations, and loops around them, that differ in nothing but the buffers and numbers that they work on
+    become calls of one function, with the fills that they start from.
 
     ```mlir
     linalg.generic {maths = exp} ins(%a : memref<64xf32>) outs(%b : memref<64xf32>)
@@ -512,11 +512,11 @@ def CInterfacePass : Pass<"codegen-c-interface", "mlir::ModuleOp"> {
 }
 
 def ExpandViewsPass : Pass<"codegen-expand-views", "mlir::ModuleOp"> {
-  let summary = "State sizes and strides of reshaped buffers";
+  let summary = "State sizes and strides of views";
   let description = [{
-    A `memref.expand_shape` of one dimension to several whose sizes are symbols becomes a
-    `memref.reinterpret_cast` with the sizes that it names and row-major strides. Others are left to
-    MLIR's own expansion.
+    Every view becomes a `memref.reinterpret_cast` with offset, sizes and strides, and arithmetic for those
+    that are no constants. A `memref.expand_shape` of one dimension to several whose sizes are symbols has the
+    sizes that it names and row-major strides; for others MLIR's own patterns are used.
 
     ```mlir
     memref.expand_shape %x [[0, 1]] output_shape [%n, %m] : memref<?xf32> into memref<?x?xf32>
@@ -525,7 +525,8 @@ def ExpandViewsPass : Pass<"codegen-expand-views", "mlir::ModuleOp"> {
       : memref<f32> to memref<?x?xf32>
     ```
   }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect"];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::memref::MemRefDialect"];
 }
 
 def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
@@ -534,20 +535,16 @@ def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
     The body of each outermost `scf.parallel` of one dimension becomes a function of a range, and of
     what it uses from outside. If the loop has more than one step, `nnc_parallel_for` runs it in as
     many ranges as there are threads, each through a task that reads the values it needs from the
-    caller's stack; otherwise it is a direct call. The module gets a weak `nnc_parallel_for` that
-    runs all on the calling thread, so that an object is complete; libnnc_rt.a has one with threads.
+    caller's stack; otherwise it is a direct call. Where the number of steps is not known, `run_task` sees. The
+    module gets a weak `nnc_parallel_for` that runs all on the calling thread, so that an object is complete;
+    libnnc_rt.a has one with threads.
 
     ```mlir
     scf.parallel (%i) = (%c0) to (%n) step (%step) { use %x, %i }
     // becomes
-    %several = arith.cmpi ugt, %n, %step : index
-    scf.if %several {
-      %count = arith.ceildivui %n, %step : index
-      llvm.store %x, %context[0] ...
-      llvm.call @nnc_parallel_for(%count, @f.loop0.task, %context)
-    } else {
-      func.call @f.loop0(%c0, %n, %step, %x)
-    }
+    llvm.store %x, %context[0] ...
+    %count = arith.ceildivui %n, %step : index
+    llvm.call @run_task(%count, @f.loop0.task, %context)
 
     func.func private @f.loop0(%from: index, %to: index, %step: index, %x: !llvm.ptr) {
       scf.for %i = %from to %to step %step { use %x, %i }
@@ -562,6 +559,24 @@ def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
   }];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
                            "mlir::func::FuncDialect", "mlir::scf::SCFDialect"];
+}
+
+def ConvertToLLVMPass : Pass<"codegen-convert-to-llvm", "mlir::ModuleOp"> {
+  let summary = "Convert loops, arithmetic, vectors and buffers to the LLVM dialect";
+  let description = [{
+    All dialects in one conversion, with MLIR's own patterns for each.
+
+    ```mlir
+    scf.for %i = %begin to %end step %c8 { %v = vector.load %x[%i] : memref<?xf32>, vector<8xf32> ... }
+    // becomes
+    llvm.br ^header(%begin : i64)
+    ^header(%i: i64):
+      %p = llvm.getelementptr %x[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %v = llvm.load %p : !llvm.ptr -> vector<8xf32>
+      ...
+    ```
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::cf::ControlFlowDialect"];
 }
 
 #endif // NNC_CODEGEN_PASSES
