@@ -1,7 +1,9 @@
 """A C program for a model's header: it calls every function with numbers drawn from a fixed seed, and
 writes what they return, and the state, to a file.
 
-    host.py program HEADER SIZES > host.c        SIZES: what a symbol is in turn, as 1,3,8
+    host.py program HEADER SIZES [MOST] > host.c SIZES: what a symbol is in turn, as 1,3,8; of arrays with more
+                                                 than MOST numbers so many are written, then the sum of all
+                                                 and that of their magnitudes
     host.py times HEADER SIZE > times.c          one that prints what a call takes, for code for a GPU: with
                                                  all arrays on the device
     host.py compare EXPECTED FOUND BOUND         largest difference, in parts of the largest number of
@@ -80,13 +82,26 @@ def draw(name, element, count):
     return f"  for (int64_t i = 0; i < {count}; ++i)\n    {name}[i] = {number};\n"
 
 
+MOST = None
+
+
 def write(name, element, count):
     number = f"{name}[i]"
     if element in ("f16", "bf16"):
         number = f"short_number({number}, {5 if element == 'f16' else 8})"
-    form = '" %.17g", (double)' if element.strip("b")[0] == "f" else '" %" PRId64, (int64_t)'
-    return (f'  fprintf(file, "{element}");\n  for (int64_t i = 0; i < {count}; ++i)\n'
+    is_float = element.strip("b")[0] == "f"
+    form = '" %.17g", (double)' if is_float else '" %" PRId64, (int64_t)'
+    step = f"{count} > {MOST} ? {count} / {MOST} | 1 : 1" if MOST else "1"
+    code = (f'  fprintf(file, "{element}");\n  for (int64_t i = 0; i < {count}; i += {step})\n'
             f'    fprintf(file, {form}{number});\n  fprintf(file, "\\n");\n')
+    if MOST:
+        kind = "double" if is_float else "int64_t"
+        code += (f"  if ({count} > {MOST}) {{\n    {kind} sum = 0, magnitudes = 0;\n"
+                 f"    for (int64_t i = 0; i < {count}; ++i) {{\n      {kind} number = ({kind}){number};\n"
+                 "      sum += number;\n      magnitudes += number < 0 ? -number : number;\n    }\n"
+                 f'    fprintf(file, "{element}");\n    fprintf(file, {form}sum);\n'
+                 f'    fprintf(file, {form}magnitudes);\n    fprintf(file, "\\n");\n  }}\n')
+    return code
 
 
 def call(name, parameters, arrays):
@@ -130,7 +145,9 @@ def write_state(state, header):
     return code + "}\n\n"
 
 
-def program(path, sizes):
+def program(path, sizes, most=None):
+    global MOST
+    MOST = most
     header = pathlib.Path(path).read_text()
     entries = list(functions(header))
     # Initial values first, then what is made of them, forward, what trains.
