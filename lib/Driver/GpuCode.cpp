@@ -52,7 +52,9 @@ static std::optional<GpuCode> emitKernels(gpu::GPUModuleOp kernels, const GpuTar
   code.ptx = *ptx;
   if (!ptxas)
     return code;
-  llvm::Expected<AssembledKernels> assembled = ptxas->assemble(*ptx, target);
+  llvm::Expected<AssembledKernels> assembled = ptxas->assemble(code.ptx, target);
+  if (assembled && giveRegisters(code.ptx, assembled->kernels))
+    assembled = ptxas->assemble(code.ptx, target);
   if (!assembled) {
     reportDefect(assembled.takeError(), diagnostics);
     return std::nullopt;

@@ -36,6 +36,21 @@ std::optional<Ptxas> Ptxas::find() {
   return std::nullopt;
 }
 
+bool giveRegisters(std::string &ptx, llvm::ArrayRef<KernelResources> kernels) {
+  bool isChanged = false;
+  for (const KernelResources &kernel : kernels) {
+    if (kernel.spillStores + kernel.spillLoads == 0)
+      continue;
+    size_t entry = ptx.find(".entry " + kernel.name + "(");
+    size_t bound = ptx.find(".minnctapersm", entry);
+    if (entry == std::string::npos || bound > ptx.find('{', entry))
+      continue;
+    ptx.erase(bound, ptx.find('\n', bound) - bound);
+    isChanged = true;
+  }
+  return isChanged;
+}
+
 /// The number in the first group of `pattern`, 0 where it does not match.
 static unsigned numberIn(llvm::StringRef line, llvm::StringRef pattern) {
   llvm::SmallVector<llvm::StringRef> groups;

@@ -42,6 +42,10 @@ struct AssembledKernels {
   std::vector<std::string> warnings;
 };
 
+/// Lets the kernels in `ptx` that spill have more registers, where that they share a multiprocessor with
+/// others of their kind is what keeps these from them; false if there are none.
+bool giveRegisters(std::string &ptx, llvm::ArrayRef<KernelResources> kernels);
+
 /// NVIDIA's assembler, a program of its own.
 class Ptxas {
 public:

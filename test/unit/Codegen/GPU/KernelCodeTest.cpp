@@ -234,6 +234,26 @@ TEST_P(PtxasTest, CountsSharedMemory) {
 
 INSTANTIATE_TEST_SUITE_P(Architectures, PtxasTest, testing::Values("sm_80", "sm_90a", "sm_100a"));
 
+/// A kernel that spills because two blocks are to be on a multiprocessor goes alone; one that does not stays.
+TEST_F(KernelCodeTest, GivesRegistersToWhatSpills) {
+  std::string ptx =
+      ".entry first(\n)\n.maxntid 256\n.minnctapersm 2\n{\n}\n"
+      ".entry second(\n)\n.maxntid 256\n.minnctapersm 2\n{\n}\n"
+      ".entry third(\n)\n.maxntid 256\n{\n}\n.entry fourth(\n)\n.minnctapersm 2\n{\n}\n";
+  std::vector<KernelResources> kernels(4);
+  const char *names[] = {"first", "second", "third", "fourth"};
+  for (auto [kernel, name] : llvm::zip(kernels, names))
+    kernel.name = name;
+  EXPECT_FALSE(giveRegisters(ptx, kernels));
+  kernels[1].spillStores = kernels[2].spillLoads = 8;
+  EXPECT_TRUE(giveRegisters(ptx, kernels));
+  EXPECT_EQ(ptx,
+            ".entry first(\n)\n.maxntid 256\n.minnctapersm 2\n{\n}\n"
+            ".entry second(\n)\n.maxntid 256\n\n{\n}\n"
+            ".entry third(\n)\n.maxntid 256\n{\n}\n.entry fourth(\n)\n.minnctapersm 2\n{\n}\n");
+  EXPECT_FALSE(giveRegisters(ptx, kernels));
+}
+
 TEST_F(KernelCodeTest, TellsWhatPtxasSays) {
   std::optional<Ptxas> ptxas = Ptxas::find();
   if (!ptxas)
