@@ -24,6 +24,9 @@ enum {
   // Attributes of a device.
   kCudaMajorVersion = 75,
   kCudaMinorVersion = 76,
+  // What memory a pointer points to, and that of a device.
+  kCudaMemoryType = 2,
+  kCudaDeviceMemory = 2,
   // Attributes of a function.
   kCudaMaxDynamicShared = 8,
   // Of streams and events.
@@ -58,6 +61,8 @@ enum {
             void **extra))                                                                         \
   FUNCTION(memAlloc, "cuMemAlloc_v2", (CudaAddress *, size_t bytes))                               \
   FUNCTION(memFree, "cuMemFree_v2", (CudaAddress))                                                 \
+  FUNCTION(pointerGetAttribute, "cuPointerGetAttribute",                                           \
+           (void *value, int attribute, CudaAddress))                                              \
   FUNCTION(copyToDevice, "cuMemcpyHtoDAsync_v2",                                                   \
            (CudaAddress to, const void *from, size_t bytes, CudaStream))                           \
   FUNCTION(copyToHost, "cuMemcpyDtoHAsync_v2",                                                     \

@@ -161,12 +161,28 @@ static struct Range *findRange(const void *pointer) {
   return NULL;
 }
 
-bool nncIsOnDevice(const void *pointer) { return findRange(pointer) != NULL; }
+bool nncIsOnDevice(const void *pointer) {
+  if (unit != kGpu)
+    return false;
+  if (findRange(pointer))
+    return true;
+  // The driver knows what others allocated, and calls memory of the host an error.
+  unsigned type = 0;
+  return nncDevice.cuda.pointerGetAttribute(&type, kCudaMemoryType,
+                                            (CudaAddress)(uintptr_t)pointer) == 0 &&
+         type == kCudaDeviceMemory;
+}
 
 const char *nnc_device_name(void) {
   bool isOpen = nncEnterDevice();
   nncLeaveDevice();
   return isOpen ? nncDevice.name : "";
+}
+
+void *nnc_device_stream(void) {
+  void *stream = nncEnterDevice() && nncUsesGpu() ? nncDevice.stream : NULL;
+  nncLeaveDevice();
+  return stream;
 }
 
 void nnc_device_on_error(void (*handler)(const char *message, void *context), void *context) {

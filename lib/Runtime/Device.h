@@ -41,7 +41,7 @@ bool nncCheck(CudaResult result, const char *what, const char *place);
 bool nncWait(const char *what);
 /// Memory on the device; 0 after an error.
 CudaAddress nncAllocate(size_t bytes);
-/// Whether nnc_device_alloc gave the memory that `pointer` points into.
+/// Whether `pointer` points into memory of the device, whoever allocated it.
 bool nncIsOnDevice(const void *pointer);
 
 #endif // NNC_LIB_RUNTIME_DEVICE_H

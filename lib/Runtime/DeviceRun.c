@@ -175,14 +175,15 @@ struct Call {
   nnc_entry *entry;
   void *const *buffers;
   size_t *bytes;
+  bool *onHost;
   void **addresses;
   struct Place *place;
   bool readsHost, writesHost;
 };
 
+/// Whether array `slot` is one that the host has and the code uses so.
 static bool isOnHost(const struct Call *call, int64_t slot, int use) {
-  return (call->entry->buffers[slot].use & use) && call->bytes[slot] > 0 &&
-         !nncIsOnDevice(call->buffers[slot]);
+  return call->onHost[slot] && (call->entry->buffers[slot].use & use);
 }
 
 /// Finds where each array is, makes a place for those on the host, and copies what is read.
@@ -192,6 +193,7 @@ static bool placeArrays(struct Call *call, struct Known *known, const int64_t *s
   for (int64_t slot = 0; slot < entry->num_buffers; ++slot) {
     const nnc_buffer *buffer = &entry->buffers[slot];
     call->bytes[slot] = buffer->use ? (size_t)buffer->bytes(symbols) : 0;
+    call->onHost[slot] = call->bytes[slot] > 0 && !nncIsOnDevice(call->buffers[slot]);
     call->addresses[slot] = buffer->use ? call->buffers[slot] : NULL;
     call->readsHost |= isOnHost(call, slot, nnc_buffer_read);
     call->writesHost |= isOnHost(call, slot, nnc_buffer_written);
@@ -247,9 +249,11 @@ static bool runOnGpu(nnc_entry *entry, void *const *buffers, const int64_t *symb
     return false;
   size_t numBuffers = (size_t)entry->num_buffers, numSymbols = (size_t)entry->num_symbols;
   size_t bytes[numBuffers + 1];
+  bool onHost[numBuffers + 1];
   void *addresses[numBuffers + 1];
   uint64_t key[numSymbols + numBuffers + 1];
-  struct Call call = {.entry = entry, .buffers = buffers, .bytes = bytes, .addresses = addresses};
+  struct Call call = {
+      .entry = entry, .buffers = buffers, .bytes = bytes, .onHost = onHost, .addresses = addresses};
   if (!placeArrays(&call, known, symbols) ||
       !grow(&arena, &arenaBytes, (size_t)entry->gpu_workspace(symbols)))
     return false;

@@ -8,7 +8,7 @@
 |*   cpu      on the CPU, by the code for it in the same object
 |*
 |* The arrays of a call may be host memory: what the call reads is copied to the device first, what
-|* it writes is copied back, and the call returns when that is done. Arrays from nnc_device_alloc
+|* it writes is copied back, and the call returns when that is done. Arrays in memory of the device
 |* are used where they are, without a copy. So a state that is kept there stays there:
 |*
 |*   lenet_state *state = nnc_device_alloc(sizeof *state);
@@ -47,6 +47,10 @@ void nnc_device_copy(void *to, const void *from, size_t bytes);
 
 /** Returns when everything that was asked for so far is done. */
 void nnc_device_wait(void);
+
+/** The CUstream (a cudaStream_t) in which all is done, for a program that has other work for the device: it
+    is to go there, too, or to wait for it. Null on the CPU. */
+void *nnc_device_stream(void);
 
 /** What to do about an error: it names the line of the program if a kernel failed. Without a handler,
     the error goes to stderr and the process exits with status 1. If the handler returns, the call that

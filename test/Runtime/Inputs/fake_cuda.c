@@ -357,6 +357,15 @@ Result cuMemFree_v2(uint64_t address) {
   return kInvalidValue;
 }
 
+Result cuPointerGetAttribute(unsigned *value, int attribute, uint64_t address) {
+  for (Block *block = blocks; block && attribute == 2; block = block->next)
+    if (address - block->address < block->bytes) {
+      *value = 2;
+      return 0;
+    }
+  return kInvalidValue;
+}
+
 Result cuMemcpyHtoDAsync_v2(uint64_t to, void *from, size_t bytes, Stream *stream) {
   ENTER("cuMemcpyHtoDAsync");
   tell("cuMemcpyHtoDAsync %zu\n", bytes);
