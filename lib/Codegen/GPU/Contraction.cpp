@@ -63,14 +63,13 @@ int64_t estimate(linalg::GenericOp op, ArrayRef<unsigned> loops) {
 
 //===-- Tiles -------------------------------------------------------------===//
 
-/// What a block computes, and a thread of it.
+/// What a block computes, and a thread of it, and of how many terms at a time.
 struct Tile {
-  int64_t rows, columns, threadRows, threadColumns;
-  static constexpr int64_t terms = 16;
+  int64_t rows, columns, threadRows, threadColumns, terms;
 };
 
-constexpr Tile kLargeTile{128, 128, 8, 8}, kSmallTile{64, 64, 4, 4}, kNarrowTile{128, 16, 8, 1},
-    kFlatTile{16, 128, 1, 8};
+constexpr Tile kLargeTile{128, 128, 8, 8, 8}, kSmallTile{64, 64, 4, 4, 16},
+    kNarrowTile{128, 16, 8, 1, 16}, kFlatTile{16, 128, 1, 8, 16};
 
 Tile chooseTile(linalg::GenericOp op, const Contraction &contraction) {
   /// Blocks that a GPU runs at once.
@@ -86,7 +85,7 @@ Tile chooseTile(linalg::GenericOp op, const Contraction &contraction) {
   return blocks < kFewBlocks ? kSmallTile : kLargeTile;
 }
 
-/// One of the factors in a block: `count` rows or columns by Tile::terms.
+/// One of the factors in a block: `count` rows or columns by the tile's terms.
 struct Factor {
   Value value;
   ArrayRef<unsigned> loops;
@@ -207,13 +206,13 @@ Factor ContractionEmitter::makeFactor(Value value, ArrayRef<unsigned> loops, int
                 {},
                 {}};
   // Four more, so that threads that store neighbouring terms do so in different banks.
-  factor.memory = addSharedMemory(launch, {2, Tile::terms, count + 4}, element);
+  factor.memory = addSharedMemory(launch, {2, tile.terms, count + 4}, element);
   Value thread = launch.getThreadIds().x;
-  for (int64_t i = 0; i < count * Tile::terms / kBlockSize; ++i) {
+  for (int64_t i = 0; i < count * tile.terms / kBlockSize; ++i) {
     Value term, place;
     if (factor.termsLieTogether) {
-      term = remainder(thread, Tile::terms);
-      place = add(divide(thread, Tile::terms), constant(i * (kBlockSize / Tile::terms)));
+      term = remainder(thread, tile.terms);
+      place = add(divide(thread, tile.terms), constant(i * (kBlockSize / tile.terms)));
     } else {
       place = remainder(thread, count);
       term = add(divide(thread, count), constant(i * (kBlockSize / count)));
@@ -288,12 +287,12 @@ SmallVector<Value> ContractionEmitter::loadFragment(const Factor &factor, Value 
 /// Adds the products of one buffer's terms to the sums of this thread.
 SmallVector<Value> ContractionEmitter::multiply(const Factor &left, const Factor &right,
                                                 Value buffer, ValueRange sums) {
-  auto loop = scf::ForOp::create(b, loc, constant(0), constant(Tile::terms), constant(1), sums);
+  auto loop = scf::ForOp::create(b, loc, constant(0), constant(tile.terms), constant(1), sums);
   MLIRContext *context = b.getContext();
-  auto all =
-      LLVM::LoopUnrollAttr::get(context, {}, {}, {}, /*full=*/b.getBoolAttr(true), {}, {}, {});
+  // Of all terms at once ptxas would load everything before it multiplies, and run out of registers.
+  auto four = LLVM::LoopUnrollAttr::get(context, {}, b.getI32IntegerAttr(4), {}, {}, {}, {}, {});
   loop->setAttr("llvm.loop_annotation",
-                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, all, {}, {}, {}, {}, {}, {}, {},
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, four, {}, {}, {}, {}, {}, {}, {},
                                               {}, {}, {}, {}));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -390,8 +389,8 @@ linalg::GenericOp ContractionEmitter::emit(bool isFilled) {
     // Whole tiles of terms each.
     part = remainder(block.z, numParts);
     Value share =
-        b.createOrFold<arith::CeilDivUIOp>(loc, numTerms, constant(numParts * Tile::terms));
-    share = scale(share, Tile::terms);
+        b.createOrFold<arith::CeilDivUIOp>(loc, numTerms, constant(numParts * tile.terms));
+    share = scale(share, tile.terms);
     firstTerm = arith::MulIOp::create(b, loc, part, share);
     endTerm = arith::MinUIOp::create(b, loc, add(firstTerm, share), numTerms);
   }
@@ -404,7 +403,7 @@ linalg::GenericOp ContractionEmitter::emit(bool isFilled) {
   llvm::append_range(carried, load(left, firstTerm, endTerm));
   llvm::append_range(carried, load(right, firstTerm, endTerm));
   carried.push_back(constant(0));
-  auto loop = scf::ForOp::create(b, loc, firstTerm, endTerm, constant(Tile::terms), carried);
+  auto loop = scf::ForOp::create(b, loc, firstTerm, endTerm, constant(tile.terms), carried);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -413,7 +412,7 @@ linalg::GenericOp ContractionEmitter::emit(bool isFilled) {
     storeShared(left, values.slice(numSums, left.places.size()), buffer);
     storeShared(right, values.slice(numSums + left.places.size(), right.places.size()), buffer);
     gpu::BarrierOp::create(b, loc);
-    Value nextTerm = add(loop.getInductionVar(), constant(Tile::terms));
+    Value nextTerm = add(loop.getInductionVar(), constant(tile.terms));
     SmallVector<Value> nextLeft = load(left, nextTerm, endTerm),
                        nextRight = load(right, nextTerm, endTerm);
     SmallVector<Value> next = multiply(left, right, buffer, values.take_front(numSums));

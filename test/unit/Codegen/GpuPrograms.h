@@ -32,6 +32,16 @@ inline const GpuProgram gpuPrograms[] = {
      140},
     {"flatTiles", R"(func f(x: f32[9, N], w: f32[N, 200]) -> (y: f32[9, 200]) { y = x @ w })", 33,
      33},
+    {"fewTerms",
+     R"(func f(x: f32[N, 10], w: f32[96, 10], h: f32[N, 96], b: f32[96]) -> (y: f32[N, 96]) {
+       y = where(h + b > 0, x @ transpose(w), 0)
+     })",
+     10, 70},
+    {"largeTilesOfAConvolution",
+     R"(func f(x: f32[N, 16, 12, 12], w: f32[32, 16, 3, 3]) -> (y: f32[N, 32, 12, 12]) {
+       y = conv2d(x, w, padding = 1)
+     })",
+     144, 1},
     {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
        y = x @ w
      })",
