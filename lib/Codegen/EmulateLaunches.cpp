@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -98,6 +99,7 @@ private:
   LogicalResult replace(Operation *op);
   LogicalResult replaceWithNumber(Operation *op, unsigned quantity, gpu::Dimension dimension);
   LogicalResult replaceShuffle(gpu::ShuffleOp op);
+  LogicalResult replaceProduct(NVVM::MmaOp op);
   LogicalResult tell(Operation *op, Value buffer, ValueRange indices, Type accessed, bool writes);
 
   Host &host;
@@ -166,6 +168,32 @@ LogicalResult KernelEmulation::replaceShuffle(gpu::ShuffleOp op) {
   return success();
 }
 
+LogicalResult KernelEmulation::replaceProduct(NVVM::MmaOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  NVVM::MMAShapeAttr shape = op.getShape();
+  std::optional<NVVM::MMATypes> type = op.getMultiplicandAPtxType();
+  bool isHalf = type == NVVM::MMATypes::f16;
+  if (shape.getM() != 16 || shape.getN() != 8 || shape.getK() != 16 ||
+      (!isHalf && type != NVVM::MMATypes::bf16) || op.getOperandC().size() != 4)
+    return op.emitError("expected a product of 16 x 16 by 16 x 8 of f16 or bf16, summed in f32");
+  SmallVector<Value> operands = {constantI32(b, loc, numSites++), constantI32(b, loc, isHalf)};
+  for (Value pair : llvm::concat<Value>(op.getOperandA(), op.getOperandB()))
+    operands.push_back(pair.getType().isInteger(32)
+                           ? pair
+                           : LLVM::BitcastOp::create(b, loc, b.getI32Type(), pair).getResult());
+  llvm::append_range(operands, op.getOperandC());
+  host.call(b, loc, "nnc_emulated_product", operands);
+  Value sums = LLVM::PoisonOp::create(b, loc, op.getType());
+  for (int64_t part = 0; part < 4; ++part) {
+    Value sum = host.call(b, loc, "nnc_emulated_sum", constantI32(b, loc, part), b.getF32Type());
+    sums = LLVM::InsertValueOp::create(b, loc, sums, sum, part);
+  }
+  op.replaceAllUsesWith(sums);
+  op.erase();
+  return success();
+}
+
 /// Reports an access of elements that lie side by side.
 LogicalResult KernelEmulation::tell(Operation *op, Value buffer, ValueRange indices, Type accessed,
                                     bool writes) {
@@ -202,6 +230,7 @@ LogicalResult KernelEmulation::replace(Operation *op) {
         return success();
       })
       .Case([&](gpu::ShuffleOp shuffle) { return replaceShuffle(shuffle); })
+      .Case([&](NVVM::MmaOp product) { return replaceProduct(product); })
       .Case([&](gpu::ReturnOp) {
         func::ReturnOp::create(b, loc);
         op->erase();
@@ -222,7 +251,7 @@ LogicalResult KernelEmulation::replace(Operation *op) {
                     /*writes=*/true);
       })
       .Default([&](Operation *) -> LogicalResult {
-        if (!isa<gpu::GPUDialect>(op->getDialect()))
+        if (!isa<gpu::GPUDialect, NVVM::NVVMDialect>(op->getDialect()))
           return success();
         return op->emitError("expected an operation that can be emulated");
       });

@@ -2,6 +2,8 @@
 #include "Block.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 namespace nnc {
 
@@ -75,7 +77,9 @@ std::string Block::describe(int32_t number) const {
   const Thread &thread = threads[number];
   if (thread.state == State::Ended)
     return text + " has returned";
-  text += thread.state == State::AtBarrier ? " waits at barrier " : " waits at shuffle ";
+  text += thread.state == State::AtBarrier   ? " waits at barrier "
+          : thread.state == State::AtShuffle ? " waits at shuffle "
+                                             : " waits at product ";
   return text + std::to_string(thread.site);
 }
 
@@ -107,13 +111,25 @@ void Block::wait(State state, int32_t site) {
 
 void Block::waitAtBarrier(int32_t site) { wait(State::AtBarrier, site); }
 
-/// If all lanes have come to the shuffle, gives each what it asked for.
+/// Whether all lanes of the current thread's warp are where that is.
+bool Block::hasComeTogether(int32_t warp) const {
+  int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
+  return std::all_of(&threads[begin], &threads[begin] + (end - begin), [&](const Thread &thread) {
+    return thread.state == threads[current].state && thread.site == threads[current].site;
+  });
+}
+
+void Block::releaseWarp(int32_t warp) {
+  int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
+  for (int32_t thread = begin; thread < end; ++thread) {
+    threads[thread].state = State::Ready;
+    ready.push_back(thread);
+  }
+}
+
+/// Gives each lane what it asked for.
 void Block::finishShuffle(int32_t warp) {
   int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
-  int32_t site = threads[current].site;
-  for (int32_t lane = begin; lane < end; ++lane)
-    if (threads[lane].state != State::AtShuffle || threads[lane].site != site)
-      return;
   for (int32_t number = begin; number < end; ++number) {
     Thread &thread = threads[number];
     int32_t lane = number - begin, segment = lane / thread.width * thread.width;
@@ -125,10 +141,6 @@ void Block::finishShuffle(int32_t warp) {
     bool isValid = source >= segment && source < segment + thread.width && begin + source < end;
     thread.received = isValid ? threads[begin + source].bits | uint64_t(1) << 32 : thread.bits;
   }
-  for (int32_t number = begin; number < end; ++number) {
-    threads[number].state = State::Ready;
-    ready.push_back(number);
-  }
 }
 
 uint64_t Block::shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t width, int32_t mode) {
@@ -139,10 +151,67 @@ uint64_t Block::shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wid
   thread.mode = mode;
   thread.site = site;
   thread.state = State::AtShuffle;
-  finishShuffle(current / kWarpSize);
+  int32_t warp = current / kWarpSize;
+  if (hasComeTogether(warp)) {
+    finishShuffle(warp);
+    releaseWarp(warp);
+  }
   int32_t me = current;
   thread.fiber->suspend();
   return threads[me].received;
+}
+
+/// The upper or lower half of a register.
+static float widen(uint32_t pair, int32_t half, bool isHalf) {
+  auto bits = uint16_t(pair >> (16 * half));
+  if (!isHalf) {
+    uint32_t wide = uint32_t(bits) << 16;
+    float value;
+    std::memcpy(&value, &wide, sizeof value);
+    return value;
+  }
+  uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float size = exponent == 0    ? std::ldexp(float(fraction), -24)
+               : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                : std::ldexp(float(fraction + 1024), int(exponent) - 25);
+  return bits >> 15 ? -size : size;
+}
+
+/// Lane g * 4 + t has of the left factor rows g and g + 8, terms 2t, 2t + 1 and 8 more, of the right one column g
+/// and the same terms; of the sums rows g and g + 8, columns 2t and 2t + 1.
+void Block::finishProduct(int32_t warp) {
+  const Thread *lanes = &threads[warp * kWarpSize];
+  float results[kWarpSize][4];
+  for (int32_t lane = 0; lane < kWarpSize; ++lane)
+    for (int32_t part = 0; part < 4; ++part) {
+      int32_t row = lane / 4, below = part / 2, column = lane % 4 * 2 + part % 2;
+      float sum = lanes[lane].sums[part];
+      for (int32_t term = 0; term < 16; ++term) {
+        int32_t holder = term % 8 / 2, high = term / 8;
+        sum += widen(lanes[row * 4 + holder].left[high * 2 + below], term % 2, lanes[lane].isHalf) *
+               widen(lanes[column * 4 + holder].right[high], term % 2, lanes[lane].isHalf);
+      }
+      results[lane][part] = sum;
+    }
+  for (int32_t lane = 0; lane < kWarpSize; ++lane)
+    std::copy_n(results[lane], 4, threads[warp * kWarpSize + lane].sums);
+}
+
+void Block::multiply(int32_t site, bool isHalf, const uint32_t (&left)[4],
+                     const uint32_t (&right)[2], const float (&sums)[4]) {
+  Thread &thread = threads[current];
+  thread.isHalf = isHalf;
+  std::copy_n(left, 4, thread.left);
+  std::copy_n(right, 2, thread.right);
+  std::copy_n(sums, 4, thread.sums);
+  thread.site = site;
+  thread.state = State::AtProduct;
+  int32_t warp = current / kWarpSize;
+  if (hasComeTogether(warp)) {
+    finishProduct(warp);
+    releaseWarp(warp);
+  }
+  thread.fiber->suspend();
 }
 
 char *Block::shared(int64_t bytes) {

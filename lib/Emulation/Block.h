@@ -43,11 +43,17 @@ public:
   void waitAtBarrier(int32_t site);
   /// The bits, and in bit 32 whether there is a lane to have them from.
   uint64_t shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t width, int32_t mode);
+  /// This lane's share of sums + left * right, where a warp has 16 x 16 of the left factor and 16 x 8 of the right
+  /// one: pairs of f16, or else bf16, as mma.sync.m16n8k16 has them.
+  void multiply(int32_t site, bool isHalf, const uint32_t (&left)[4], const uint32_t (&right)[2],
+                const float (&sums)[4]);
+  /// One of the four sums that multiply left.
+  float sum(int32_t part) const { return threads[current].sums[part]; }
   /// Where the next piece of the block's memory is.
   char *shared(int64_t bytes);
 
 private:
-  enum class State { New, Ready, AtBarrier, AtShuffle, Ended };
+  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, Ended };
   struct Thread {
     State state = State::New;
     Fiber *fiber = nullptr;
@@ -55,12 +61,18 @@ private:
     uint32_t bits = 0;
     int32_t offset = 0, width = 0, mode = 0;
     uint64_t received = 0;
+    bool isHalf = false;
+    uint32_t left[4], right[2];
+    float sums[4];
     int64_t sharedBytes = 0;
   };
 
   void step(int32_t thread, const std::function<void(int32_t)> &body);
   void wait(State state, int32_t site);
+  bool hasComeTogether(int32_t warp) const;
+  void releaseWarp(int32_t warp);
   void finishShuffle(int32_t warp);
+  void finishProduct(int32_t warp);
   std::string passBarrier();
   std::string describe(int32_t thread) const;
 

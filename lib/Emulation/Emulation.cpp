@@ -147,6 +147,15 @@ uint64_t emulatedShuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wi
   return device().block.shuffle(site, bits, offset, width, mode);
 }
 
+void emulatedProduct(int32_t site, int32_t isHalf, uint32_t left0, uint32_t left1, uint32_t left2,
+                     uint32_t left3, uint32_t right0, uint32_t right1, float sum0, float sum1,
+                     float sum2, float sum3) {
+  device().block.multiply(site, isHalf != 0, {left0, left1, left2, left3}, {right0, right1},
+                          {sum0, sum1, sum2, sum3});
+}
+
+float emulatedSum(int32_t part) { return device().block.sum(part); }
+
 char *emulatedShared(int64_t bytes) { return device().block.shared(bytes); }
 
 void emulatedAccess(int64_t address, int32_t bytes, int32_t count, int32_t writes) {
@@ -161,6 +170,8 @@ std::map<std::string, void *> emulationSymbols() {
           {"nnc_emulated_number", reinterpret_cast<void *>(&emulatedNumber)},
           {"nnc_emulated_barrier", reinterpret_cast<void *>(&emulatedBarrier)},
           {"nnc_emulated_shuffle", reinterpret_cast<void *>(&emulatedShuffle)},
+          {"nnc_emulated_product", reinterpret_cast<void *>(&emulatedProduct)},
+          {"nnc_emulated_sum", reinterpret_cast<void *>(&emulatedSum)},
           {"nnc_emulated_shared", reinterpret_cast<void *>(&emulatedShared)},
           {"nnc_emulated_access", reinterpret_cast<void *>(&emulatedAccess)}};
 }

@@ -5,6 +5,9 @@
 // A thread has a part of the tile in registers. Loops of several axes are one long row: a convolution is the product
 // of its patches, which its index map reads, and its filters.
 //
+// Where both factors are of f16 or bf16, a warp multiplies 16 rows by 8 columns of 16 terms at once (mma.sync): the
+// products are exact and summed in f32, as they are elsewhere.
+//
 // The prototype is prototypes/gpu/gen_simt.py: 90 % of its loop's instructions are multiply-adds.
 //
 //===----------------------------------------------------------------------===//
@@ -15,6 +18,7 @@
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -71,30 +75,51 @@ struct Tile {
 constexpr Tile kLargeTile{128, 128, 8, 8, 8}, kSmallTile{64, 64, 4, 4, 16},
     kNarrowTile{128, 16, 8, 1, 16}, kFlatTile{16, 128, 1, 8, 16};
 
-Tile chooseTile(linalg::GenericOp op, const Contraction &contraction) {
+/// The same for units that multiply matrices: a warp has 8 times as many rows as a thread, and 4 times as many columns.
+constexpr Tile kLargeMatrixTile{128, 128, 8, 8, 16}, kSmallMatrixTile{64, 64, 4, 4, 32},
+    kNarrowMatrixTile{128, 16, 2, 4, 32}, kFlatMatrixTile{16, 128, 2, 4, 32};
+
+Tile chooseTile(linalg::GenericOp op, const Contraction &contraction, bool usesMatrices) {
   /// Blocks that a GPU runs at once.
   constexpr int64_t kFewBlocks = 128;
   constexpr int64_t kFew = 16;
   int64_t rows = estimate(op, contraction.rows), columns = estimate(op, contraction.columns);
   if (columns <= kFew)
-    return kNarrowTile;
+    return usesMatrices ? kNarrowMatrixTile : kNarrowTile;
   if (rows <= kFew)
-    return kFlatTile;
+    return usesMatrices ? kFlatMatrixTile : kFlatTile;
   int64_t blocks =
       estimate(op, contraction.batch) * rows * columns / (kLargeTile.rows * kLargeTile.columns);
+  if (usesMatrices)
+    return blocks < kFewBlocks ? kSmallMatrixTile : kLargeMatrixTile;
   return blocks < kFewBlocks ? kSmallTile : kLargeTile;
+}
+
+/// The value of 16 bits that `factor` widens; null if it is another.
+Value findShort(Value factor) {
+  auto widened = factor.getDefiningOp<arith::ExtFOp>();
+  return widened && (widened.getIn().getType().isF16() || widened.getIn().getType().isBF16())
+             ? widened.getIn()
+             : Value();
+}
+
+/// Of what units that multiply matrices take both factors of; null if they cannot.
+Type findMatrixType(const Contraction &contraction) {
+  Value left = findShort(contraction.left), right = findShort(contraction.right);
+  return left && right && left.getType() == right.getType() ? left.getType() : Type();
 }
 
 /// One of the factors in a block: `count` rows or columns by the tile's terms.
 struct Factor {
   Value value;
+  Type element;
   ArrayRef<unsigned> loops;
   int64_t count;
   /// Whether terms lie side by side in memory.
   bool termsLieTogether;
   /// The first row or column of the block, and how many there are in all.
   Value first, total;
-  /// Two buffers of terms by rows or columns.
+  /// Two buffers of terms by rows or columns, or for matrices of rows or columns by terms.
   Value memory;
   /// What a thread loads: rows or columns, where they are, and whether they exist; terms of the tile.
   SmallVector<Value> places, exist, terms;
@@ -106,7 +131,8 @@ public:
   ContractionEmitter(OpBuilder &builder, const OperationBody &operationBody,
                      const Contraction &what)
       : b(builder), body(operationBody), op(operationBody.operation()), contraction(what),
-        loc(operationBody.operation().getLoc()), tile(chooseTile(op, what)),
+        loc(operationBody.operation().getLoc()), matrixType(findMatrixType(what)),
+        tile(chooseTile(op, what, bool(matrixType))),
         element(cast<MemRefType>(op.getDpsInits()[0].getType()).getElementType()) {}
 
   linalg::GenericOp emit(bool isFilled);
@@ -138,6 +164,12 @@ private:
   SmallVector<Value> placesOf(Value thread, int64_t tileCount, int64_t count);
   SmallVector<Value> multiply(const Factor &left, const Factor &right, Value buffer,
                               ValueRange sums);
+  void findLane();
+  SmallVector<Value> rowsOfThread();
+  SmallVector<Value> columnsOfThread();
+  Value loadPair(const Factor &factor, Value buffer, Value place, int64_t firstTerm);
+  SmallVector<Value> multiplyMatrices(const Factor &left, const Factor &right, Value buffer,
+                                      ValueRange sums);
   void storeTile(ValueRange sums, Value firstRow, Value firstColumn, Value part, Value parts);
   linalg::GenericOp addParts(Value parts);
 
@@ -146,12 +178,14 @@ private:
   linalg::GenericOp op;
   const Contraction &contraction;
   Location loc;
+  Type matrixType;
   Tile tile;
+  /// Of the result.
   Type element;
   gpu::LaunchOp launch;
-  /// In the kernel: indices of the batch, what thread of the tile this is.
+  /// In the kernel: indices of the batch, what thread of the tile this is, or warp and lane.
   SmallVector<Value> batchIndices;
-  Value threadRow, threadColumn;
+  Value threadRow, threadColumn, laneRow, laneColumn;
 };
 
 /// In how many parts to sum the terms, so that there are enough blocks.
@@ -194,19 +228,19 @@ bool ContractionEmitter::termsLieTogether(Value value) {
 
 Factor ContractionEmitter::makeFactor(Value value, ArrayRef<unsigned> loops, int64_t count,
                                       Value block) {
-  Factor factor{value,
-                loops,
-                count,
-                termsLieTogether(value),
-                scale(block, count),
-                nnc::multiply(b, loc, body.sizesOf(loops)),
-                {},
-                {},
-                {},
-                {},
-                {}};
-  // Four more, so that threads that store neighbouring terms do so in different banks.
-  factor.memory = addSharedMemory(launch, {2, tile.terms, count + 4}, element);
+  Factor factor;
+  factor.value = matrixType ? findShort(value) : value;
+  factor.element = matrixType ? matrixType : element;
+  factor.loops = loops;
+  factor.count = count;
+  factor.termsLieTogether = termsLieTogether(value);
+  factor.first = scale(block, count);
+  factor.total = nnc::multiply(b, loc, body.sizesOf(loops));
+  // A few more, so that threads that store or load neighbours do so in different banks.
+  SmallVector<int64_t> shape = {2, tile.terms, count + 4};
+  if (matrixType)
+    shape = {2, count, tile.terms + 8};
+  factor.memory = addSharedMemory(launch, shape, factor.element);
   Value thread = launch.getThreadIds().x;
   for (int64_t i = 0; i < count * tile.terms / kBlockSize; ++i) {
     Value term, place;
@@ -230,12 +264,12 @@ Factor ContractionEmitter::makeFactor(Value value, ArrayRef<unsigned> loops, int
 
 /// What this thread brings of the terms from `firstTerm` on; 0 where there is nothing.
 SmallVector<Value> ContractionEmitter::load(const Factor &factor, Value firstTerm, Value endTerm) {
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(factor.element));
   SmallVector<Value> values;
   for (auto [term, exists, indices] : llvm::zip_equal(factor.terms, factor.exist, factor.indices)) {
     Value number = add(firstTerm, term);
     Value both = arith::AndIOp::create(b, loc, exists, isBelow(number, endTerm));
-    auto choice = scf::IfOp::create(b, loc, element, both, /*withElseRegion=*/true);
+    auto choice = scf::IfOp::create(b, loc, factor.element, both, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(choice.thenBlock());
     SmallVector<Value> place = indices;
@@ -250,7 +284,9 @@ SmallVector<Value> ContractionEmitter::load(const Factor &factor, Value firstTer
 
 void ContractionEmitter::storeShared(const Factor &factor, ValueRange values, Value buffer) {
   for (auto [value, term, place] : llvm::zip_equal(values, factor.terms, factor.places))
-    memref::StoreOp::create(b, loc, value, factor.memory, ValueRange{buffer, term, place});
+    memref::StoreOp::create(b, loc, value, factor.memory,
+                            matrixType ? ValueRange{buffer, place, term}
+                                       : ValueRange{buffer, term, place});
 }
 
 /// Groups of four that lie side by side, spread over the tile so that threads read from all banks.
@@ -307,13 +343,92 @@ SmallVector<Value> ContractionEmitter::multiply(const Factor &left, const Factor
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
+//===-- Matrices ----------------------------------------------------------===//
+
+/// A lane has of 16 x 8 sums two neighbours in row lane / 4, and two 8 rows below.
+void ContractionEmitter::findLane() {
+  Value thread = launch.getThreadIds().x;
+  Value lane = remainder(thread, kWarpSize), warp = divide(thread, kWarpSize);
+  int64_t warpsAcross = tile.columns / (4 * tile.threadColumns);
+  threadRow = scale(divide(warp, warpsAcross), 8 * tile.threadRows);
+  threadColumn = scale(remainder(warp, warpsAcross), 4 * tile.threadColumns);
+  laneRow = divide(lane, 4);
+  laneColumn = scale(remainder(lane, 4), 2);
+}
+
+SmallVector<Value> ContractionEmitter::rowsOfThread() {
+  if (!matrixType)
+    return placesOf(threadRow, tile.rows, tile.threadRows);
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < tile.threadRows; ++i)
+    rows.push_back(add(add(threadRow, laneRow), constant(8 * i)));
+  return rows;
+}
+
+SmallVector<Value> ContractionEmitter::columnsOfThread() {
+  if (!matrixType)
+    return placesOf(threadColumn, tile.columns, tile.threadColumns);
+  SmallVector<Value> columns;
+  for (int64_t i = 0; i < tile.threadColumns; ++i)
+    columns.push_back(add(add(threadColumn, laneColumn), constant(i / 2 * 8 + i % 2)));
+  return columns;
+}
+
+/// Two neighbouring terms of a row or column as the unit takes them: those from `firstTerm` on that the lane has.
+Value ContractionEmitter::loadPair(const Factor &factor, Value buffer, Value place,
+                                   int64_t firstTerm) {
+  Value term = add(laneColumn, constant(firstTerm));
+  Value pair = vector::LoadOp::create(b, loc, VectorType::get(2, matrixType), factor.memory,
+                                      ValueRange{buffer, place, term}, /*nontemporal=*/false,
+                                      llvm::MaybeAlign(4));
+  if (matrixType.isF16())
+    return pair;
+  Value bits = vector::BitCastOp::create(b, loc, VectorType::get(1, b.getI32Type()), pair);
+  return vector::ExtractOp::create(b, loc, bits, 0);
+}
+
+SmallVector<Value> ContractionEmitter::multiplyMatrices(const Factor &left, const Factor &right,
+                                                        Value buffer, ValueRange sums) {
+  SmallVector<Value> next(sums);
+  Type type = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, element));
+  NVVM::MMATypes factorType = matrixType.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  for (int64_t term = 0; term < tile.terms; term += 16) {
+    SmallVector<SmallVector<Value>> columns;
+    for (int64_t j = 0; j < tile.threadColumns; j += 2) {
+      Value column = add(add(threadColumn, laneRow), constant(4 * j));
+      columns.push_back(
+          {loadPair(right, buffer, column, term), loadPair(right, buffer, column, term + 8)});
+    }
+    for (int64_t i = 0; i < tile.threadRows; i += 2) {
+      Value upper = add(add(threadRow, laneRow), constant(8 * i)), lower = add(upper, constant(8));
+      SmallVector<Value> rows = {
+          loadPair(left, buffer, upper, term), loadPair(left, buffer, lower, term),
+          loadPair(left, buffer, upper, term + 8), loadPair(left, buffer, lower, term + 8)};
+      for (int64_t j = 0; j < tile.threadColumns; j += 2) {
+        auto sumAt = [&](int64_t part) -> Value & {
+          return next[(i + part / 2) * tile.threadColumns + j + part % 2];
+        };
+        auto product = NVVM::MmaOp::create(b, loc, type, rows, columns[j / 2],
+                                           ValueRange{sumAt(0), sumAt(1), sumAt(2), sumAt(3)},
+                                           ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
+                                           std::array{factorType, factorType},
+                                           std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+        for (int64_t part = 0; part < 4; ++part)
+          sumAt(part) = LLVM::ExtractValueOp::create(b, loc, product, part);
+      }
+    }
+  }
+  return next;
+}
+
+//===-- The tile ----------------------------------------------------------===//
+
 /// Adds the sums to what the output starts from, or leaves them in their part of `parts`.
 void ContractionEmitter::storeTile(ValueRange sums, Value firstRow, Value firstColumn, Value part,
                                    Value parts) {
   Value numRows = nnc::multiply(b, loc, body.sizesOf(contraction.rows)),
         numColumns = nnc::multiply(b, loc, body.sizesOf(contraction.columns));
-  SmallVector<Value> rows = placesOf(threadRow, tile.rows, tile.threadRows),
-                     columns = placesOf(threadColumn, tile.columns, tile.threadColumns);
+  SmallVector<Value> rows = rowsOfThread(), columns = columnsOfThread();
   for (int64_t i = 0; i < tile.threadRows; ++i) {
     Value row = add(firstRow, rows[i]);
     auto hasRow = scf::IfOp::create(b, loc, isBelow(row, numRows), /*withElseRegion=*/false);
@@ -382,6 +497,8 @@ linalg::GenericOp ContractionEmitter::emit(bool isFilled) {
   Value thread = launch.getThreadIds().x;
   threadColumn = remainder(thread, tile.columns / tile.threadColumns);
   threadRow = divide(thread, tile.columns / tile.threadColumns);
+  if (matrixType)
+    findLane();
   batchIndices.resize(op.getNumLoops());
   body.locate(b, divide(block.z, numParts), contraction.batch, batchIndices);
   Value part, firstTerm = constant(0), endTerm = numTerms;
@@ -415,7 +532,9 @@ linalg::GenericOp ContractionEmitter::emit(bool isFilled) {
     Value nextTerm = add(loop.getInductionVar(), constant(tile.terms));
     SmallVector<Value> nextLeft = load(left, nextTerm, endTerm),
                        nextRight = load(right, nextTerm, endTerm);
-    SmallVector<Value> next = multiply(left, right, buffer, values.take_front(numSums));
+    ValueRange sums = values.take_front(numSums);
+    SmallVector<Value> next = matrixType ? multiplyMatrices(left, right, buffer, sums)
+                                         : multiply(left, right, buffer, sums);
     llvm::append_range(next, nextLeft);
     llvm::append_range(next, nextRight);
     next.push_back(arith::XOrIOp::create(b, loc, buffer, constant(1)));

@@ -163,3 +163,44 @@ func.func @noEpilogue(%x: memref<64x64xf32>, %w: memref<64x64xf32>) {
   }
   return
 }
+
+// Factors of 16 bits go to the unit that multiplies matrices: 2 x 2 products a warp for each 16 of 32 terms, the
+// terms of a row side by side.
+// CHECK-LABEL: func.func @matrices(
+// CHECK: gpu.launch {{.*}} workgroup(%[[LEFT:.*]] : memref<2x64x40xbf16, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<2x64x40xbf16, #gpu.address_space<workgroup>>)
+// CHECK: scf.for {{.*}} step %c32
+// CHECK: memref.store %{{.*}}, %[[LEFT]]
+// CHECK: gpu.barrier
+// CHECK: vector.load %[[RIGHT]]{{.*}} {alignment = 4 : i64} : {{.*}}, vector<2xbf16>
+// CHECK-COUNT-8: nvvm.mma.sync A[{{.*}}] B[{{.*}}] C[{{.*}}] {layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<bf16>, multiplicandBPtxType = #nvvm.mma_type<bf16>, shape = #nvvm.shape<m = 16, n = 8, k = 16>}
+// CHECK-NOT: nvvm.mma.sync
+// CHECK-LABEL: func.func @widened(
+// CHECK-NOT: nvvm.mma.sync
+// CHECK: math.fma
+func.func @matrices(%x: memref<?x100xbf16>, %w: memref<100x70xbf16>, %y: memref<?x70xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x100xbf16>, memref<100x70xbf16>) outs(%y : memref<?x70xf32>) {
+  ^bb0(%in: bf16, %factor: bf16, %out: f32):
+    %0 = arith.extf %in : bf16 to f32
+    %1 = arith.extf %factor : bf16 to f32
+    %2 = arith.mulf %0, %1 : f32
+    %3 = arith.addf %out, %2 : f32
+    linalg.yield %3 : f32
+  }
+  return
+}
+
+// One that is computed wider is not of 16 bits.
+func.func @widened(%x: memref<?x100xbf16>, %w: memref<100x70xbf16>, %y: memref<?x70xf32>) {
+  linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x100xbf16>, memref<100x70xbf16>) outs(%y : memref<?x70xf32>) {
+  ^bb0(%in: bf16, %factor: bf16, %out: f32):
+    %0 = arith.extf %in : bf16 to f32
+    %1 = math.exp %0 : f32
+    %2 = arith.extf %factor : bf16 to f32
+    %3 = arith.mulf %1, %2 : f32
+    %4 = arith.addf %out, %3 : f32
+    linalg.yield %4 : f32
+  }
+  return
+}

@@ -42,6 +42,19 @@ inline const GpuProgram gpuPrograms[] = {
        y = conv2d(x, w, padding = 1)
      })",
      144, 1},
+    {"matrices",
+     R"(func f(x: bf16[N, 70], w: bf16[70, 40]) -> (y: bf16[N, 40]) { y = relu(x @ w) })", 2e4, 75},
+    {"largeMatrices",
+     R"(func f(x: f16[N, 40], w: f16[40, 2100]) -> (y: f16[N, 2100]) { y = x @ w })", 2e3, 3},
+    {"narrowMatrices", R"(func f(x: f16[N, 40], w: f16[40, 10]) -> (y: f16[N, 10]) { y = x @ w })",
+     2e3, 140},
+    {"flatMatrices", R"(func f(x: bf16[7, N], w: bf16[N, 200]) -> (y: bf16[7, 200]) { y = x @ w })",
+     2e4, 33},
+    {"convolutionOfMatrices",
+     R"(func f(x: bf16[N, 5, 9, 7], w: bf16[20, 5, 3, 3]) -> (y: bf16[N, 20, 9, 7]) {
+       y = conv2d(x, w, padding = 1)
+     })",
+     2e4, 2},
     {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
        y = x @ w
      })",

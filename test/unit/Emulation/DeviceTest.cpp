@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
 #include <vector>
 
@@ -156,6 +157,52 @@ TEST(Device, ShufflesAsTheHardwareDoes) {
     expect(shuffle(own, 2, 8, 3), first + lane / 8 * 8 + 2, true);
   };
   EXPECT_EQ(run(1, 64, kernel), "");
+}
+
+/// The number that the upper or lower half of a register of 16-bit numbers holds, which is small and whole.
+uint32_t pairOf(int low, int high, bool isHalf) {
+  auto bits = [&](int number) -> uint32_t {
+    float wide = float(number);
+    uint32_t single;
+    std::memcpy(&single, &wide, sizeof single);
+    if (!isHalf)
+      return single >> 16;
+    if (number == 0)
+      return 0;
+    return (single >> 16 & 0x8000) | (((single >> 23 & 255) - 112) << 10) | (single >> 13 & 1023);
+  };
+  return bits(low) | bits(high) << 16;
+}
+
+TEST(Device, MultipliesMatricesAsTheHardwareDoes) {
+  auto left = [](int64_t row, int64_t term) { return int(row * 3 + term * 5) % 7 - 3; };
+  auto right = [](int64_t term, int64_t column) { return int(term * 2 + column * 3) % 5 - 2; };
+  for (bool isHalf : {false, true}) {
+    auto kernel = [&] {
+      // As the PTX manual numbers the elements of mma.m16n8k16.
+      int64_t group = threadId() / 4, within = threadId() % 4;
+      auto leftPair = [&](int64_t row, int64_t term) {
+        return pairOf(left(row, term), left(row, term + 1), isHalf);
+      };
+      auto rightPair = [&](int64_t term) {
+        return pairOf(right(term, group), right(term + 1, group), isHalf);
+      };
+      using Product = void(int32_t, int32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t,
+                           uint32_t, float, float, float, float);
+      symbol<Product>("nnc_emulated_product")(
+          1, isHalf, leftPair(group, within * 2), leftPair(group + 8, within * 2),
+          leftPair(group, within * 2 + 8), leftPair(group + 8, within * 2 + 8),
+          rightPair(within * 2), rightPair(within * 2 + 8), 1, 2, 3, 4);
+      for (int32_t part = 0; part < 4; ++part) {
+        int64_t row = group + part / 2 * 8, column = within * 2 + part % 2;
+        int expected = part + 1;
+        for (int64_t term = 0; term < 16; ++term)
+          expected += left(row, term) * right(term, column);
+        EXPECT_EQ(symbol<float(int32_t)>("nnc_emulated_sum")(part), expected);
+      }
+    };
+    EXPECT_EQ(run(1, 32, kernel), "");
+  }
 }
 
 TEST(Device, HandsOutMemoryThatNobodyWrote) {

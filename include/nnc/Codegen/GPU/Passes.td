@@ -17,7 +17,7 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     decides: each thread sums every so manieth term, and these sums are added pairwise.
 
     Products of matrices, convolutions and the gradients of both are computed tile by tile through shared memory,
-    with the factors read through their index maps. What would be few tiles, each a long sum, is cut into parts
+    with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices. What would be few tiles, each a long sum, is cut into parts
     that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
     is done with each as it is done; a fill before it is what it starts from.
 
@@ -38,7 +38,7 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::affine::AffineDialect",
-                           "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
+                           "mlir::arith::ArithDialect", "mlir::NVVM::NVVMDialect", "mlir::gpu::GPUDialect",
                            "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
                            "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
                            "mlir::vector::VectorDialect"];
