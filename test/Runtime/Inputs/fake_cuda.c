@@ -34,7 +34,7 @@ enum {
   kNotFound = 500,
   kIllegalAddress = 700,
   kCaptureInvalidated = 901,
-  kMaxParameters = 64,
+  kMaxParameters = 256,
 };
 
 typedef struct Function Function;
