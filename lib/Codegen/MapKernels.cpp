@@ -14,6 +14,7 @@
 #include "KernelEpilogue.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
+#include "ScatterLoop.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -171,8 +172,10 @@ void shareInBlock(Operation *root, Value thread) {
   }
 }
 
-/// A kernel of one block for a loop, or for a store that the host would do.
+/// A kernel for a loop, of one block if it is no scatter, or for a store that the host would do.
 void mapSerial(Operation *op) {
+  if (auto loop = dyn_cast<scf::ForOp>(op); loop && mapScatterLoop(loop))
+    return;
   OpBuilder b(op);
   Location loc = op->getLoc();
   bool isShared =

@@ -87,7 +87,6 @@ func.func @total(%x: memref<?x?xf32>, %y: memref<f32>) {
 // CHECK-NOT: gpu.shuffle
 // CHECK-NOT: gpu.barrier
 // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (f32, i64)
-// CHECK-LABEL: func.func @scatter
 func.func @positionOfMost(%x: memref<?x512xf32>, %y: memref<?xf32>, %at: memref<?xi64>) {
   linalg.generic {indexing_maps = [#identity, #rows, #rows], iterator_types = ["parallel", "reduction"]}
       ins(%x : memref<?x512xf32>) outs(%y, %at : memref<?xf32>, memref<?xi64>) {
@@ -102,15 +101,19 @@ func.func @positionOfMost(%x: memref<?x512xf32>, %y: memref<?xf32>, %at: memref<
   return
 }
 
-// What a loop reads says where it writes: a block runs it.
-// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1,
+// What a loop reads says where it writes: a thread for each element of the buffer runs it, and waits for its turn.
+// CHECK-LABEL: func.func @scatter(
+// CHECK-SAME: %[[PLACES:.*]]: memref<?xindex>, %{{.*}}: memref<?x64xf32>, %[[Y:.*]]: memref<10x64xf32>)
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c3,
+// CHECK: %[[I:.*]] = arith.addi
+// CHECK: %[[COLUMN:.*]] = arith.remui %[[I]], %c64
+// CHECK: %[[ROW:.*]] = arith.remui %{{.*}}, %c10
 // CHECK: scf.for
-// CHECK: %[[ROW:.*]] = memref.load
-// CHECK: %[[VIEW:.*]] = memref.subview %{{.*}}[%{{.*}}, 0]
-// CHECK: gpu.barrier
-// CHECK: scf.for {{.*}} step %c256
-// CHECK: memref.store %{{.*}}, %[[VIEW]]
-// CHECK: gpu.barrier
+// CHECK: %[[PLACE:.*]] = memref.load %[[PLACES]]
+// CHECK: %[[TO:.*]] = memref.subview %[[Y]][%[[PLACE]], 0]
+// CHECK: %[[TURN:.*]] = arith.cmpi eq, %[[PLACE]], %[[ROW]]
+// CHECK: scf.if %[[TURN]]
+// CHECK: memref.store %{{.*}}, %[[TO]][%[[COLUMN]]]
 func.func @scatter(%places: memref<?xindex>, %x: memref<?x64xf32>, %y: memref<10x64xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -121,6 +124,33 @@ func.func @scatter(%places: memref<?xindex>, %x: memref<?x64xf32>, %y: memref<10
     %to = memref.subview %y[%place, 0] [1, 64] [1, 1] : memref<10x64xf32> to memref<64xf32, strided<[1], offset: ?>>
     linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
         ins(%from : memref<64xf32, strided<[1], offset: ?>>) outs(%to : memref<64xf32, strided<[1], offset: ?>>) {
+    ^bb0(%in: f32, %out: f32):
+      %0 = arith.addf %out, %in : f32
+      linalg.yield %0 : f32
+    }
+  }
+  return
+}
+
+// Where the loop also reads what it wrote, one block runs it: its threads share the operations, and wait for each
+// other around each.
+// CHECK-LABEL: func.func @scatterAndRead(
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1,
+// CHECK: scf.for
+// CHECK: gpu.barrier
+// CHECK: scf.for {{.*}} step %c256
+// CHECK: memref.store
+// CHECK: gpu.barrier
+func.func @scatterAndRead(%places: memref<?xindex>, %y: memref<10x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %places, %c0 : memref<?xindex>
+  scf.for %i = %c0 to %n step %c1 {
+    %place = memref.load %places[%i] : memref<?xindex>
+    %from = memref.subview %y[3, 0] [1, 64] [1, 1] : memref<10x64xf32> to memref<64xf32, strided<[1], offset: 192>>
+    %to = memref.subview %y[%place, 0] [1, 64] [1, 1] : memref<10x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+        ins(%from : memref<64xf32, strided<[1], offset: 192>>) outs(%to : memref<64xf32, strided<[1], offset: ?>>) {
     ^bb0(%in: f32, %out: f32):
       %0 = arith.addf %out, %in : f32
       linalg.yield %0 : f32
