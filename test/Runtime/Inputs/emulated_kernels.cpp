@@ -1,19 +1,35 @@
 // Links kernels that codegen-gpu-emulate-launches made with lib/Emulation, as a library for the tests'
-// libcuda.so.1. Says at the end what the kernels did wrong, and fails.
+// libcuda.so.1. EMULATED lists the functions that they call: FUNCTION(nnc_emulated_launch) ... Says at the end what
+// the kernels did wrong, and fails.
 #include "nnc/Emulation/Emulation.h"
 
 #include <cstdio>
 #include <cstdlib>
 
-namespace {
+// Each is a jump to where lib/Emulation says that it is, whatever its parameters.
+#define FUNCTION(name)                                                                             \
+  extern "C" __attribute__((visibility("hidden"))) void *at_##name;                                \
+  void *at_##name;                                                                                 \
+  asm(".text\n.globl " #name "\n.type " #name ", @function\n" #name ": jmp *at_" #name "(%rip)"    \
+                                                                                       "\n");
+EMULATED
+#undef FUNCTION
 
-template <typename Function> Function *find(const char *name) {
-  static const std::map<std::string, void *> symbols = nnc::emulationSymbols();
-  return reinterpret_cast<Function *>(symbols.at(name));
+// Clang's code passes a bf16 from block to block as a float, and asks for this to have it back: no bit is lost.
+extern "C" __bf16 __truncsfbf2(float number) {
+  return __builtin_bit_cast(__bf16, uint16_t(__builtin_bit_cast(uint32_t, number) >> 16));
 }
 
+namespace {
+
 struct Report {
-  Report() { nnc::startEmulation(/*seed=*/1); }
+  Report() {
+    std::map<std::string, void *> symbols = nnc::emulationSymbols();
+#define FUNCTION(name) at_##name = symbols.at(#name);
+    EMULATED
+#undef FUNCTION
+    nnc::startEmulation(/*seed=*/1);
+  }
   ~Report() {
     std::string report = nnc::emulationReport();
     if (!report.empty()) {
@@ -24,21 +40,3 @@ struct Report {
 } report;
 
 } // namespace
-
-#define FORWARD(result, name, parameters, arguments)                                               \
-  extern "C" result name parameters { return find<result parameters>(#name) arguments; }
-FORWARD(void, nnc_emulated_launch,
-        (const char *name, const char *place, int64_t gx, int64_t gy, int64_t gz, int64_t bx,
-         int64_t by, int64_t bz),
-        (name, place, gx, gy, gz, bx, by, bz))
-FORWARD(int64_t, nnc_emulated_number, (int32_t which), (which))
-FORWARD(void, nnc_emulated_barrier, (int32_t site), (site))
-FORWARD(int64_t, nnc_emulated_shuffle,
-        (int32_t site, int32_t bits, int32_t offset, int32_t width, int32_t mode),
-        (site, bits, offset, width, mode))
-FORWARD(void *, nnc_emulated_shared, (int64_t bytes), (bytes))
-FORWARD(void, nnc_emulated_access, (int64_t address, int32_t bytes, int32_t count, int32_t writes),
-        (address, bytes, count, writes))
-FORWARD(void, nnc_parallel_for,
-        (int64_t count, void (*body)(void *, int64_t, int64_t), void *context),
-        (count, body, context))
