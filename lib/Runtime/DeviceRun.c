@@ -11,6 +11,7 @@
 #include "Device.h"
 #include "nnc/Runtime/nnc_device.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 enum {
   kGraphs = 8,
   kPlaces = 2,
+  /// Of arrays, as kernels load several elements at once.
+  kAlignment = 64,
   /// A graph of more is dear to make, and saves less.
   kMostLaunches = 20000,
 };
@@ -195,6 +198,11 @@ static bool placeArrays(struct Call *call, struct Known *known, const int64_t *s
     call->bytes[slot] = buffer->use ? (size_t)buffer->bytes(symbols) : 0;
     call->onHost[slot] = call->bytes[slot] > 0 && !nncIsOnDevice(call->buffers[slot]);
     call->addresses[slot] = buffer->use ? call->buffers[slot] : NULL;
+    if (call->bytes[slot] > 0 && !call->onHost[slot] &&
+        (uintptr_t)call->buffers[slot] % kAlignment != 0)
+      return nncFail("%s: expected arrays on the device aligned to %d bytes, found array %" PRId64
+                     " at %p",
+                     entry->name, kAlignment, slot, call->buffers[slot]);
     call->readsHost |= isOnHost(call, slot, nnc_buffer_read);
     call->writesHost |= isOnHost(call, slot, nnc_buffer_written);
   }
