@@ -31,7 +31,7 @@ if lit_config.maxIndividualTestTimeIsSupported[0]:
 config.environment["PATH"] = os.pathsep.join(
     [config.nnc_tools_dir, config.llvm_tools_dir, os.environ["PATH"]]
 )
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "CCACHE_DIR", "TERM"):
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "CCACHE_DIR", "CUDA_HOME", "NNC_PTXAS", "TERM"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
@@ -80,12 +80,10 @@ if has_thread_sanitizer():
 for program in ("gnuplot", "g++", "chromium", "valgrind", "qemu-aarch64", "aarch64-linux-gnu-gcc"):
     if shutil.which(program):
         config.available_features.add(program)
-# As nnc finds it.
-if shutil.which("ptxas") or os.access(
-        os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin", "ptxas"), os.X_OK):
+# As nnc finds it, and without it if NNC_PTXAS is empty.
+if os.environ.get("NNC_PTXAS", "any") and (shutil.which("ptxas") or os.access(
+        os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin", "ptxas"), os.X_OK)):
     config.available_features.add("ptxas")
-if "CUDA_HOME" in os.environ:
-    config.environment["CUDA_HOME"] = os.environ["CUDA_HOME"]
 
 
 def processor_features():
