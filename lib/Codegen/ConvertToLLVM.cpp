@@ -19,6 +19,7 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
@@ -61,6 +62,25 @@ LogicalResult lowerVectors(ModuleOp module) {
   return applyOpPatternsGreedily(ops, std::move(patterns));
 }
 
+/// Reads what was written into a buffer's descriptor from where it came from. Most of the code is descriptors
+/// before, and nearly nothing after.
+void forwardDescriptors(ModuleOp module) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isa<LLVM::InsertValueOp, LLVM::ExtractValueOp, LLVM::ConstantOp, LLVM::PoisonOp>(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    SmallVector<OpFoldResult> folded;
+    if (isa<LLVM::ExtractValueOp>(op) && succeeded(op->fold(folded)) && !folded.empty())
+      if (auto value = dyn_cast<Value>(folded.front()))
+        op->getResult(0).replaceAllUsesWith(value);
+  }
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty())
+      op->erase();
+}
+
 class ConvertToLLVM : public impl::ConvertToLLVMPassBase<ConvertToLLVM> {
   void runOnOperation() override {
     if (failed(lowerVectors(getOperation())))
@@ -89,6 +109,7 @@ class ConvertToLLVM : public impl::ConvertToLLVMPassBase<ConvertToLLVM> {
     SmallVector<UnrealizedConversionCastOp> casts;
     getOperation().walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });
     reconcileUnrealizedCasts(casts);
+    forwardDescriptors(getOperation());
   }
 };
 

@@ -63,15 +63,21 @@ linalg::FillOp findFill(linalg::LinalgOp op, OpOperand &output) {
     return nullptr;
   if (!reachesAll(op, op.getMatchingIndexingMap(&output)))
     return nullptr;
-  Value buffer = output.get(), root = rootBuffer(buffer);
-  for (Operation *before = op->getPrevNode(); before; before = before->getPrevNode()) {
-    auto fill = dyn_cast<linalg::FillOp>(before);
-    if (fill && fill.output() == buffer)
-      return fill;
-    if (mayTouch(before, root))
-      break;
+  Value buffer = output.get();
+  linalg::FillOp last;
+  for (Operation *user : buffer.getUsers()) {
+    auto fill = dyn_cast<linalg::FillOp>(user);
+    if (fill && fill.output() == buffer && fill->getBlock() == op->getBlock() &&
+        fill->isBeforeInBlock(op) && (!last || last->isBeforeInBlock(fill)))
+      last = fill;
   }
-  return nullptr;
+  if (!last)
+    return nullptr;
+  Value root = rootBuffer(buffer);
+  for (Operation *between = last->getNextNode(); between != op; between = between->getNextNode())
+    if (mayTouch(between, root))
+      return nullptr;
+  return last;
 }
 
 } // namespace nnc
