@@ -182,9 +182,25 @@ private:
   Value values, arguments, blocks, threads;
 };
 
+/// Whether `op` of a host function reads or writes a buffer, which is on the device.
+bool touchesBuffer(Operation *op) {
+  auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+  if (!effects || isa<gpu::LaunchFuncOp>(op))
+    return false;
+  return (effects.hasEffect<MemoryEffects::Read>() || effects.hasEffect<MemoryEffects::Write>()) &&
+         llvm::any_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType>);
+}
+
 class LowerLaunches : public impl::LowerLaunchesPassBase<LowerLaunches> {
   void runOnOperation() override {
     llvm::StringMap<LLVM::GlobalOp> places;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      function.walk([&](Operation *op) {
+        if (!touchesBuffer(op))
+          return;
+        op->emitError("expected a kernel to read and write buffers, found ") << op->getName();
+        signalPassFailure();
+      });
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (!function.isDeclaration() && failed(FunctionLowering(function, places).run()))
         return signalPassFailure();

@@ -72,3 +72,13 @@ module attributes {gpu.container_module} {
     }
   }
 }
+
+// -----
+
+// The host has no way to what is on the device.
+
+func.func @host(%x: memref<8xf32>, %y: memref<8xf32>) {
+  // expected-error @+1 {{expected a kernel to read and write buffers, found memref.copy}}
+  memref.copy %x, %y : memref<8xf32> to memref<8xf32>
+  return
+}
