@@ -61,6 +61,8 @@ enum {
             void **extra))                                                                         \
   FUNCTION(memAlloc, "cuMemAlloc_v2", (CudaAddress *, size_t bytes))                               \
   FUNCTION(memFree, "cuMemFree_v2", (CudaAddress))                                                 \
+  FUNCTION(memAllocHost, "cuMemAllocHost_v2", (void **memory, size_t bytes))                       \
+  FUNCTION(memFreeHost, "cuMemFreeHost", (void *memory))                                           \
   FUNCTION(pointerGetAttribute, "cuPointerGetAttribute",                                           \
            (void *value, int attribute, CudaAddress))                                              \
   FUNCTION(copyToDevice, "cuMemcpyHtoDAsync_v2",                                                   \

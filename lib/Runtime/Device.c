@@ -206,16 +206,24 @@ static bool addRange(uintptr_t begin, size_t bytes) {
   return true;
 }
 
+/// `bytes` as a multiple of the alignment, and not nothing.
+static size_t roundUp(size_t bytes) {
+  return bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+static void *allocateOnCpu(size_t bytes) {
+  void *memory = aligned_alloc(kAlignment, bytes);
+  if (!memory)
+    nncFail("no memory for %zu bytes", bytes);
+  return memory;
+}
+
 void *nnc_device_alloc(size_t bytes) {
   void *memory = NULL;
-  bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  if (bytes == 0)
-    bytes = kAlignment;
+  bytes = roundUp(bytes);
   if (nncEnterDevice()) {
     if (!nncUsesGpu()) {
-      memory = aligned_alloc(kAlignment, bytes);
-      if (!memory)
-        nncFail("no memory for %zu bytes", bytes);
+      memory = allocateOnCpu(bytes);
     } else {
       memory = (void *)(uintptr_t)nncAllocate(bytes);
       if (memory && !addRange((uintptr_t)memory, bytes)) {
@@ -228,19 +236,44 @@ void *nnc_device_alloc(size_t bytes) {
   return memory;
 }
 
-void nnc_device_free(void *memory) {
-  if (memory && nncEnterDevice()) {
-    struct Range *range = nncUsesGpu() ? findRange(memory) : NULL;
-    if (range) {
-      // Whatever uses it may still run.
-      if (nncWait("nnc_device_free"))
-        nncCheck(nncDevice.cuda.memFree((CudaAddress)range->begin), "nnc_device_free", NULL);
-      *range = ranges[--numRanges];
-    } else {
-      free(memory);
-    }
-  } else if (!memory) {
+void *nnc_device_alloc_host(size_t bytes) {
+  void *memory = NULL;
+  bytes = roundUp(bytes);
+  if (nncEnterDevice()) {
+    if (!nncUsesGpu())
+      memory = allocateOnCpu(bytes);
+    else if (!nncCheck(nncDevice.cuda.memAllocHost(&memory, bytes), "nnc_device_alloc_host", NULL))
+      memory = NULL;
+  }
+  nncLeaveDevice();
+  return memory;
+}
+
+void nnc_device_free_host(void *memory) {
+  if (!memory)
     return;
+  if (nncEnterDevice()) {
+    if (!nncUsesGpu())
+      free(memory);
+    else if (nncWait("nnc_device_free_host"))
+      nncCheck(nncDevice.cuda.memFreeHost(memory), "nnc_device_free_host", NULL);
+  }
+  nncLeaveDevice();
+}
+
+void nnc_device_free(void *memory) {
+  if (!memory)
+    return;
+  if (nncEnterDevice()) {
+    struct Range *range = nncUsesGpu() ? findRange(memory) : NULL;
+    if (!nncUsesGpu()) {
+      free(memory);
+    } else if (!range) {
+      nncFail("nnc_device_free: expected what nnc_device_alloc gave, found %p", memory);
+    } else if (nncWait("nnc_device_free")) { // Whatever uses it may still run.
+      nncCheck(nncDevice.cuda.memFree((CudaAddress)range->begin), "nnc_device_free", NULL);
+      *range = ranges[--numRanges];
+    }
   }
   nncLeaveDevice();
 }

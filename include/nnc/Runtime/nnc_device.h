@@ -41,6 +41,11 @@ const char *nnc_device_name(void);
 void *nnc_device_alloc(size_t bytes);
 void nnc_device_free(void *memory);
 
+/** Memory of the host from which the device copies by itself, while it computes: for what each call reads
+    or writes. The same alignment; null after an error. */
+void *nnc_device_alloc_host(size_t bytes);
+void nnc_device_free_host(void *memory);
+
 /** Copies `bytes`, each side on the device or not. Returns when `from` may be changed and, if `to` is
     host memory, when it is filled. */
 void nnc_device_copy(void *to, const void *from, size_t bytes);

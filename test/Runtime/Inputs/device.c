@@ -131,7 +131,8 @@ static int train(const char *where, int steps, int64_t n) {
 
 /* Inputs of the host, results on the device: a call may return early, but not before it has read. */
 static int feed(int steps) {
-  static float x[kMost], w[kMost], y[kMost];
+  static float w[kMost], y[kMost];
+  float *x = nnc_device_alloc_host(sizeof w);
   float *state = nnc_device_alloc(sizeof w), *results[3];
   nnc_device_copy(state, w, sizeof w);
   for (int k = 0; k < 3; ++k)
@@ -141,7 +142,8 @@ static int feed(int steps) {
       x[i] = (float)(k + 1);
     step(x, state, results[k % 3], kMost);
   }
-  memset(x, 0, sizeof x);
+  memset(x, 0, sizeof w);
+  nnc_device_free_host(x);
   int wrong = 0;
   for (int k = steps - 3; k < steps; ++k) {
     nnc_device_copy(y, results[k % 3], sizeof y);
@@ -202,6 +204,12 @@ int main(int argc, char **argv) {
   }
   if (strcmp(argv[1], "others") == 0)
     return useOthers(steps);
+  if (strcmp(argv[1], "free") == 0) {
+    nnc_device_free(NULL);
+    nnc_device_free_host(NULL);
+    nnc_device_free(malloc(8));
+    return 0;
+  }
   if (strcmp(argv[1], "empty") == 0) { /* wherever arrays of nothing are */
     float one[2];
     step(one + 1, NULL, one + 1, 0);

@@ -357,6 +357,19 @@ Result cuMemFree_v2(uint64_t address) {
   return kInvalidValue;
 }
 
+Result cuMemAllocHost_v2(void **memory, size_t bytes) {
+  ENTER("cuMemAllocHost");
+  *memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+  tell("cuMemAllocHost %zu\n", bytes);
+  return 0;
+}
+
+Result cuMemFreeHost(void *memory) {
+  ENTER("cuMemFreeHost");
+  free(memory);
+  return 0;
+}
+
 Result cuPointerGetAttribute(unsigned *value, int attribute, uint64_t address) {
   for (Block *block = blocks; block && attribute == 2; block = block->next)
     if (address - block->address < block->bytes) {
