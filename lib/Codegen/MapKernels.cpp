@@ -14,6 +14,7 @@
 #include "KernelEpilogue.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
+#include "RowGroup.h"
 #include "ScatterLoop.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
@@ -61,7 +62,7 @@ void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape)
   Value blocks =
       b.createOrFold<arith::CeilDivUIOp>(loc, total, constantIndex(b, loc, shape.results));
   gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
-  emitSharedReduction(b, body, shape, launch, launch.getBlockIds().x);
+  emitSharedReduction(b, body, shape, launch);
 }
 
 /// Values that outputs are filled with before an operation, by position.
@@ -89,6 +90,34 @@ void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilog
   op.erase();
   if (epilogue)
     epilogue->op.erase();
+}
+
+/// One kernel for all of `group`; `fills` are those before each operation.
+void mapRows(RowGroup group, ArrayRef<Fills> fills) {
+  OpBuilder b(group.ops.back());
+  Location loc = group.ops.back().getLoc();
+  std::vector<OperationBody> bodies;
+  bodies.reserve(group.ops.size());
+  for (auto [op, before] : llvm::zip_equal(group.ops, fills)) {
+    OperationBody &body = bodies.emplace_back(b, op);
+    for (auto [output, fill] : llvm::enumerate(before))
+      if (fill)
+        body.startFrom(output, linalg::FillOp(fill).value());
+  }
+  Value total = multiply(b, loc, bodies.front().sizesOf(bodies.front().parallelLoops()));
+  Value blocks =
+      b.createOrFold<arith::CeilDivUIOp>(loc, total, constantIndex(b, loc, group.shape.results));
+  gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  for (OperationBody &body : bodies) {
+    if (&body != &bodies.front())
+      gpu::BarrierOp::create(b, body.operation().getLoc());
+    if (body.reductionLoops().empty())
+      emitRowElements(b, body, group, launch);
+    else
+      emitSharedReduction(b, body, group.shape, launch);
+  }
+  for (linalg::GenericOp op : group.ops)
+    op.erase();
 }
 
 //===-- Loops and scalars of the device -----------------------------------===//
@@ -226,12 +255,18 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     absorbed.clear();
     epilogues.clear();
     following.clear();
+    groups.clear();
     generalize(rewriter);
     collect();
     for (Operation *op : kernels) {
       rewriter.setInsertionPoint(op);
       if (auto fill = dyn_cast<linalg::FillOp>(op))
         mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt);
+      else if (auto group = groups.find(op); group != groups.end())
+        mapRows(group->second,
+                llvm::map_to_vector(group->second.ops, [&](linalg::GenericOp member) {
+                  return fills.lookup(member);
+                }));
       else if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
         auto epilogue = epilogues.find(op);
         mapOperation(generic, fills.lookup(op),
@@ -281,13 +316,28 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     generalizeKernels(rewriter, function);
     SmallVector<linalg::GenericOp> generics;
     function.walk([&](linalg::GenericOp op) { generics.push_back(op); });
+    llvm::SmallPtrSet<Operation *, 8> grouped;
     for (linalg::GenericOp op : generics) {
+      if (grouped.contains(op) || isInDeviceLoop(op))
+        continue;
+      std::optional<RowGroup> group = findRowGroup(op);
+      if (!group)
+        continue;
+      grouped.insert(group->ops.begin(), group->ops.end());
+      // The last one stands for all.
+      following.insert(group->ops.begin(), std::prev(group->ops.end()));
+      groups.insert({group->ops.back(), *group});
+    }
+    for (linalg::GenericOp op : generics) {
+      if (grouped.contains(op))
+        continue;
       std::optional<Epilogue> epilogue = findEpilogue(op);
-      if (epilogue && !isInDeviceLoop(op) && following.insert(epilogue->op).second)
+      if (epilogue && !grouped.contains(epilogue->op) && !isInDeviceLoop(op) &&
+          following.insert(epilogue->op).second)
         epilogues.insert({op, *epilogue});
     }
     for (linalg::GenericOp op : generics)
-      if (!epilogues.count(op) && !following.contains(op))
+      if (!epilogues.count(op) && !following.contains(op) && !grouped.contains(op))
         (void)simplifyLoops(rewriter, op);
     // A block shares the fills in its loops as all else.
     SmallVector<linalg::FillOp> inLoops;
@@ -305,8 +355,10 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
   SmallVector<memref::LoadOp> loads;
   DenseMap<Operation *, Fills> fills;
   llvm::SetVector<linalg::FillOp> absorbed;
-  /// What operations do with their results, and the operations that do this.
+  /// What operations do with their results, and groups by their last operation.
   DenseMap<Operation *, Epilogue> epilogues;
+  DenseMap<Operation *, RowGroup> groups;
+  /// Operations that the kernels of others compute.
   llvm::SmallPtrSet<Operation *, 8> following;
 };
 

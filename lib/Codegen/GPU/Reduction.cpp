@@ -212,10 +212,8 @@ ReductionShape chooseReductionShape(linalg::GenericOp op) {
   return {kWarpSize, kBlockSize / kWarpSize, false};
 }
 
-void emitSharedReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape,
-                         gpu::LaunchOp launch, Value block) {
-  linalg::GenericOp op = body.operation();
-  Location loc = op.getLoc();
+RowShare findShare(OpBuilder &b, Location loc, ReductionShape shape, gpu::LaunchOp launch,
+                   Value total) {
   Value thread = launch.getThreadIds().x;
   int64_t width = shape.termsFirst ? shape.terms : shape.results;
   Value fast = thread, slow = constantIndex(b, loc, 0);
@@ -223,11 +221,22 @@ void emitSharedReduction(OpBuilder &b, const OperationBody &body, ReductionShape
     fast = arith::RemUIOp::create(b, loc, thread, constantIndex(b, loc, width));
     slow = arith::DivUIOp::create(b, loc, thread, constantIndex(b, loc, width));
   }
-  Value term = shape.termsFirst ? fast : slow, result = shape.termsFirst ? slow : fast;
-  Value first = arith::MulIOp::create(b, loc, block, constantIndex(b, loc, shape.results));
-  Value number = arith::AddIOp::create(b, loc, first, result);
-  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
-  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number, total);
+  RowShare share;
+  share.term = shape.termsFirst ? fast : slow;
+  share.result = shape.termsFirst ? slow : fast;
+  Value first =
+      arith::MulIOp::create(b, loc, launch.getBlockIds().x, constantIndex(b, loc, shape.results));
+  share.number = arith::AddIOp::create(b, loc, first, share.result);
+  share.exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, share.number, total);
+  return share;
+}
+
+void emitSharedReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape,
+                         gpu::LaunchOp launch) {
+  linalg::GenericOp op = body.operation();
+  Location loc = op.getLoc();
+  auto [result, number, exists, term] =
+      findShare(b, loc, shape, launch, multiply(b, loc, body.sizesOf(body.parallelLoops())));
   Value zero = constantIndex(b, loc, 0);
   // A thread without a result goes along to the barriers, with no terms.
   Value count = multiply(b, loc, body.sizesOf(body.reductionLoops()));

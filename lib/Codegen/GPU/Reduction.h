@@ -17,9 +17,21 @@ struct ReductionShape {
 /// The shape for `op`; one thread a result where that is enough, or where the order of the terms matters.
 ReductionShape chooseReductionShape(mlir::linalg::GenericOp op);
 
-/// Emits at `b`, in `launch`, the share of one thread. `number` is that of the block.
+/// What a thread works on.
+struct RowShare {
+  /// The result among those of the block and among all, and whether there is such a one.
+  mlir::Value result, number, exists;
+  /// The first of its terms.
+  mlir::Value term;
+};
+
+/// The share of the thread that runs at `b`, of `total` results.
+RowShare findShare(mlir::OpBuilder &b, mlir::Location loc, ReductionShape shape,
+                   mlir::gpu::LaunchOp launch, mlir::Value total);
+
+/// Emits at `b`, in `launch`, the share of one thread.
 void emitSharedReduction(mlir::OpBuilder &b, const OperationBody &body, ReductionShape shape,
-                         mlir::gpu::LaunchOp launch, mlir::Value number);
+                         mlir::gpu::LaunchOp launch);
 
 } // namespace nnc
 

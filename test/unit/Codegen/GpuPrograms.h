@@ -18,6 +18,16 @@ inline const GpuProgram gpuPrograms[] = {
      })",
      1, 7},
     {"rows", R"(func f(x: f32[N, 300]) -> (y: f32[N, 300]) { y = softmax(x, axis = 1) })", 300, 21},
+    {"longRows",
+     R"(func f(x: f32[N, 2, 2500]) -> (y: f32[N, 2, 2500]) { y = softmax(x, axis = 2) })", 2500,
+     70},
+    {"normalizedRows",
+     R"(func f(x: f32[N, 6, 40], g: f32[40], d: f32[N, 6, 40]) -> (y: f32[N, 6, 40], z: f32[N, 6, 40]) {
+       c = x - mean(x, axis = 2, keepdims = true)
+       y = c / sqrt(mean(c * c, axis = 2, keepdims = true) + 0.01) * g
+       z = grad(sum(softmax(x, axis = 2) * d), wrt = x)
+     })",
+     100, 21},
     {"columns", R"(func f(x: f32[N, 70]) -> (y: f32[70]) { y = sum(x * x, axis = 0) })", 77, 77},
     {"total", R"(func f(x: f32[N, 70]) -> (y: f32) { y = mean(exp(x)) })", 77 * 70, 77},
     {"totalOfF64", R"(func f(x: f64[N, 70]) -> (y: f64) { y = mean(exp(x)) })", 77 * 70, 77},

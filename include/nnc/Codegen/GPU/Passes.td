@@ -19,7 +19,8 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     Products of matrices, convolutions and the gradients of both are computed tile by tile through shared memory,
     with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices. What would be few tiles, each a long sum, is cut into parts
     that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
-    is done with each as it is done; a fill before it is what it starts from.
+    is done with each as it is done; a fill before it is what it starts from. Operations that follow each other and
+    need of each other only their own row, as in a softmax or a normalization, are one kernel.
 
     Scalars that a program reads from buffers stay where the device can have them: the store of one is a
     launch, and so is a loop that only reads and writes scalars, or in which what it reads decides where
