@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/GPU/KernelCode.h"
 
+#include "nnc/Support/TemporaryFile.h"
+
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
@@ -86,48 +87,26 @@ static void readReport(llvm::StringRef report, AssembledKernels &result) {
   }
 }
 
-/// A file that is removed at the end of its scope.
-static llvm::Expected<std::unique_ptr<llvm::FileRemover>>
-makeTemporary(llvm::StringRef suffix, llvm::StringRef bytes, llvm::SmallVectorImpl<char> &path) {
-  int descriptor;
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile("nnc", suffix, descriptor, path))
-    return llvm::createStringError(error, "cannot write a temporary file");
-  auto remover =
-      std::make_unique<llvm::FileRemover>(llvm::Twine(llvm::StringRef(path.data(), path.size())));
-  llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-  stream << bytes;
-  stream.flush();
-  if (stream.has_error()) {
-    std::error_code error = stream.error();
-    stream.clear_error();
-    return llvm::createStringError(error, "cannot write a temporary file");
-  }
-  return std::move(remover);
-}
-
 llvm::Expected<AssembledKernels> Ptxas::assemble(llvm::StringRef ptx,
                                                  const GpuTarget &target) const {
-  llvm::SmallString<128> input, output, report;
-  auto inputFile = makeTemporary("ptx", ptx, input);
-  if (!inputFile)
-    return inputFile.takeError();
-  auto outputFile = makeTemporary("cubin", "", output);
-  if (!outputFile)
-    return outputFile.takeError();
-  auto reportFile = makeTemporary("log", "", report);
-  if (!reportFile)
-    return reportFile.takeError();
+  Result<TemporaryFile> input = TemporaryFile::make(".ptx", ptx),
+                        output = TemporaryFile::make(".cubin"),
+                        report = TemporaryFile::make(".log");
+  for (const Result<TemporaryFile> *file : {&input, &output, &report})
+    if (!*file)
+      return llvm::createStringError(file->error().what());
   std::string arch = "-arch=" + target.arch;
-  llvm::StringRef arguments[] = {path, "-v", "-O3", arch, input, "-o", output};
-  std::optional<llvm::StringRef> redirects[] = {std::nullopt, report.str(), report.str()};
+  llvm::StringRef arguments[] = {path, "-v", "-O3", arch, input->path(), "-o", output->path()};
+  std::optional<llvm::StringRef> redirects[] = {std::nullopt, llvm::StringRef(report->path()),
+                                                llvm::StringRef(report->path())};
   std::string error;
   int status = llvm::sys::ExecuteAndWait(path, arguments, std::nullopt, redirects, 0, 0, &error);
-  auto text = llvm::MemoryBuffer::getFile(report);
+  auto text = llvm::MemoryBuffer::getFile(report->path());
   llvm::StringRef printed = text ? (*text)->getBuffer().trim() : "";
   if (status != 0)
     return llvm::createStringError(path + ": " + (error.empty() ? printed.str() : error));
-  auto cubin =
-      llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto cubin = llvm::MemoryBuffer::getFile(output->path(), /*IsText=*/false,
+                                           /*RequiresNullTerminator=*/false);
   if (!cubin)
     return llvm::createStringError(cubin.getError(), path + ": left no file");
   AssembledKernels result;
