@@ -5,7 +5,9 @@
 // then on.
 //
 // Arrays in host memory have a place on the device, two for each, in turn: what a call reads is copied to
-// one while the call before it still uses the other.
+// one while the call before it still uses the other. Arrays on the device that are elsewhere each time, as
+// batches of a table are, are copied to such a place, too, once there were more of them than graphs are kept:
+// that costs less than many launches.
 //
 //===----------------------------------------------------------------------===//
 #include "Device.h"
@@ -23,6 +25,8 @@ enum {
   kAlignment = 64,
   /// A graph of more is dear to make, and saves less.
   kMostLaunches = 20000,
+  /// Bytes of an array that may be copied for the sake of a graph.
+  kMostMoved = 4 << 20,
 };
 
 /// The launches of a call, known by what they depend on.
@@ -50,6 +54,11 @@ struct Known {
   unsigned turn;
   struct Graph graphs[kGraphs];
   uint64_t calls;
+  /// Calls that were like none that is known.
+  uint64_t news;
+  /// Where each array was last, and whether it was elsewhere before.
+  const void **last;
+  bool *varies;
 };
 
 /// Temporaries of whatever runs, larger when one asks for more.
@@ -67,6 +76,11 @@ static struct Known *knowEntry(nnc_entry *entry) {
     return entry->known;
   struct Known *known = calloc(1, sizeof *known);
   bool isGood = known || nncFail("out of memory");
+  if (isGood) {
+    known->last = calloc((size_t)entry->num_buffers + 1, sizeof *known->last);
+    known->varies = calloc((size_t)entry->num_buffers + 1, sizeof *known->varies);
+    isGood = (known->last && known->varies) || nncFail("out of memory");
+  }
   for (int i = 0; isGood && i < kPlaces; ++i) {
     struct Place *place = &known->places[i];
     size_t count = (size_t)entry->num_buffers + 1;
@@ -80,6 +94,10 @@ static struct Known *knowEntry(nnc_entry *entry) {
   for (int i = 0; known && i < kPlaces; ++i) {
     free(known->places[i].addresses);
     free(known->places[i].sizes);
+  }
+  if (known) {
+    free(known->last);
+    free(known->varies);
   }
   free(known);
   return NULL;
@@ -162,6 +180,7 @@ static bool runKernels(nnc_entry *entry, struct Known *known, const uint64_t *ke
   struct Graph *graph = findGraph(known, key, count);
   if (!graph)
     return false;
+  known->news += !graph->hasRun;
   if (!graph->hasRun || graph->isTooLong) {
     graph->hasRun = launchAll(entry, addresses, symbols);
     graph->isTooLong = nncDevice.numLaunches > kMostLaunches;
@@ -189,6 +208,28 @@ static bool isOnHost(const struct Call *call, int64_t slot, int use) {
   return call->onHost[slot] && (call->entry->buffers[slot].use & use);
 }
 
+/// Whether array `slot`, which is on the device, is to be copied to a place of ours.
+static bool isMoved(const struct Call *call, struct Known *known, int64_t slot) {
+  const void *address = call->buffers[slot];
+  if (call->onHost[slot] || call->bytes[slot] == 0 || call->bytes[slot] > kMostMoved ||
+      call->entry->buffers[slot].use != nnc_buffer_read)
+    return false;
+  known->varies[slot] |= known->last[slot] && known->last[slot] != address;
+  known->last[slot] = address;
+  return known->varies[slot] && known->news > kGraphs;
+}
+
+/// Moves array `slot` to `place` on the device.
+static bool move(struct Call *call, struct Place *place, int64_t slot) {
+  if (!grow(&place->addresses[slot], &place->sizes[slot], call->bytes[slot]))
+    return false;
+  call->addresses[slot] = (void *)(uintptr_t)place->addresses[slot];
+  return nncCheck(nncDevice.cuda.copyOnDevice(place->addresses[slot],
+                                              (CudaAddress)(uintptr_t)call->buffers[slot],
+                                              call->bytes[slot], nncDevice.stream),
+                  "cuMemcpyDtoDAsync", call->entry->name);
+}
+
 /// Finds where each array is, makes a place for those on the host, and copies what is read.
 static bool placeArrays(struct Call *call, struct Known *known, const int64_t *symbols) {
   struct CudaDriver *cuda = &nncDevice.cuda;
@@ -206,9 +247,14 @@ static bool placeArrays(struct Call *call, struct Known *known, const int64_t *s
     call->readsHost |= isOnHost(call, slot, nnc_buffer_read);
     call->writesHost |= isOnHost(call, slot, nnc_buffer_written);
   }
-  if (!call->readsHost && !call->writesHost)
+  bool usesHost = call->readsHost || call->writesHost;
+  struct Place *place = &known->places[usesHost ? known->turn++ % kPlaces : 0];
+  for (int64_t slot = 0; slot < entry->num_buffers; ++slot)
+    if (isMoved(call, known, slot) && !move(call, place, slot))
+      return false;
+  if (!usesHost)
     return true;
-  struct Place *place = call->place = &known->places[known->turn++ % kPlaces];
+  call->place = place;
   if (call->readsHost && !nncCheck(cuda->streamWaitEvent(nncDevice.copies, place->released, 0),
                                    "cuStreamWaitEvent", entry->name))
     return false;

@@ -171,6 +171,29 @@ static int growArena(void) {
   return y[9] != 12 || y[10] != 0;
 }
 
+/* Batches of a table on the device: another address each time. */
+static int readTable(int steps) {
+  enum { kBatch = 64 };
+  static float table[kMost * kBatch], w[kBatch], y[kBatch];
+  for (int i = 0; i < kMost * kBatch; ++i)
+    table[i] = (float)(i / kBatch);
+  float *state = nnc_device_alloc(sizeof w), *result = nnc_device_alloc(sizeof y);
+  float *x = nnc_device_alloc(sizeof table);
+  nnc_device_copy(state, w, sizeof w);
+  nnc_device_copy(x, table, sizeof table);
+  for (int k = 0; k < steps; ++k) {
+    step(x + k * kBatch, state, result, kBatch);
+    nnc_device_copy(y, result, sizeof y);
+    for (int i = 0; i < kBatch; ++i)
+      if (y[i] != (float)(k * k)) {
+        printf("step %d: expected %d, found %g\n", k, k * k, y[i]);
+        return 1;
+      }
+  }
+  printf("table: right\n");
+  return 0;
+}
+
 /* A state in memory that another library took from the driver. */
 static int useOthers(int steps) {
   static float x[kMost], w[kMost], y[kMost];
@@ -202,6 +225,8 @@ int main(int argc, char **argv) {
     repetitions = 20000;
     return train("device", steps, 10);
   }
+  if (strcmp(argv[1], "table") == 0)
+    return readTable(steps);
   if (strcmp(argv[1], "others") == 0)
     return useOthers(steps);
   if (strcmp(argv[1], "free") == 0) {
