@@ -56,6 +56,33 @@ void mapElements(OpBuilder &b, const OperationBody &body) {
   body.computeInOrder(b, indices);
 }
 
+/// One thread for each few neighbours; what is left of a row that is no multiple of these, one by one.
+void mapVectors(OpBuilder &b, const OperationBody &body) {
+  Location loc = body.operation().getLoc();
+  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+  Value lanes = constantIndex(b, loc, kVectorLanes);
+  Value blocks = b.createOrFold<arith::CeilDivUIOp>(
+      loc, total, constantIndex(b, loc, kBlockSize * kVectorLanes));
+  gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  Value thread = arith::AddIOp::create(
+      b, loc,
+      arith::MulIOp::create(b, loc, launch.getBlockIds().x, constantIndex(b, loc, kBlockSize)),
+      launch.getThreadIds().x);
+  Value first = arith::MulIOp::create(b, loc, thread, lanes);
+  Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule,
+                                        arith::AddIOp::create(b, loc, first, lanes), total);
+  auto choice = scf::IfOp::create(b, loc, isWhole, /*withElseRegion=*/true);
+  SmallVector<Value> indices(body.operation().getNumLoops());
+  b.setInsertionPointToStart(choice.thenBlock());
+  body.locate(b, first, body.parallelLoops(), indices);
+  body.computeVector(b, indices);
+  b.setInsertionPointToStart(choice.elseBlock());
+  auto rest = scf::ForOp::create(b, loc, first, total, constantIndex(b, loc, 1));
+  b.setInsertionPointToStart(rest.getBody());
+  body.locate(b, rest.getInductionVar(), body.parallelLoops(), indices);
+  body.computeInOrder(b, indices);
+}
+
 void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape) {
   Location loc = body.operation().getLoc();
   Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
@@ -83,7 +110,9 @@ void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilog
       mapOperation(rest, fills, epilogue);
       epilogue.reset();
     }
-  } else if (shape.terms == 1)
+  } else if (body.suitsVectors())
+    mapVectors(b, body);
+  else if (shape.terms == 1)
     mapElements(b, body);
   else
     mapReduction(b, body, shape);

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -188,6 +189,84 @@ Value OperationBody::evaluate(OpBuilder &b, Value value, ArrayRef<Value> indices
     return found;
   };
   return find(find, value);
+}
+
+bool OperationBody::suitsVectors() const {
+  /// Code that is not worth to be written out several times, elements that are too few.
+  constexpr size_t kLongBody = 32;
+  constexpr int64_t kFewElements = 1 << 16;
+  if (!reduction.empty() || parallel.empty() || op.getBody()->getOperations().size() > kLongBody)
+    return false;
+  int64_t count = 1;
+  for (int64_t size : op.getStaticLoopRanges())
+    count = ShapedType::isDynamic(size) ? kFewElements : count * size;
+  unsigned last = parallel.back();
+  int64_t lastSize = op.getStaticLoopRanges()[last];
+  if (count < kFewElements ||
+      (parallel.size() > 1 && (ShapedType::isDynamic(lastSize) || lastSize % kVectorLanes != 0)))
+    return false;
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (!type || !map.isFunctionOfDim(last))
+      return !op.isDpsInit(&operand);
+    // What lies before the last axis is in whole vectors.
+    return type.getLayout().isIdentity() && type.getElementTypeBitWidth() >= 8 &&
+           type.getElementTypeBitWidth() <= 32 &&
+           map.getResults().back() == getAffineDimExpr(last, map.getContext()) &&
+           !map.dropResult(map.getNumResults() - 1).isFunctionOfDim(last) &&
+           (type.getRank() == 1 || type.getShape().back() % kVectorLanes == 0);
+  });
+}
+
+void OperationBody::computeVector(OpBuilder &b, ArrayRef<Value> indices) const {
+  unsigned last = parallel.back();
+  auto vectorType = [](Type element) { return VectorType::get(kVectorLanes, element); };
+  auto alignment = [](Type element) {
+    return llvm::MaybeAlign(kVectorLanes * element.getIntOrFloatBitWidth() / 8);
+  };
+  SmallVector<SmallVector<Value>> loaded;
+  for (OpOperand &operand : op->getOpOperands()) {
+    SmallVector<Value> &lanes = loaded.emplace_back();
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (op.getMatchingBlockArgument(&operand).use_empty())
+      continue;
+    if (!map.isFunctionOfDim(last)) {
+      lanes.assign(kVectorLanes, load(b, operand, indices));
+      continue;
+    }
+    Type element = cast<MemRefType>(operand.get().getType()).getElementType();
+    Value vector = vector::LoadOp::create(b, loc, vectorType(element), operand.get(),
+                                          place(b, loc, map, indices), /*nontemporal=*/false,
+                                          alignment(element));
+    for (int64_t lane = 0; lane < kVectorLanes; ++lane)
+      lanes.push_back(vector::ExtractOp::create(b, loc, vector, lane));
+  }
+  SmallVector<SmallVector<Value>> results(op.getNumDpsInits());
+  for (int64_t lane = 0; lane < kVectorLanes; ++lane) {
+    IRMapping mapping;
+    for (auto [argument, lanes] : llvm::zip_equal(op.getBody()->getArguments(), loaded))
+      if (!lanes.empty())
+        mapping.map(argument, lanes[lane]);
+    for (Operation &inner : op.getBody()->without_terminator())
+      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+        Value value = indices[index.getDim()];
+        if (index.getDim() == last)
+          value = b.createOrFold<arith::AddIOp>(loc, value, constantIndex(b, loc, lane));
+        mapping.map(index.getResult(), value);
+      } else {
+        b.clone(inner, mapping);
+      }
+    for (auto [lanes, value] :
+         llvm::zip_equal(results, op.getBody()->getTerminator()->getOperands()))
+      lanes.push_back(mapping.lookupOrDefault(value));
+  }
+  for (auto [output, lanes] : llvm::enumerate(results)) {
+    Type element = lanes.front().getType();
+    Value vector = vector::FromElementsOp::create(b, loc, vectorType(element), lanes);
+    vector::StoreOp::create(b, loc, vector, op.getDpsInits()[output], placeOf(b, output, indices),
+                            /*nontemporal=*/false, alignment(element));
+  }
 }
 
 SmallVector<Value> OperationBody::reduceFrom(OpBuilder &b, unsigned depth,

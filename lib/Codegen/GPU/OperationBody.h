@@ -18,6 +18,9 @@ struct Epilogue {
   bool keepsResult = false;
 };
 
+/// Elements that a thread loads and stores at once.
+constexpr int64_t kVectorLanes = 4;
+
 /// The loops of an operation on buffers, and its body element by element.
 class OperationBody {
 public:
@@ -63,6 +66,12 @@ public:
   /// What `value`, of the body, is at `indices`; no sum may go into it.
   mlir::Value evaluate(mlir::OpBuilder &b, mlir::Value value,
                        llvm::ArrayRef<mlir::Value> indices) const;
+
+  /// Whether threads should each have kVectorLanes neighbours along the last loop: all buffers are read and written
+  /// there side by side, or at one place, and there are enough for many threads.
+  bool suitsVectors() const;
+  /// Those at `indices` and after it. To be asked first.
+  void computeVector(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices) const;
 
   /// All of the result, or of the sums, at the parallel loops in `indices`.
   void computeInOrder(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices) const;

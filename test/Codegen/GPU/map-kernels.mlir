@@ -5,10 +5,10 @@
 #columns = affine_map<(d0, d1) -> (d1)>
 #scalar = affine_map<(d0, d1) -> ()>
 
-// One thread an element; the matrix is one long row.
-// CHECK-LABEL: func.func @elements
-// CHECK: %[[ROW:.*]] = memref.collapse_shape %{{.*}} {{\[\[}}0, 1]]
-// CHECK: %[[N:.*]] = memref.dim %{{.*}}, %c0
+// One thread an element.
+// CHECK-LABEL: func.func @elements(
+// CHECK-SAME: %[[X:.*]]: memref<?x7xf32>, %[[Y:.*]]: memref<?x7xf64>
+// CHECK: %[[N:.*]] = arith.muli
 // CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[N]], %c256
 // CHECK: gpu.launch blocks(%[[BX:[a-z0-9]*]], {{.*}}) in (%{{.*}} = %[[BLOCKS]],
 // CHECK-SAME: threads(%[[TX:[a-z0-9]*]], {{.*}}) in (%{{.*}} = %c256, %{{.*}} = %c1,
@@ -16,10 +16,40 @@
 // CHECK: %[[I:.*]] = arith.addi %[[FIRST]], %[[TX]]
 // CHECK: %[[EXISTS:.*]] = arith.cmpi ult, %[[I]], %[[N]]
 // CHECK: scf.if %[[EXISTS]]
-// CHECK: memref.load %{{.*}}[%[[I]]]
-// CHECK: arith.negf
-// CHECK: memref.store %{{.*}}, %{{.*}}[%[[I]]]
-func.func @elements(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
+// CHECK: %[[COLUMN:.*]] = arith.remui %[[I]], %c7
+// CHECK: %[[ROW:.*]] = arith.divui %[[I]], %c7
+// CHECK: memref.load %[[X]][%[[ROW]], %[[COLUMN]]]
+// CHECK: arith.extf
+// CHECK: memref.store %{{.*}}, %[[Y]][%[[ROW]], %[[COLUMN]]]
+func.func @elements(%x: memref<?x7xf32>, %y: memref<?x7xf64>, %b: memref<7xf32>) {
+  linalg.generic {indexing_maps = [#identity, #columns, #identity], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %b : memref<?x7xf32>, memref<7xf32>) outs(%y : memref<?x7xf64>) {
+  ^bb0(%in: f32, %bias: f32, %out: f64):
+    %0 = arith.addf %in, %bias : f32
+    %1 = arith.extf %0 : f32 to f64
+    linalg.yield %1 : f64
+  }
+  return
+}
+
+// Four neighbours a thread where there are many; the matrix is one long row, of which less may be left.
+// CHECK-LABEL: func.func @vectors(
+// CHECK: %[[X:.*]] = memref.collapse_shape %{{.*}} {{\[\[}}0, 1]]
+// CHECK: %[[Y:.*]] = memref.collapse_shape
+// CHECK: %[[N:.*]] = memref.dim %[[X]], %c0
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[N]], %c1024
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BLOCKS]],
+// CHECK: %[[FIRST:.*]] = arith.muli %{{.*}}, %c4
+// CHECK: scf.if
+// CHECK: %[[FOUR:.*]] = vector.load %[[X]][%[[FIRST]]] {alignment = 16 : i64}
+// CHECK: vector.extract %[[FOUR]][3]
+// CHECK-COUNT-4: arith.negf
+// CHECK: %[[RESULTS:.*]] = vector.from_elements
+// CHECK: vector.store %[[RESULTS]], %[[Y]][%[[FIRST]]] {alignment = 16 : i64}
+// CHECK: } else {
+// CHECK: scf.for %[[I:.*]] = %[[FIRST]] to %[[N]]
+// CHECK: memref.store %{{.*}}, %[[Y]][%[[I]]]
+func.func @vectors(%x: memref<?x8xf32>, %y: memref<?x8xf32>) {
   linalg.generic {indexing_maps = [#identity, #identity], iterator_types = ["parallel", "parallel"]}
       ins(%x : memref<?x8xf32>) outs(%y : memref<?x8xf32>) {
   ^bb0(%in: f32, %out: f32):

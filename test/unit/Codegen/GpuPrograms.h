@@ -17,6 +17,11 @@ inline const GpuProgram gpuPrograms[] = {
        y = sigmoid(x + b) * tanh(x)
      })",
      1, 7},
+    {"vectors", R"(func f(x: f32[N], h: f16[N, 12], b: f16[N]) -> (y: f32[N], z: f16[N, 12]) {
+       y = sigmoid(x) * x
+       z = h * expand_dims(b, axis = 1)
+     })",
+     2e3, 1031},
     {"rows", R"(func f(x: f32[N, 300]) -> (y: f32[N, 300]) { y = softmax(x, axis = 1) })", 300, 21},
     {"longRows",
      R"(func f(x: f32[N, 2, 2500]) -> (y: f32[N, 2, 2500]) { y = softmax(x, axis = 2) })", 2500,

@@ -12,7 +12,7 @@ include "mlir/Pass/PassBase.td"
 def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
   let summary = "Let blocks of threads share what computes on buffers";
   let description = [{
-    Each linalg operation becomes a `gpu.launch`. A thread computes one element of the results; where a sum
+    Each linalg operation becomes a `gpu.launch`. A thread computes one element of the results, or four neighbours; where a sum
     is long beside the number of results, a warp or a block computes it, in an order that the shape alone
     decides: each thread sums every so manieth term, and these sums are added pairwise.
 
