@@ -67,6 +67,9 @@ public:
   }
   LLVM::LLVMFuncOp declareSize(const std::string &name) { return declare(name, word, {pointer}); }
 
+  /// Keeps a function within the object or library.
+  void hide(LLVM::LLVMFuncOp function) { function.setVisibility_(LLVM::Visibility::Hidden); }
+
   /// Defines a function that hands `entry` and its arguments to `runtime`.
   void forward(LLVM::LLVMFuncOp function, const std::string &entry, const std::string &runtime) {
     OpBuilder::InsertionGuard guard(b);
@@ -126,9 +129,12 @@ void addEntryPoint(ModuleOp module, const EntryTable &entry) {
     return fields;
   });
   for (const char *unit : {"_cpu", "_gpu"}) {
-    b.declareEntry(entry.function + unit);
-    b.declareSize(entry.function + unit + "_workspace");
+    b.hide(b.declareEntry(entry.function + unit));
+    b.hide(b.declareSize(entry.function + unit + "_workspace"));
   }
+  for (auto [slot, use] : llvm::enumerate(entry.uses))
+    if (use != 0)
+      b.hide(b.declareSize(bytesOf(slot)));
   b.addStructure(symbol, /*isConstant=*/false, [&]() -> SmallVector<Value> {
     SmallVector<Value> fields = {b.addressOf(symbol + ".name")};
     for (const char *unit : {"_cpu", "_gpu"}) {
