@@ -230,14 +230,90 @@ void shareInBlock(Operation *root, Value thread) {
   }
 }
 
+/// Whether each iteration of `loop`, which reads and writes scalars, touches only its own part of what any writes: all
+/// of that is placed, on one axis, by the number of the iteration.
+bool hasOwnPlaces(scf::ForOp loop) {
+  struct Access {
+    Value buffer;
+    ValueRange indices;
+    bool writes;
+  };
+  SmallVector<Access> accesses;
+  loop.walk([&](Operation *op) {
+    if (auto load = dyn_cast<memref::LoadOp>(op))
+      accesses.push_back({load.getMemRef(), load.getIndices(), false});
+    if (auto store = dyn_cast<memref::StoreOp>(op))
+      accesses.push_back({store.getMemRef(), store.getIndices(), true});
+  });
+  return llvm::all_of(accesses, [&](const Access &written) {
+    if (!written.writes)
+      return true;
+    auto number = llvm::find(written.indices, loop.getInductionVar());
+    if (number == written.indices.end())
+      return false;
+    auto axis = std::distance(written.indices.begin(), number);
+    return llvm::all_of(accesses, [&](const Access &access) {
+      return rootBuffer(access.buffer) != rootBuffer(written.buffer) ||
+             (access.buffer == written.buffer && access.indices[axis] == *number);
+    });
+  });
+}
+
+/// The outermost loops of the nest that begins with `loop`, as far as threads can share their iterations.
+SmallVector<scf::ForOp> findSharedLoops(scf::ForOp outermost) {
+  SmallVector<scf::ForOp> shared;
+  auto isOutside = [&](Value bound) { return outermost.isDefinedOutsideOfLoop(bound); };
+  for (scf::ForOp loop = outermost; loop;) {
+    if (loop.getNumResults() != 0 || getConstantIntValue(loop.getLowerBound()) != 0 ||
+        getConstantIntValue(loop.getStep()) != 1 || !isOutside(loop.getUpperBound()) ||
+        !hasOwnPlaces(loop))
+      break;
+    shared.push_back(loop);
+    auto inner = loop.getBody()->getOps<scf::ForOp>();
+    bool isNest = llvm::all_of(loop.getBody()->without_terminator(),
+                               [](Operation &op) { return isPure(&op) || isa<scf::ForOp>(op); });
+    loop = isNest && llvm::hasSingleElement(inner) ? *inner.begin() : nullptr;
+  }
+  return shared;
+}
+
+/// A thread for each iteration of the loops that can be shared; false if there are none.
+bool mapSharedLoops(scf::ForOp outermost) {
+  SmallVector<scf::ForOp> shared = findSharedLoops(outermost);
+  if (shared.empty())
+    return false;
+  OpBuilder b(outermost);
+  Location loc = outermost.getLoc();
+  SmallVector<Value> sizes =
+      llvm::map_to_vector(shared, [](scf::ForOp loop) { return loop.getUpperBound(); });
+  Value total = multiply(b, loc, sizes), width = constantIndex(b, loc, kWarpSize);
+  // Few threads a block: each has much to do by itself.
+  gpu::LaunchOp launch =
+      launchThreads(b, loc, b.createOrFold<arith::CeilDivUIOp>(loc, total, width), kWarpSize);
+  Value first = arith::MulIOp::create(b, loc, launch.getBlockIds().x, width);
+  Value number = arith::AddIOp::create(b, loc, first, launch.getThreadIds().x);
+  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number, total);
+  auto choice = scf::IfOp::create(b, loc, exists, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(choice.thenBlock());
+  for (scf::ForOp loop : llvm::reverse(shared)) {
+    Value index = b.createOrFold<arith::RemUIOp>(loc, number, loop.getUpperBound());
+    number = b.createOrFold<arith::DivUIOp>(loc, number, loop.getUpperBound());
+    loop.setLowerBound(index);
+    loop.setUpperBound(arith::AddIOp::create(b, loc, index, constantIndex(b, loc, 1)));
+  }
+  outermost->moveBefore(choice.thenBlock()->getTerminator());
+  return true;
+}
+
 /// A kernel for a loop, of one block if it is no scatter, or for a store that the host would do.
 void mapSerial(Operation *op) {
-  if (auto loop = dyn_cast<scf::ForOp>(op); loop && mapScatterLoop(loop))
+  auto loop = dyn_cast<scf::ForOp>(op);
+  bool isShared =
+      op->walk([](linalg::LinalgOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  if (loop && (isShared ? mapScatterLoop(loop) : mapSharedLoops(loop)))
     return;
   OpBuilder b(op);
   Location loc = op->getLoc();
-  bool isShared =
-      op->walk([](linalg::LinalgOp) { return WalkResult::interrupt(); }).wasInterrupted();
   gpu::LaunchOp launch =
       launchThreads(b, loc, constantIndex(b, loc, 1), isShared ? kBlockSize : kWarpSize);
   Value thread = launch.getThreadIds().x;

@@ -204,3 +204,49 @@ func.func @steps(%n: index, %y: memref<?x64xf32>, %zero: f32) {
   }
   return
 }
+
+// Loops over scalars: iterations that have their own rows go to threads, the sum along a row stays a loop.
+// CHECK-LABEL: func.func @runningSums(
+// CHECK-SAME: %{{.*}}: memref<?x8x20xf32>, %[[Y:.*]]: memref<?x8x20xf32>, %[[N:.*]]: index)
+// CHECK: %[[TOTAL:.*]] = arith.muli %[[N]], %c8
+// CHECK: %[[BLOCKS:.*]] = arith.ceildivui %[[TOTAL]], %c32
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BLOCKS]],
+// CHECK: %[[J:.*]] = arith.remui %{{.*}}, %c8
+// CHECK: %[[REST:.*]] = arith.divui %{{.*}}, %c8
+// CHECK: %[[I:.*]] = arith.remui %[[REST]], %[[N]]
+// CHECK: scf.for {{.*}} = %c0 to %c20 step %c1 iter_args
+func.func @runningSums(%x: memref<?x8x20xf32>, %y: memref<?x8x20xf32>, %n: index) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c20 = arith.constant 20 : index
+  scf.for %i = %c0 to %n step %c1 {
+    scf.for %j = %c0 to %c8 step %c1 {
+      %total = scf.for %k = %c0 to %c20 step %c1 iter_args(%sum = %zero) -> (f32) {
+        %0 = memref.load %x[%i, %j, %k] : memref<?x8x20xf32>
+        %1 = arith.addf %sum, %0 : f32
+        memref.store %1, %y[%i, %j, %k] : memref<?x8x20xf32>
+        scf.yield %1 : f32
+      }
+    }
+  }
+  return
+}
+
+// One thread, where what an iteration writes the next one may read.
+// CHECK-LABEL: func.func @recurrence(
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1, {{.*}}) threads(%[[TX:[a-z0-9]*]],
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[TX]], %c0
+// CHECK: scf.if %[[FIRST]]
+// CHECK: scf.for
+func.func @recurrence(%y: memref<?xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %0 = memref.load %y[%i] : memref<?xf32>
+    %next = arith.addi %i, %c1 : index
+    memref.store %0, %y[%next] : memref<?xf32>
+  }
+  return
+}

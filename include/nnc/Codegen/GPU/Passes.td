@@ -24,7 +24,8 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
 
     Scalars that a program reads from buffers stay where the device can have them: the store of one is a
     launch, and so is a loop that only reads and writes scalars, or in which what it reads decides where
-    operations write. That of a scatter has a thread for each element that may change.
+    operations write. That of a scatter has a thread for each element that may change, one of scalars a thread for
+    each iteration that keeps to its own row.
 
     ```mlir
     linalg.generic {maths = relu} ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
