@@ -145,18 +145,21 @@ def compile_nnc(text, kind, entry, threads=1, bind={}, flags=()):
         )
     # With the pool of threads, which a program takes from libnnc_rt.a.
     library, runtime = folder / "libnet.so", RELEASE / "lib/libnnc_rt.a"
-    subprocess.run(["cc", "-shared", "-o", library, folder / "net.o", "-Wl,-u,nnc_set_num_threads",
-                    runtime, "-lm", "-pthread"], check=True)
+    parts = [folder / "net.o", "-Wl,-u,nnc_set_num_threads", runtime]
+    subprocess.run(["cc", "-shared", "-o", library, *parts, "-lm", "-pthread"], check=True)
+    # What a program takes of the archive, without that for GPUs.
+    whole = folder / "whole.o"
+    subprocess.run(["cc", "-r", "-nostdlib", "-o", whole, *parts], check=True)
     loaded = ctypes.CDLL(library)
     loaded.nnc_set_num_threads(ctypes.c_int(threads))
     header = (folder / "net.h").read_text(encoding="utf-8")
-    return Entry(loaded, header, entry, code_size(folder / "net.o") + code_size(runtime))
+    return Entry(loaded, header, entry, code_size(whole))
 
 
 def code_size(path):
-    """Bytes of code and data in an object or in an archive."""
+    """Bytes of code and data in an object."""
     output = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
-    return sum(int(size) for line in output.splitlines()[1:] for size in line.split()[:2])
+    return sum(int(size) for size in output.splitlines()[1].split()[:2])
 
 
 def program(name, dtype="float32"):
