@@ -7,12 +7,12 @@
 //===----------------------------------------------------------------------===//
 #include "nnc/Codegen/ObjectEmission.h"
 
+#include "nnc/Codegen/MachineCode.h"
+
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -27,33 +27,6 @@ constexpr const char *kPasses =
     "instcombine<no-verify-fixpoint>,gvn,dse,adce,instcombine<no-verify-fixpoint>,"
     "simplifycfg<sink-common-insts;hoist-common-insts>),"
     "globaldce";
-
-static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  llvm::ModulePassManager passes;
-  llvm::cantFail(builder.parsePassPipeline(passes, kPasses));
-  passes.run(module, modules);
-}
-
-static llvm::Expected<std::string> generate(llvm::Module &module, llvm::TargetMachine &machine,
-                                            llvm::CodeGenFileType type) {
-  llvm::SmallString<0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
-    return llvm::createStringError("LLVM has no code generator for this kind of output");
-  passes.run(module);
-  return bytes.str().str();
-}
 
 llvm::Expected<std::string> emitOutput(ModuleOp module, const TargetDescription &target,
                                        OutputKind kind) {
@@ -75,11 +48,11 @@ llvm::Expected<std::string> emitOutput(ModuleOp module, const TargetDescription 
         function.addFnAttr("target-features", target.features);
       function.addFnAttr("prefer-vector-width", std::to_string(target.vectorBytes * 8));
     }
-  optimise(*llvmModule, *machine);
+  runLLVMPasses(*llvmModule, *machine, kPasses);
   if (kind == OutputKind::Assembly)
-    return generate(*llvmModule, *machine, llvm::CodeGenFileType::AssemblyFile);
+    return generateCode(*llvmModule, *machine, llvm::CodeGenFileType::AssemblyFile);
   if (kind == OutputKind::Object)
-    return generate(*llvmModule, *machine, llvm::CodeGenFileType::ObjectFile);
+    return generateCode(*llvmModule, *machine, llvm::CodeGenFileType::ObjectFile);
   std::string text;
   llvm::raw_string_ostream(text) << *llvmModule;
   return text;

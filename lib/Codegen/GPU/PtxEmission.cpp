@@ -1,6 +1,7 @@
 //===- PtxEmission.cpp - From the NVVM dialect to PTX ---------------------===//
 #include "SourcePlace.h"
 #include "nnc/Codegen/GPU/KernelCode.h"
+#include "nnc/Codegen/MachineCode.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -8,28 +9,12 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 
 namespace nnc {
-
-static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-}
 
 std::vector<KernelName> listKernels(gpu::GPUModuleOp module) {
   std::vector<KernelName> kernels;
@@ -52,14 +37,8 @@ llvm::Expected<std::string> emitPtx(gpu::GPUModuleOp module, const GpuTarget &ta
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(target);
   llvmModule->setTargetTriple(machine->getTargetTriple());
   llvmModule->setDataLayout(machine->createDataLayout());
-  optimise(*llvmModule, *machine);
-  llvm::SmallString<0> text;
-  llvm::raw_svector_ostream stream(text);
-  llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
-    return llvm::createStringError("LLVM has no code generator for PTX");
-  passes.run(*llvmModule);
-  return text.str().str();
+  runLLVMPasses(*llvmModule, *machine, "default<O3>");
+  return generateCode(*llvmModule, *machine, llvm::CodeGenFileType::AssemblyFile);
 }
 
 } // namespace nnc
