@@ -21,6 +21,7 @@
 // CHECK-NOT: linalg.generic
 // CHECK: scf.reduce
 // CHECK: linalg.generic {{.*}} ins(%arg0, %{{.*}} : memref<512x512xf32>, memref<512x24xf32>)
+// CHECK: return
 
 // On one thread all groups have the same memory.
 // ALONE-LABEL: func.func @panels
@@ -30,8 +31,21 @@
 func.func @panels(%a: memref<512x512xf32>, %b: memref<512x2072xf32>, %c: memref<512x2072xf32>) {
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%c : memref<512x2072xf32>)
-  linalg.matmul ins(%a, %b : memref<512x512xf32>, memref<512x2072xf32>)
-                outs(%c : memref<512x2072xf32>)
+  linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
+                                 affine_map<(m, n, k) -> (m, n)>]
+      ins(%a, %b : memref<512x512xf32>, memref<512x2072xf32>) outs(%c : memref<512x2072xf32>)
+  return
+}
+
+// Rows along which the sum goes are read where they are, in as many as a tile has.
+// CHECK-LABEL: func.func @rows_in_place
+// CHECK-NOT: memref<64x512x8xf32>
+// CHECK: %[[SPLIT:.*]] = memref.expand_shape %arg0 {{.*}} into memref<64x8x512xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[SPLIT]],
+func.func @rows_in_place(%a: memref<512x512xf32>, %b: memref<512x2048xf32>, %c: memref<512x2048xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<512x2048xf32>)
+  linalg.matmul ins(%a, %b : memref<512x512xf32>, memref<512x2048xf32>) outs(%c : memref<512x2048xf32>)
   return
 }
 

@@ -87,7 +87,9 @@ func.func @unknown(%x: memref<?xf32>, %out: memref<?xf32>) {
 // What panels hold is fetched ahead.
 // CHECK-COUNT-3: memref.prefetch
 func.func @near(%a: memref<1024x1024xf32>, %b: memref<1024x256xf32>, %c: memref<1024x256xf32>) {
-  linalg.matmul ins(%a, %b : memref<1024x1024xf32>, memref<1024x256xf32>) outs(%c : memref<1024x256xf32>)
+  linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
+                                 affine_map<(m, n, k) -> (m, n)>]
+      ins(%a, %b : memref<1024x1024xf32>, memref<1024x256xf32>) outs(%c : memref<1024x256xf32>)
   return
 }
 

@@ -51,6 +51,8 @@ struct TargetDescription {
   /// Bits of the narrowest elements that loads and stores can leave out; 0 if they cannot.
   unsigned narrowestMasked = 0;
   IntegerProducts integerProducts = IntegerProducts::None;
+  /// What a core's second-level cache holds, as is usual for processors of its kind.
+  int64_t secondCacheBytes = 512 << 10;
   /// Whether it multiplies matrices of bf16 and of bytes (AMX). The system may still refuse that to a process.
   bool hasMatrixUnit = false;
 

@@ -499,7 +499,8 @@ double Planner::inputBytes(function_ref<double(unsigned)> extent) {
 /// Each tile goes through all that is reduced. Where that is more than a second-level cache holds, the next
 /// tile would fetch all of it again from farther away.
 void Planner::chooseOuterReductions(KernelPlan &plan) {
-  const double kNear = plan.matrix ? 1 << 20 : 384 << 10;
+  const double kNear =
+      plan.matrix ? 1 << 20 : std::max<int64_t>(384 << 10, target.secondCacheBytes / 2);
   if (!plan.vectorDim || plan.reducesLanes)
     return;
   auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };

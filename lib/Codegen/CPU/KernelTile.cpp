@@ -189,14 +189,14 @@ SmallVector<Value> KernelEmitter::emitWindow(unsigned dim, int64_t size, Tile ti
   return results;
 }
 
-/// Fetches what the tile reads some steps of `dim` later: out of panels, which come from a second-level cache, as a
-/// processor that waits for its own guess is late at the beginning of each panel; and where each step is on
-/// another page, which it does not guess.
+/// Fetches what the tile reads some steps of `dim` later: out of panels, as a processor that waits for its own guess is
+/// late at the beginning of each panel; and where each step is on another page, which it does not guess. Panels
+/// of columns come from a second-level cache, those of rows from farther away.
 void KernelEmitter::prefetchInputs(unsigned dim, Tile tile) {
-  constexpr int64_t kSteps = 16, kFarBytes = 1024;
+  constexpr int64_t kSteps = 16, kStepsOfRows = 80, kFarBytes = 1024;
   if (tile.rows == 1)
     return;
-  Value here = std::exchange(index[dim], add(index[dim], constant(kSteps)));
+  Value here = index[dim];
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
     Type type = input->get().getType();
@@ -210,6 +210,7 @@ void KernelEmitter::prefetchInputs(unsigned dim, Tile tile) {
                  std::abs(*step) * element.getIntOrFloatBitWidth() / 8 >= kFarBytes;
     if (*step != width && !isFar)
       continue;
+    index[dim] = add(here, constant(hasColumns ? kSteps : kStepsOfRows));
     for (unsigned column = 0; column < (hasColumns ? tile.columns : 1); ++column)
       memref::PrefetchOp::create(b, loc, buffer(*input), indices(map, {0, column}), false, 3, true);
   }

@@ -61,6 +61,7 @@ static bool describeVectorUnit(const llvm::MCSubtargetInfo &subtarget, TargetDes
     target.vectorBytes = 64;
     target.vectorRegisters = 32;
     target.narrowestMasked = 8;
+    target.secondCacheBytes = 1 << 20;
   } else if (has("avx")) {
     target.vectorBytes = 32;
     target.narrowestMasked = 32;
@@ -72,6 +73,8 @@ static bool describeVectorUnit(const llvm::MCSubtargetInfo &subtarget, TargetDes
     target.integerProducts = IntegerProducts::MixedBytes;
   else if (target.vectorBytes != 32 || has("avx2"))
     target.integerProducts = IntegerProducts::Pairs;
+  if (has("amx-tile"))
+    target.secondCacheBytes = 2 << 20;
   // The permission to use tiles is asked for as Linux wants it.
   target.hasMatrixUnit = target.vectorBytes == 64 && has("amx-tile") && has("amx-bf16") &&
                          has("amx-int8") && llvm::Triple(target.triple).isOSLinux();
