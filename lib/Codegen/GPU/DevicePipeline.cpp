@@ -64,15 +64,8 @@ void buildLaunchStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createLowerLaunchesPass());
   passes.addPass(createCInterfacePass(CInterfacePassOptions{options.cpu}));
   passes.addPass(createExpandViewsPass());
-  passes.addPass(memref::createExpandStridedMetadataPass());
-  passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createConvertFuncToLLVMPass());
-  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createConvertToLLVMPass());
 }
 
 } // namespace nnc
