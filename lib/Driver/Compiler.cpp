@@ -127,10 +127,15 @@ std::unique_ptr<MLIRContext> makeContext() {
 }
 
 bool runPhases(ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
-               StringRef lastPhase) {
+               StringRef lastPhase, StringRef firstPhase) {
   DiagnosticCapture capture(module.getContext(), diagnostics);
-  bool isScheduled = false;
+  bool isScheduled = false, hasBegun = firstPhase.empty();
   for (const Phase &phase : getPhases()) {
+    hasBegun |= phase.name == firstPhase;
+    if (!hasBegun) {
+      isScheduled |= options.schedule && phase.name == "schedule";
+      continue;
+    }
     PassManager passes(module.getContext());
     // Once a phase, below: after each pass it takes a tenth of all the time.
     passes.enableVerifier(false);

@@ -65,16 +65,6 @@ static std::optional<GpuCode> emitKernels(gpu::GPUModuleOp kernels, const GpuTar
   return code;
 }
 
-/// The functions that launch the kernels of `entries`, and these.
-static OwningOpRef<ModuleOp> lowerEntries(ModuleOp module, ArrayRef<std::string> entries,
-                                          const CompileOptions &options,
-                                          DiagnosticEngine &diagnostics) {
-  OwningOpRef<ModuleOp> code = extractEntries(module, entries, "_gpu");
-  if (!runPhases(*code, options, diagnostics))
-    return nullptr;
-  return code;
-}
-
 std::optional<GpuCode> emitGpuCode(ModuleOp module, ArrayRef<std::string> entries,
                                    const CompileOptions &options, bool needsPtxas,
                                    DiagnosticEngine &diagnostics) {
@@ -86,8 +76,8 @@ std::optional<GpuCode> emitGpuCode(ModuleOp module, ArrayRef<std::string> entrie
         .help("--emit ptx, and objects with PTX, need none");
     return std::nullopt;
   }
-  OwningOpRef<ModuleOp> code = lowerEntries(module, entries, options, diagnostics);
-  if (!code)
+  OwningOpRef<ModuleOp> code = extractEntries(module, entries, gpuSuffix(*options.gpu));
+  if (!runPhases(*code, options, diagnostics))
     return std::nullopt;
   auto modules = code->getOps<gpu::GPUModuleOp>();
   if (modules.empty())
@@ -96,11 +86,13 @@ std::optional<GpuCode> emitGpuCode(ModuleOp module, ArrayRef<std::string> entrie
 }
 
 /// How a call uses each buffer, for the runtime.
-static EntryTable describeEntry(const Signature &signature) {
+static EntryTable describeEntry(const Signature &signature, ArrayRef<GpuTarget> targets) {
   enum Use : int64_t { kNone = 0, kRead = 1, kWritten = 2 };
   EntryTable entry;
   entry.name = signature.name;
   entry.function = signature.rawName();
+  for (const GpuTarget &target : targets)
+    entry.archs.push_back(target.arch);
   entry.numSymbols = signature.symbols.size();
   for (const Buffer &buffer : signature.buffers) {
     bool isUpdated = !buffer.isResult && llvm::any_of(signature.buffers, [&](const Buffer &other) {
@@ -114,50 +106,97 @@ static EntryTable describeEntry(const Signature &signature) {
   return entry;
 }
 
-/// The object that launches kernels.
-static std::string emitLaunchingObject(ModuleOp module, ArrayRef<std::string> entries,
-                                       const CompileOptions &options, bool &hasMachineCode,
-                                       DiagnosticEngine &diagnostics) {
-  OwningOpRef<ModuleOp> code = lowerEntries(module, entries, options, diagnostics);
-  if (!code)
-    return "";
-  std::optional<Ptxas> ptxas = Ptxas::find();
-  hasMachineCode = bool(ptxas);
-  for (auto kernels : llvm::make_early_inc_range(code->getOps<gpu::GPUModuleOp>())) {
-    std::optional<GpuCode> made = emitKernels(kernels, *options.gpu, ptxas, diagnostics);
-    if (!made)
-      return "";
-    KernelTable table{kernels.getName().str(), options.gpu->arch, made->ptx, made->cubin, {}};
-    for (const KernelName &kernel : listKernels(kernels))
-      table.names.push_back(kernel.name);
-    kernels.erase();
-    addKernelTable(*code, table);
+std::string gpuSuffix(const GpuTarget &target) { return "_" + target.arch; }
+
+namespace {
+
+/// The last phase that is the same for all processors, and the one after.
+constexpr llvm::StringLiteral kLastCommonPhase = "bufferize", kFirstOwnPhase = "prepare";
+
+/// Makes the parts of an object for GPUs.
+class ObjectParts {
+public:
+  ObjectParts(const CompileOptions &compileOptions, DiagnosticEngine &engine)
+      : options(compileOptions), diagnostics(engine), ptxas(Ptxas::find()) {
+    options.gpu = std::nullopt;
   }
-  for (const std::string &entry : entries)
-    addEntryPoint(*code, describeEntry(getSignature(module.lookupSymbol<func::FuncOp>(entry))));
-  return emitMachineCode(*code, options, MachineOutput::Object, diagnostics);
-}
+
+  bool hasMachineCode() const { return ptxas.has_value(); }
+
+  /// A copy of `common`, which the common phases have run on, after the others.
+  OwningOpRef<ModuleOp> lower(ModuleOp common, StringRef suffix,
+                              const std::optional<GpuTarget> &gpu) {
+    OwningOpRef<ModuleOp> code = common.clone();
+    for (auto function : code->getOps<func::FuncOp>())
+      function.setName((function.getName() + suffix).str());
+    CompileOptions own = options;
+    own.gpu = gpu;
+    if (!runPhases(*code, own, diagnostics, /*lastPhase=*/"", kFirstOwnPhase))
+      return nullptr;
+    return code;
+  }
+
+  /// What launches kernels for `target`, with these.
+  OwningOpRef<ModuleOp> lowerFor(const GpuTarget &target, ModuleOp common) {
+    OwningOpRef<ModuleOp> code = lower(common, gpuSuffix(target), target);
+    if (!code)
+      return nullptr;
+    for (auto kernels : llvm::make_early_inc_range(code->getOps<gpu::GPUModuleOp>())) {
+      std::optional<GpuCode> made = emitKernels(kernels, target, ptxas, diagnostics);
+      if (!made)
+        return nullptr;
+      KernelTable table{kernels.getName().str(), target.arch, made->ptx, made->cubin, {}};
+      for (const KernelName &kernel : listKernels(kernels))
+        table.names.push_back(kernel.name);
+      kernels.erase();
+      addKernelTable(*code, table);
+    }
+    return code;
+  }
+
+  /// Adds the code of `module`, if there is any, to the object.
+  bool add(const OwningOpRef<ModuleOp> &module) {
+    if (module)
+      objects.push_back(emitMachineCode(*module, options, MachineOutput::Object, diagnostics));
+    return module && !objects.back().empty();
+  }
+
+  std::string join() {
+    llvm::Expected<std::string> object = joinObjects(objects);
+    if (object)
+      return *object;
+    reportDefect(object.takeError(), diagnostics);
+    return "";
+  }
+
+private:
+  CompileOptions options;
+  DiagnosticEngine &diagnostics;
+  std::optional<Ptxas> ptxas;
+  std::vector<std::string> objects;
+};
+
+} // namespace
 
 std::string emitGpuObject(ModuleOp module, ArrayRef<std::string> entries,
-                          const CompileOptions &options, bool &hasMachineCode,
-                          DiagnosticEngine &diagnostics) {
-  std::string launching =
-      emitLaunchingObject(module, entries, options, hasMachineCode, diagnostics);
-  if (launching.empty())
+                          const CompileOptions &options, ArrayRef<GpuTarget> targets,
+                          bool &hasMachineCode, DiagnosticEngine &diagnostics) {
+  OwningOpRef<ModuleOp> common = extractEntries(module, entries);
+  if (!runPhases(*common, options, diagnostics, kLastCommonPhase))
     return "";
-  CompileOptions onCpu = options;
-  onCpu.gpu = std::nullopt;
-  OwningOpRef<ModuleOp> code = extractEntries(module, entries, "_cpu");
-  if (!runPhases(*code, onCpu, diagnostics))
-    return "";
-  std::string computing = emitMachineCode(*code, onCpu, MachineOutput::Object, diagnostics);
-  if (computing.empty())
-    return "";
-  llvm::Expected<std::string> object = joinObjects(launching, computing);
-  if (object)
-    return *object;
-  reportDefect(object.takeError(), diagnostics);
-  return "";
+  ObjectParts parts(options, diagnostics);
+  hasMachineCode = parts.hasMachineCode();
+  for (const GpuTarget &target : targets) {
+    OwningOpRef<ModuleOp> code = parts.lowerFor(target, *common);
+    // The first part has the entries.
+    for (const std::string &entry : entries)
+      if (code && target.arch == targets.front().arch)
+        addEntryPoint(
+            *code, describeEntry(getSignature(module.lookupSymbol<func::FuncOp>(entry)), targets));
+    if (!parts.add(code))
+      return "";
+  }
+  return parts.add(parts.lower(*common, "_cpu", std::nullopt)) ? parts.join() : "";
 }
 
 } // namespace nnc

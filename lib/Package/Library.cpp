@@ -54,8 +54,9 @@ static llvm::Expected<std::string> link(llvm::ArrayRef<llvm::StringRef> objects,
   return (*bytes)->getBuffer().str();
 }
 
-llvm::Expected<std::string> joinObjects(llvm::StringRef first, llvm::StringRef second) {
-  return link({first, second}, {"-r"}, "two objects");
+llvm::Expected<std::string> joinObjects(llvm::ArrayRef<std::string> objects) {
+  return link(std::vector<llvm::StringRef>(objects.begin(), objects.end()), {"-r"},
+              "several objects");
 }
 
 llvm::Expected<std::string> makeSharedLibrary(llvm::StringRef object, llvm::StringRef soname) {

@@ -1,6 +1,5 @@
 //===- Device.c - The device that a process uses --------------------------===//
 #include "Device.h"
-#include "nnc/Runtime/nnc_device.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -90,8 +89,9 @@ static bool openGpu(int number, const char *wish) {
       !nncCheck(cuda->contextSetCurrent(nncDevice.context), "cuCtxSetCurrent", wish) ||
       !openStreams())
     return false;
-  snprintf(nncDevice.name, sizeof nncDevice.name, "cuda:%d, %s (sm_%d%d)", number, model, major,
-           minor);
+  nncDevice.version = 10 * major + minor;
+  snprintf(nncDevice.name, sizeof nncDevice.name, "cuda:%d, %s (sm_%d)", number, model,
+           nncDevice.version);
   const char *check = getenv("NNC_DEVICE_CHECK");
   nncDevice.checksKernels = check && strcmp(check, "1") == 0;
   return true;

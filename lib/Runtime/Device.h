@@ -8,6 +8,7 @@
 #define NNC_LIB_RUNTIME_DEVICE_H
 
 #include "CudaDriver.h"
+#include "nnc/Runtime/nnc_device.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@ struct Device {
   CudaStream stream, copies;
   /// "cuda:0, NVIDIA H100 80GB HBM3 (sm_90)"
   char name[160];
+  /// 90 of sm_90.
+  int version;
   /// Whether to wait for each kernel, to know which one fails.
   bool checksKernels;
   /// Whether a launch of the call under way failed, and how many there were.
@@ -43,5 +46,7 @@ bool nncWait(const char *what);
 CudaAddress nncAllocate(size_t bytes);
 /// Whether `pointer` points into memory of the device, whoever allocated it.
 bool nncIsOnDevice(const void *pointer);
+/// The code of `entry` for this GPU; null, with an error noted, if there is none.
+const nnc_variant *nncChooseVariant(const nnc_entry *entry);
 
 #endif // NNC_LIB_RUNTIME_DEVICE_H

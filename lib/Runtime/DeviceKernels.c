@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Device.h"
-#include "nnc/Runtime/nnc_device.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -11,7 +11,6 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Device.h"
-#include "nnc/Runtime/nnc_device.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,6 +49,7 @@ struct Place {
 
 /// What an entry's `known` points to.
 struct Known {
+  const nnc_variant *variant;
   struct Place places[kPlaces];
   unsigned turn;
   struct Graph graphs[kGraphs];
@@ -74,9 +74,13 @@ static bool makeEvents(struct Place *place) {
 static struct Known *knowEntry(nnc_entry *entry) {
   if (entry->known)
     return entry->known;
+  const nnc_variant *variant = nncChooseVariant(entry);
+  if (!variant)
+    return NULL;
   struct Known *known = calloc(1, sizeof *known);
   bool isGood = known || nncFail("out of memory");
   if (isGood) {
+    known->variant = variant;
     known->last = calloc((size_t)entry->num_buffers + 1, sizeof *known->last);
     known->varies = calloc((size_t)entry->num_buffers + 1, sizeof *known->varies);
     isGood = (known->last && known->varies) || nncFail("out of memory");
@@ -145,22 +149,22 @@ static struct Graph *findGraph(struct Known *known, const uint64_t *key, size_t 
   return oldest;
 }
 
-static bool launchAll(const nnc_entry *entry, void *const *addresses, const int64_t *symbols) {
+static bool launchAll(const nnc_variant *variant, void *const *addresses, const int64_t *symbols) {
   nncDevice.hasFailed = false;
   nncDevice.numLaunches = 0;
-  entry->gpu(addresses, symbols, (void *)(uintptr_t)arena);
+  variant->run(addresses, symbols, (void *)(uintptr_t)arena);
   return !nncDevice.hasFailed;
 }
 
 /// Records the launches of a call into `graph`.
-static bool record(const nnc_entry *entry, struct Graph *graph, void *const *addresses,
-                   const int64_t *symbols) {
+static bool record(const nnc_entry *entry, const nnc_variant *variant, struct Graph *graph,
+                   void *const *addresses, const int64_t *symbols) {
   struct CudaDriver *cuda = &nncDevice.cuda;
   CudaGraph recorded = NULL;
   if (!nncCheck(cuda->beginCapture(nncDevice.stream, kCudaCaptureRelaxed), "cuStreamBeginCapture",
                 entry->name))
     return false;
-  bool isGood = launchAll(entry, addresses, symbols);
+  bool isGood = launchAll(variant, addresses, symbols);
   isGood &=
       nncCheck(cuda->endCapture(nncDevice.stream, &recorded), "cuStreamEndCapture", entry->name);
   isGood = isGood && nncCheck(cuda->graphInstantiate(&graph->exec, recorded, 0),
@@ -175,18 +179,18 @@ static bool record(const nnc_entry *entry, struct Graph *graph, void *const *add
 static bool runKernels(nnc_entry *entry, struct Known *known, const uint64_t *key, size_t count,
                        void *const *addresses, const int64_t *symbols) {
   if (nncDevice.checksKernels)
-    return launchAll(entry, addresses, symbols);
+    return launchAll(known->variant, addresses, symbols);
   ++known->calls;
   struct Graph *graph = findGraph(known, key, count);
   if (!graph)
     return false;
   known->news += !graph->hasRun;
   if (!graph->hasRun || graph->isTooLong) {
-    graph->hasRun = launchAll(entry, addresses, symbols);
+    graph->hasRun = launchAll(known->variant, addresses, symbols);
     graph->isTooLong = nncDevice.numLaunches > kMostLaunches;
     return graph->hasRun;
   }
-  if (!graph->exec && !record(entry, graph, addresses, symbols))
+  if (!graph->exec && !record(entry, known->variant, graph, addresses, symbols))
     return false;
   return nncCheck(nncDevice.cuda.graphLaunch(graph->exec, nncDevice.stream), "cuGraphLaunch",
                   entry->name);
@@ -309,7 +313,7 @@ static bool runOnGpu(nnc_entry *entry, void *const *buffers, const int64_t *symb
   struct Call call = {
       .entry = entry, .buffers = buffers, .bytes = bytes, .onHost = onHost, .addresses = addresses};
   if (!placeArrays(&call, known, symbols) ||
-      !grow(&arena, &arenaBytes, (size_t)entry->gpu_workspace(symbols)))
+      !grow(&arena, &arenaBytes, (size_t)known->variant->workspace(symbols)))
     return false;
   for (size_t i = 0; i < numSymbols; ++i)
     key[i] = (uint64_t)symbols[i];

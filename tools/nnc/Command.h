@@ -70,10 +70,10 @@ struct Target {
   /// As LLVM names it, or "native".
   std::string cpu = "native";
   /// Where kernels run, if not there.
-  std::optional<GpuTarget> gpu;
+  std::vector<GpuTarget> gpus;
 };
-/// What --target names: "cpu", "cpu:NAME" and, if `takesGpu`, "ptx:ARCH" or "ptx:ARCH,cpu:NAME"; none, with an
-/// error printed, if there is no such thing.
+/// What --target names: "cpu", "cpu:NAME" and, if `takesGpu`, "ptx:ARCH", "ptx:ARCH,ARCH" and either with
+/// ",cpu:NAME"; none, with an error printed, if there is no such thing.
 std::optional<Target> parseTarget(const std::string &text, bool takesGpu = false);
 
 /// Prints what went wrong to stderr and returns exitBadInput.

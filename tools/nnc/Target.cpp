@@ -1,10 +1,11 @@
 //===- Target.cpp - What --target names -----------------------------------===//
 //
-// A processor, a GPU, or both: cpu, cpu:NAME, ptx:ARCH, ptx:ARCH,cpu:NAME.
+// A processor, GPUs, or both: cpu, cpu:NAME, ptx:ARCH, ptx:ARCH,ARCH, ptx:ARCH,cpu:NAME.
 //
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Triple.h"
 
 using namespace nnc;
@@ -47,9 +48,11 @@ static bool readPart(llvm::StringRef part, bool takesGpu, Target &target,
     return false;
   }
   if (takesGpu && name.consume_front("ptx:") && !name.empty()) {
-    target.gpu = GpuTarget::forArch(name);
-    if (target.gpu)
+    std::optional<GpuTarget> gpu = GpuTarget::forArch(name);
+    if (gpu) {
+      target.gpus.push_back(*gpu);
       return true;
+    }
     diagnostics
         .error("--target: unknown GPU architecture '" + name.str() +
                "', expected one from sm_80 on, such as sm_90a")
@@ -64,14 +67,36 @@ static bool readPart(llvm::StringRef part, bool takesGpu, Target &target,
   return false;
 }
 
+/// Takes all parts into `target`. Those after a GPU may be other ones by name alone, the last the processor.
+static bool readParts(llvm::StringRef text, bool takesGpu, Target &target,
+                      nnc::DiagnosticEngine &diagnostics) {
+  if (!takesGpu || !text.starts_with("ptx:"))
+    return readPart(text, takesGpu, target, diagnostics);
+  llvm::SmallVector<llvm::StringRef> parts;
+  text.split(parts, ',');
+  for (llvm::StringRef part : parts) {
+    std::string name = part.starts_with("sm_") ? "ptx:" + part.str() : part.str();
+    if (!readPart(name, takesGpu, target, diagnostics))
+      return false;
+    bool isLast = part.data() == parts.back().data();
+    if (part.starts_with("cpu") && !isLast) {
+      diagnostics.error("--target expects the processor last, found '" + text.str() + "'");
+      return false;
+    }
+  }
+  llvm::StringSet<> known;
+  for (const GpuTarget &gpu : target.gpus)
+    if (!known.insert(gpu.arch).second) {
+      diagnostics.error("--target expects each GPU once, found '" + text.str() + "'");
+      return false;
+    }
+  return true;
+}
+
 std::optional<Target> nnc::parseTarget(const std::string &text, bool takesGpu) {
   nnc::DiagnosticEngine diagnostics;
   Target target;
-  auto [first, second] = llvm::StringRef(text).split(',');
-  bool isPair = takesGpu && first.starts_with("ptx:") && second.starts_with("cpu");
-  bool isRead = isPair ? readPart(first, takesGpu, target, diagnostics) &&
-                             readPart(second, takesGpu, target, diagnostics)
-                       : readPart(text, takesGpu, target, diagnostics);
+  bool isRead = readParts(text, takesGpu, target, diagnostics);
   if (isRead)
     return target;
   fail(diagnostics);

@@ -54,19 +54,25 @@ static bool isForGpu(llvm::StringRef emit) {
   return emit == "ptx" || emit == "cubin" || emit == "sass-stats";
 }
 
+/// Whether --emit makes what a program is linked with.
+static bool isFile(llvm::StringRef emit) { return emit == "obj" || emit == "lib" || emit == "so"; }
+
 /// False, with an error printed, if what is asked for is not made for the target.
 static bool checkTarget(const CompileFlags &flags, const Target &target) {
   std::string problem;
-  if (isForGpu(flags.emit) && !target.gpu)
+  bool isOnGpu = !target.gpus.empty();
+  if (isForGpu(flags.emit) && !isOnGpu)
     problem =
         fmt::format("--emit {} expects --target ptx:ARCH, found {}", flags.emit, flags.target);
-  else if (target.gpu && (flags.emit == "llvm" || flags.emit == "asm"))
+  else if (isOnGpu && (flags.emit == "llvm" || flags.emit == "asm"))
     problem = fmt::format("--emit {} expects --target cpu or cpu:NAME, found {}", flags.emit,
                           flags.target);
-  else if (target.gpu && flags.options.prepareParameters)
+  else if (target.gpus.size() > 1 && !isFile(flags.emit))
+    problem = fmt::format("--emit {} expects one GPU, found {}", flags.emit, flags.target);
+  else if (isOnGpu && flags.options.prepareParameters)
     problem = "--prepare expects --target cpu or cpu:NAME, found " + flags.target;
   else if (flags.options.passesChecked &&
-           (target.gpu || !TargetDescription::forCpu(target.cpu)->runsHere()))
+           (isOnGpu || !TargetDescription::forCpu(target.cpu)->runsHere()))
     problem = "--check-passes runs the code: expected a --target that this machine is, found " +
               flags.target;
   if (!problem.empty())
@@ -166,8 +172,8 @@ static std::string phaseFor(const CompileFlags &flags) {
 static int printText(Session &session, const std::vector<std::string> &entries,
                      const CompileFlags &flags) {
   // The names that kernels have, too, are those of an object for a GPU.
-  OwningOpRef<ModuleOp> code =
-      extractEntries(session.module(), entries, session.options.gpu ? "_gpu" : "");
+  OwningOpRef<ModuleOp> code = extractEntries(
+      session.module(), entries, session.options.gpu ? gpuSuffix(*session.options.gpu) : "");
   std::string phase = phaseFor(flags);
   bool asWritten = flags.emit == "nn" && phase.empty();
   if (flags.emit == "nn") // Names of the language, not those of the C symbols.
@@ -239,11 +245,12 @@ static int emitForGpu(Session &session, const std::vector<std::string> &entries,
 }
 
 /// The object, empty with a diagnostic if there is none. Without ptxas it holds PTX alone, and this says so.
-static std::string makeObject(Session &session, const std::vector<std::string> &entries) {
-  if (session.options.gpu) {
+static std::string makeObject(Session &session, const std::vector<std::string> &entries,
+                              llvm::ArrayRef<GpuTarget> gpus) {
+  if (!gpus.empty()) {
     bool hasMachineCode = true;
-    std::string object = emitGpuObject(session.module(), entries, session.options, hasMachineCode,
-                                       session.diagnostics);
+    std::string object = emitGpuObject(session.module(), entries, session.options, gpus,
+                                       hasMachineCode, session.diagnostics);
     if (!hasMachineCode && !object.empty())
       fmt::print(stderr,
                  "note: no ptxas found: the object holds PTX, which the driver compiles when the "
@@ -257,9 +264,9 @@ static std::string makeObject(Session &session, const std::vector<std::string> &
 }
 
 static int writeFiles(Session &session, const std::vector<std::string> &entries,
-                      const CompileFlags &flags) {
+                      const CompileFlags &flags, llvm::ArrayRef<GpuTarget> gpus) {
   std::string stem = std::filesystem::path(flags.file).stem().string();
-  std::string object = makeObject(session, entries);
+  std::string object = makeObject(session, entries, gpus);
   if (object.empty())
     return fail(session.diagnostics);
   std::string error;
@@ -313,12 +320,13 @@ static int runCompile(const CompileFlags &flags) {
     return fail(diagnostics);
   if (!checkPassesIfWanted(session->module(), *entries, session->options, diagnostics))
     return fail(diagnostics);
+  if (isFile(flags.emit))
+    return writeFiles(*session, *entries, flags, target->gpus);
   // What came before runs here, if it runs.
-  session->options.gpu = target->gpu;
-  if (isForGpu(flags.emit))
-    return emitForGpu(*session, *entries, flags);
-  bool isFile = flags.emit == "obj" || flags.emit == "lib" || flags.emit == "so";
-  return isFile ? writeFiles(*session, *entries, flags) : printText(*session, *entries, flags);
+  if (!target->gpus.empty())
+    session->options.gpu = target->gpus.front();
+  return isForGpu(flags.emit) ? emitForGpu(*session, *entries, flags)
+                              : printText(*session, *entries, flags);
 }
 
 void nnc::addCompileCommand(CommandLine &commandLine) {

@@ -79,10 +79,10 @@ const std::vector<Phase> &getPhases();
 /// A context with every dialect and interface that the phases use.
 std::unique_ptr<mlir::MLIRContext> makeContext();
 
-/// Runs the phases up to `lastPhase` on the module (all when empty). Errors become diagnostics at
-/// the .nn line they concern.
+/// Runs the phases from `firstPhase` to `lastPhase` on the module (from the first one, to the last one when
+/// empty). Errors become diagnostics at the .nn line they concern.
 bool runPhases(mlir::ModuleOp module, const CompileOptions &options, DiagnosticEngine &diagnostics,
-               llvm::StringRef lastPhase = "");
+               llvm::StringRef lastPhase = "", llvm::StringRef firstPhase = "");
 
 /// Copies the named functions to a module of their own, under the names their C symbols get, with `suffix`.
 mlir::OwningOpRef<mlir::ModuleOp> extractEntries(mlir::ModuleOp module,

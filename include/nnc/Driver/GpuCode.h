@@ -1,7 +1,7 @@
 //===- GpuCode.h - Code that runs on a GPU ----------------------*- C++ -*-===//
 //
-// An object for a GPU holds each entry twice, for the GPU and for the CPU of the machine; the runtime
-// chooses when the program runs.
+// An object for GPUs holds each entry several times, for each kind of GPU and for the CPU of the machine; the
+// runtime chooses when the program runs.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_GPUCODE_H
@@ -28,11 +28,14 @@ std::optional<GpuCode> emitGpuCode(mlir::ModuleOp module, llvm::ArrayRef<std::st
                                    const CompileOptions &options, bool needsPtxas,
                                    DiagnosticEngine &diagnostics);
 
-/// An object of `entries` for options.gpu. Empty, with a diagnostic, on failure. Sets `hasMachineCode` to
-/// whether there was a ptxas.
+/// An object of `entries` for all of `targets`, which are not none. Empty, with a diagnostic, on failure. Sets
+/// `hasMachineCode` to whether there was a ptxas.
 std::string emitGpuObject(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
-                          const CompileOptions &options, bool &hasMachineCode,
-                          DiagnosticEngine &diagnostics);
+                          const CompileOptions &options, llvm::ArrayRef<GpuTarget> targets,
+                          bool &hasMachineCode, DiagnosticEngine &diagnostics);
+
+/// What the names of functions of code for `target` end with.
+std::string gpuSuffix(const GpuTarget &target);
 
 } // namespace nnc
 

@@ -6,6 +6,7 @@
 #ifndef NNC_PACKAGE_LIBRARY_H
 #define NNC_PACKAGE_LIBRARY_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -13,8 +14,8 @@
 
 namespace nnc {
 
-/// One object of two.
-llvm::Expected<std::string> joinObjects(llvm::StringRef first, llvm::StringRef second);
+/// One object of several.
+llvm::Expected<std::string> joinObjects(llvm::ArrayRef<std::string> objects);
 
 /// The bytes of a static archive with one member, `name`.
 llvm::Expected<std::string> makeArchive(llvm::StringRef object, llvm::StringRef name);

@@ -87,14 +87,21 @@ typedef struct nnc_buffer {
   int64_t use;
 } nnc_buffer;
 
-/** An entry point: its code for the CPU, and that which launches kernels. The latter takes addresses
-    on the device. */
+/** Code that launches kernels for one kind of GPU. It takes addresses on the device. */
+typedef struct nnc_variant {
+  /** What the kernels are for: "sm_90a". */
+  const char *arch;
+  void (*run)(void *const *buffers, const int64_t *symbols, void *workspace);
+  int64_t (*workspace)(const int64_t *symbols);
+} nnc_variant;
+
+/** An entry point: its code for the CPU, and for each kind of GPU. */
 typedef struct nnc_entry {
   const char *name;
   void (*cpu)(void *const *buffers, const int64_t *symbols, void *workspace);
   int64_t (*cpu_workspace)(const int64_t *symbols);
-  void (*gpu)(void *const *buffers, const int64_t *symbols, void *workspace);
-  int64_t (*gpu_workspace)(const int64_t *symbols);
+  int64_t num_variants;
+  const nnc_variant *variants;
   int64_t num_buffers, num_symbols;
   const nnc_buffer *buffers;
   /** What the library knows of it, null at first. */

@@ -119,7 +119,12 @@ void addEntryPoint(ModuleOp module, const EntryTable &entry) {
   TableBuilder b(module);
   std::string symbol = "nnc." + entry.function;
   b.addText(symbol + ".name", entry.name);
-  auto bytesOf = [&](size_t slot) { return entry.function + "_gpu_bytes_" + std::to_string(slot); };
+  auto codeFor = [&](StringRef unit) { return entry.function + "_" + unit.str(); };
+  auto bytesOf = [&](size_t slot) {
+    return codeFor(entry.archs.front()) + "_bytes_" + std::to_string(slot);
+  };
+  for (const std::string &arch : entry.archs)
+    b.addText(symbol + "." + arch, arch);
   b.addStructure(symbol + ".buffers", /*isConstant=*/true, [&] {
     SmallVector<Value> fields;
     for (auto [slot, use] : llvm::enumerate(entry.uses)) {
@@ -128,24 +133,32 @@ void addEntryPoint(ModuleOp module, const EntryTable &entry) {
     }
     return fields;
   });
-  for (const char *unit : {"_cpu", "_gpu"}) {
-    b.hide(b.declareEntry(entry.function + unit));
-    b.hide(b.declareSize(entry.function + unit + "_workspace"));
+  std::vector<std::string> units = entry.archs;
+  units.push_back("cpu");
+  for (const std::string &unit : units) {
+    b.hide(b.declareEntry(codeFor(unit)));
+    b.hide(b.declareSize(codeFor(unit) + "_workspace"));
   }
+  b.addStructure(symbol + ".variants", /*isConstant=*/true, [&] {
+    SmallVector<Value> fields;
+    for (const std::string &arch : entry.archs)
+      fields.append({b.addressOf(symbol + "." + arch), b.addressOf(codeFor(arch)),
+                     b.addressOf(codeFor(arch) + "_workspace")});
+    return fields;
+  });
   for (auto [slot, use] : llvm::enumerate(entry.uses))
     if (use != 0)
       b.hide(b.declareSize(bytesOf(slot)));
   b.addStructure(symbol, /*isConstant=*/false, [&]() -> SmallVector<Value> {
-    SmallVector<Value> fields = {b.addressOf(symbol + ".name")};
-    for (const char *unit : {"_cpu", "_gpu"}) {
-      fields.push_back(b.addressOf(entry.function + unit));
-      fields.push_back(b.addressOf(entry.function + unit + "_workspace"));
-    }
-    fields.push_back(b.number(entry.uses.size()));
-    fields.push_back(b.number(entry.numSymbols));
-    fields.push_back(b.addressOf(symbol + ".buffers"));
-    fields.push_back(b.null());
-    return fields;
+    return {b.addressOf(symbol + ".name"),
+            b.addressOf(codeFor("cpu")),
+            b.addressOf(codeFor("cpu") + "_workspace"),
+            b.number(entry.archs.size()),
+            b.addressOf(symbol + ".variants"),
+            b.number(entry.uses.size()),
+            b.number(entry.numSymbols),
+            b.addressOf(symbol + ".buffers"),
+            b.null()};
   });
   b.forward(b.declareEntry(entry.function), symbol, "nnc_device_run");
   b.forward(b.declareSize(entry.function + "_workspace"), symbol, "nnc_device_workspace");

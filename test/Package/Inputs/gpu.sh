@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# gpu.sh MODEL.nn SIZES DRIVER FOLDER ROOT LIBDIR: makes a program of the model, FOLDER/host, and its kernels, and
-# compares what it computes on the emulated GPU, whose driver is in DRIVER, with the CPU.
+# gpu.sh MODEL.nn SIZES DRIVER FOLDER ROOT LIBDIR [OTHERS]: makes a program of the model, FOLDER/host, and its kernels,
+# and compares what it computes on the emulated GPU, whose driver is in DRIVER, with the CPU. The program has code
+# for OTHERS, too: "sm_80,".
 set -euo pipefail
-model=$1 sizes=$2 driver=$3 folder=$4 root=$5 libdir=$6
+model=$1 sizes=$2 driver=$3 folder=$4 root=$5 libdir=$6 others=${7-}
 name=$(basename "$model" .nn)
 inputs=$(dirname "${BASH_SOURCE[0]}")
 mkdir -p "$folder"
 target=ptx:sm_90a,cpu:x86-64-v3
-nnc compile "$model" --target $target -o "$folder" > "$folder/files"
+nnc compile "$model" --target "ptx:${others}sm_90a,cpu:x86-64-v3" -o "$folder" > "$folder/files"
 "$inputs/../../Runtime/Inputs/emulate-kernels" "$model" "$folder/kernels.so" "$root" "$libdir" --target $target
 python3 "$inputs/host.py" program "$folder/$name.h" "$sizes" > "$folder/host.c"
 gcc -std=gnu11 -g -O1 -Wall -Wextra -Werror -I"$folder" "$folder/host.c" "$folder/$name.o" "$libdir/libnnc_rt.a" \

@@ -27,9 +27,10 @@ struct KernelTable {
 struct EntryTable {
   /// As in the program: "lenet.step".
   std::string name;
-  /// The C function: "lenet_step_raw". Its code is NAME_cpu, in another object, and NAME_gpu, each with a
-  /// NAME_…_workspace; NAME_gpu_bytes_SLOT tells the size of a buffer.
+  /// The C function: "lenet_step_raw". Its code is NAME_cpu and NAME_ARCH for each kind of GPU, in this object or
+  /// another, each with a NAME_…_workspace. NAME_ARCH_bytes_SLOT of the first kind tells the size of a buffer.
   std::string function;
+  std::vector<std::string> archs;
   /// nnc_buffer_read, nnc_buffer_written, both, or 0, by slot.
   std::vector<int64_t> uses;
   int64_t numSymbols = 0;
