@@ -49,7 +49,7 @@ std::vector<Tensor> BatchSource::allocate(int64_t count) const {
   for (size_t field = 0; field < dataset.columns.size(); ++field) {
     TensorShape shape = augmenter.shapeOf(field);
     shape.insert(shape.begin(), count);
-    batch.emplace_back(dataset.columns[field].type(), shape);
+    batch.emplace_back(dataset.columns[field].type(), shape, options.memory);
   }
   return batch;
 }

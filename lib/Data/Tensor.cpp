@@ -60,7 +60,10 @@ std::string toString(const TensorShape &shape) {
 //===----------------------------------------------------------------------===//
 
 void Tensor::Free::operator()(std::byte *pointer) const {
-  ::operator delete(pointer, std::align_val_t(alignment));
+  if (memory)
+    memory->free(pointer);
+  else
+    ::operator delete(pointer, std::align_val_t(alignment));
 }
 
 /// A whole number of aligned blocks, at least one: vector code may load the last block whole.
@@ -69,12 +72,14 @@ static size_t allocationSize(size_t bytes) {
          Tensor::alignment;
 }
 
-Tensor::Tensor(ElementType type, TensorShape shape) : elementType(type), dims(std::move(shape)) {
+Tensor::Tensor(ElementType type, TensorShape shape, const TensorMemory *memory)
+    : elementType(type), dims(std::move(shape)), storage(nullptr, Free{memory}) {
   std::optional<int64_t> number = numElements(dims);
   assert(number && "invalid shape");
   count = *number;
   size_t size = allocationSize(sizeInBytes());
-  storage.reset(static_cast<std::byte *>(::operator new(size, std::align_val_t(alignment))));
+  storage.reset(static_cast<std::byte *>(
+      memory ? memory->allocate(size) : ::operator new(size, std::align_val_t(alignment))));
   std::memset(storage.get(), 0, size);
 }
 

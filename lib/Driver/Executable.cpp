@@ -6,6 +6,7 @@
 #include "nnc/Driver/Executable.h"
 
 #include "nnc/Driver/CheckPasses.h"
+#include "nnc/Driver/GpuCode.h"
 
 #include <fmt/format.h>
 
@@ -172,18 +173,27 @@ Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
   return results;
 }
 
+static std::string emitObject(ModuleOp module, ArrayRef<std::string> names,
+                              const CompileOptions &options, DiagnosticEngine &diagnostics) {
+  bool hasMachineCode;
+  if (options.gpu)
+    return emitGpuObject(module, names, options, *options.gpu, hasMachineCode, diagnostics);
+  OwningOpRef<ModuleOp> code = extractEntries(module, names);
+  if (!runPhases(*code, options, diagnostics))
+    return "";
+  return emitMachineCode(*code, options, MachineOutput::Object, diagnostics);
+}
+
 std::unique_ptr<Executable> Executable::compile(ModuleOp module, ArrayRef<std::string> names,
                                                 const CompileOptions &options,
                                                 DiagnosticEngine &diagnostics) {
   if (!checkPassesIfWanted(module, names, options, diagnostics))
     return nullptr;
-  OwningOpRef<ModuleOp> code = extractEntries(module, names);
-  if (!runPhases(*code, options, diagnostics))
-    return nullptr;
-  std::string object = emitMachineCode(*code, options, MachineOutput::Object, diagnostics);
+  std::string object = emitObject(module, names, options, diagnostics);
   if (object.empty())
     return nullptr;
   auto executable = std::make_unique<Executable>();
+  executable->forGpu = options.gpu.has_value();
   std::string error;
   executable->jit = Jit::load(object, error, options.hostSymbols);
   if (!executable->jit) {

@@ -2,11 +2,12 @@
 //
 // LLVM's ORC linker over an object that is already compiled; the process's own symbols resolve
 // what the object needs of the C library. Its large loops run on the pool of lib/Runtime, whose
-// nnc_parallel_for goes before the weak one of the object.
+// nnc_parallel_for goes before the weak one of the object; code for a GPU is run by lib/Runtime, too.
 //
 //===----------------------------------------------------------------------===//
 #include "nnc/Driver/Jit.h"
 
+#include "nnc/Runtime/nnc_device.h"
 #include "nnc/Runtime/nnc_rt.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -38,6 +39,9 @@ std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error,
         llvm::orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported);
   };
   define("nnc_parallel_for", reinterpret_cast<void *>(&nnc_parallel_for));
+  define("nnc_device_run", reinterpret_cast<void *>(&nnc_device_run));
+  define("nnc_device_workspace", reinterpret_cast<void *>(&nnc_device_workspace));
+  define("nnc_device_launch", reinterpret_cast<void *>(&nnc_device_launch));
   for (const auto &[name, address] : hostSymbols)
     define(name, address);
   if (llvm::Error problem =

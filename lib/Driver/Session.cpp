@@ -76,8 +76,11 @@ std::unique_ptr<Session> Session::open(const std::string &path, const CompileOpt
 }
 
 std::optional<Dataset> Session::computeData(const DataPlan &plan) {
+  // On the CPU, so that it is the same data wherever the program runs.
+  CompileOptions here = options;
+  here.gpu = std::nullopt;
   std::unique_ptr<Executable> executable =
-      Executable::compile(module(), {plan.function}, options, diagnostics);
+      Executable::compile(module(), {plan.function}, here, diagnostics);
   if (!executable)
     return std::nullopt;
   Entry &entry = executable->entry(plan.function);

@@ -52,7 +52,8 @@ namespace {
 /// One step on batches of one size, everything resolved once.
 class BatchCall {
 public:
-  BatchCall(Entry &entry, std::map<std::string, Tensor *> arguments, std::string &error)
+  BatchCall(Entry &entry, std::map<std::string, Tensor *> arguments, const DeviceState *state,
+            std::string &error)
       : entry(entry) {
     std::map<std::string, const Tensor *> readable(arguments.begin(), arguments.end());
     std::optional<std::vector<int64_t>> solved =
@@ -63,18 +64,27 @@ public:
     results.reserve(entry.signature().buffers.size());
     for (const Buffer &buffer : entry.signature().buffers) {
       if (!buffer.isResult || buffer.isUpdate) {
-        buffers.push_back(arguments.at(buffer.name)->data());
+        void *onDevice = state ? state->find(buffer.name) : nullptr;
+        buffers.push_back(onDevice ? onDevice : arguments.at(buffer.name)->data());
         continue;
       }
       results.push_back(
           {buffer.name, Tensor(hostType(buffer.elementType), entry.shapeOf(buffer, symbols))});
       roles.push_back(buffer.role);
+      places.push_back(buffers.size());
       buffers.push_back(results.back().value.data());
     }
     isValid = true;
   }
 
   void run() { entry.call(buffers, symbols); }
+  /// The same, the results kept in `records`.
+  void run(DeviceRecords &records) {
+    for (auto [index, place] : enumerate(places))
+      buffers[place] = records.placeOf(index);
+    run();
+    records.keep();
+  }
 
   bool isValid = false;
   std::vector<int64_t> symbols;
@@ -84,6 +94,8 @@ public:
 private:
   Entry &entry;
   SmallVector<void *> buffers;
+  /// Those of the results.
+  SmallVector<size_t> places;
 };
 } // namespace
 
@@ -95,8 +107,7 @@ constexpr unsigned maxBatchThreads = 8;
 class Training::Batches {
 public:
   explicit Batches(Training &training)
-      : training(training),
-        source(training.data.trainingRows(), training.data.batchOptions(training.seed)),
+      : training(training), source(training.data.trainingRows(), optionsOf(training)),
         stream(source, source.cursorAt(training.done),
                source.isCostly() ? std::min(training.threads, maxBatchThreads) : 0) {}
 
@@ -105,20 +116,48 @@ public:
     if (!call)
       return false;
     key.as<int64_t>()[1] = training.done;
-    call->run();
-    for (auto [result, role] : zip(call->results, call->roles))
-      if (isRecorded(role))
-        appendTo(training.recorded.steps, result, 1);
+    if (!training.deviceState) {
+      call->run();
+      append(call->results);
+      return true;
+    }
+    if (!records || !records->holds(call->results)) {
+      fetchRecords();
+      records.emplace(call->results);
+    }
+    call->run(*records);
+    if (records->isFull())
+      fetchRecords();
     return true;
   }
 
+  /// Waits for what steps on a device have recorded.
+  void fetchRecords() {
+    if (records)
+      records->show([&](const std::vector<NamedTensor> &results) { append(results); });
+  }
+
 private:
+  static BatchOptions optionsOf(const Training &training) {
+    BatchOptions options = training.data.batchOptions(training.seed);
+    options.memory = training.deviceState ? &deviceHostMemory : nullptr;
+    return options;
+  }
+
+  void append(const std::vector<NamedTensor> &results) {
+    for (auto [result, role] : zip(results, roles))
+      if (isRecorded(role))
+        appendTo(training.recorded.steps, result, 1);
+  }
+
   BatchCall *callFor(std::vector<Tensor> &batch, std::string &error) {
     auto call = calls.find(&batch);
     if (call == calls.end()) {
-      call =
-          calls.emplace(&batch, BatchCall(training.steps(), training.arguments(batch, key), error))
-              .first;
+      call = calls
+                 .emplace(&batch, BatchCall(training.steps(), training.arguments(batch, key),
+                                            training.deviceState.get(), error))
+                 .first;
+      roles = call->second.roles;
       if (training.recorded.steps.empty() && call->second.isValid)
         training.recorded.steps = emptyHistory(training.steps(), call->second.symbols);
     }
@@ -130,6 +169,9 @@ private:
   BatchSource source;
   BatchStream stream;
   std::map<const std::vector<Tensor> *, BatchCall> calls;
+  /// Of the results of a step.
+  std::vector<std::string> roles;
+  std::optional<DeviceRecords> records;
 };
 
 //===----------------------------------------------------------------------===//
@@ -161,6 +203,22 @@ void Training::restore(int64_t step, State state, RunRecord record) {
   modelState = std::move(state);
   recorded = std::move(record);
   batches.reset(); // Its calls point into the state that was.
+  deviceState.reset();
+  newest = Newest::Host;
+}
+
+const State &Training::state() const {
+  if (newest == Newest::Device) {
+    deviceState->pull(modelState);
+    newest = Newest::Both;
+  }
+  return modelState;
+}
+
+State &Training::state() {
+  std::as_const(*this).state();
+  newest = Newest::Host;
+  return modelState;
 }
 
 int64_t Training::stepsPerEpoch() const {
@@ -182,11 +240,18 @@ std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields,
 bool Training::advance(int64_t until, std::string &error) {
   if (!data.isInBatches())
     return advanceOnAllData(until, error);
+  if (executable.isForGpu() && !deviceState)
+    deviceState = std::make_unique<DeviceState>(modelState);
+  if (deviceState && newest == Newest::Host)
+    deviceState->push(modelState);
   if (!batches)
     batches = std::make_unique<Batches>(*this);
-  for (; done < until; ++done)
+  for (; done < until; ++done) {
     if (!batches->run(error))
       return false;
+    newest = deviceState ? Newest::Device : Newest::Host;
+  }
+  batches->fetchRecords();
   return true;
 }
 

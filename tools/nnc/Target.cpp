@@ -5,8 +5,13 @@
 //===----------------------------------------------------------------------===//
 #include "Command.h"
 
+#include "nnc/Runtime/nnc_device.h"
+
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Triple.h"
+
+#include <cstdlib>
+#include <fmt/format.h>
 
 using namespace nnc;
 
@@ -101,4 +106,44 @@ std::optional<Target> nnc::parseTarget(const std::string &text, bool takesGpu) {
     return target;
   fail(diagnostics);
   return std::nullopt;
+}
+
+void nnc::addRunTargetOption(CLI::App &command, std::string &target) {
+  command
+      .add_option("--target", target,
+                  "cpu for this machine, ptx:ARCH for a GPU, which NNC_DEVICE chooses")
+      ->capture_default_str();
+}
+
+bool nnc::parseRunTarget(const std::string &text, const CompileOptions &options,
+                         std::optional<GpuTarget> &gpu) {
+  std::optional<Target> target = parseTarget(text, /*takesGpu=*/true);
+  if (!target)
+    return false;
+  std::string problem;
+  if (target->cpu != "native")
+    problem = "--target expects cpu or ptx:ARCH for what runs here, found " + text;
+  else if (target->gpus.size() > 1)
+    problem = "--target expects one GPU to run on, found " + text;
+  else if (!target->gpus.empty() && options.passesChecked)
+    problem = "--check-passes expects --target cpu, found " + text;
+  if (!problem.empty())
+    fail(problem);
+  if (problem.empty() && !target->gpus.empty())
+    gpu = target->gpus.front();
+  return problem.empty();
+}
+
+/// Ends the process: what the device has not done cannot be made up for.
+static void failOnDevice(const char *message, void *) {
+  std::fflush(stdout);
+  std::_Exit(fail(message));
+}
+
+void nnc::runOn(const std::optional<GpuTarget> &gpu, CompileOptions &options) {
+  options.gpu = gpu;
+  if (!gpu)
+    return;
+  nnc_device_on_error(failOnDevice, nullptr);
+  fmt::print(stderr, "note: runs on {}\n", nnc_device_name());
 }

@@ -16,7 +16,7 @@ using namespace nnc;
 
 namespace {
 struct RunFlags {
-  std::string file, entry, params, format = "text";
+  std::string file, entry, params, target = "cpu", format = "text";
   std::vector<std::string> inputs, outputs, bindings;
   int64_t seed = 0;
   std::optional<int64_t> memoryLimit;
@@ -185,7 +185,9 @@ static int runRun(const RunFlags &flags) {
   CompileOptions options = flags.options;
   std::optional<Assignments> given = splitAssignments(flags.inputs, "--input", "NAME=VALUE"),
                              outputs = splitAssignments(flags.outputs, "--output", "NAME=FILE");
-  if (!parseBindings(flags.bindings, options.bindings) || !given || !outputs)
+  std::optional<GpuTarget> gpu;
+  if (!parseBindings(flags.bindings, options.bindings) || !given || !outputs ||
+      !parseRunTarget(flags.target, options, gpu))
     return exitBadUsage;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, options, diagnostics);
@@ -211,6 +213,7 @@ static int runRun(const RunFlags &flags) {
     return fail(diagnostics);
   if (flags.memoryLimit && !fitCallee(*session, signature, inputs, *flags.memoryLimit))
     return fail(diagnostics);
+  runOn(gpu, session->options);
   std::unique_ptr<Executable> executable =
       Executable::compile(session->module(), {callee->function}, session->options, diagnostics);
   if (!executable)
@@ -251,6 +254,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
+  addRunTargetOption(*command, flags->target);
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);

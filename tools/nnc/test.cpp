@@ -16,7 +16,7 @@ using namespace nnc;
 
 namespace {
 struct TestFlags {
-  std::string file, model, plots;
+  std::string file, model, target = "cpu", plots;
   std::vector<std::string> params;
   int64_t seed = 0;
   CompileOptions options;
@@ -96,6 +96,9 @@ static bool addState(Session &session, const std::string &name,
 }
 
 static int runTestCommand(const TestFlags &flags) {
+  std::optional<GpuTarget> gpu;
+  if (!parseRunTarget(flags.target, flags.options, gpu))
+    return exitBadUsage;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, flags.options, diagnostics);
   if (!session)
@@ -117,6 +120,7 @@ static int runTestCommand(const TestFlags &flags) {
       return fail(diagnostics);
   for (auto &[model, state] : states)
     given[model] = &state;
+  runOn(gpu, session->options);
   return runTests(*session, {flags.model, !flags.model.empty(), flags.plots, flags.seed}, given);
 }
 
@@ -133,6 +137,7 @@ void nnc::addTestCommand(CommandLine &commandLine) {
       ->type_name("[MODEL=]FILE");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
   command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
+  addRunTargetOption(*command, flags->target);
   addThreadsOption(*command);
   addCheckPassesFlag(*command, flags->options);
 }

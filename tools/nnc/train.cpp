@@ -24,7 +24,8 @@ using namespace nnc;
 
 namespace {
 struct TrainFlags {
-  std::string file, model, data, log, plots, save, history, checkpointEvery, board, page;
+  std::string file, model, data, target = "cpu", log, plots, save, history, checkpointEvery, board,
+                                 page;
   std::vector<std::string> params;
   /// Of each model, the file that it starts from.
   std::map<std::string, std::string> initial;
@@ -210,6 +211,9 @@ static bool fitTrainings(Session &session, const std::vector<const TrainPlan *> 
 }
 
 static int runTrain(TrainFlags &flags) {
+  std::optional<GpuTarget> gpu;
+  if (!parseRunTarget(flags.target, flags.options, gpu))
+    return exitBadUsage;
   DiagnosticEngine diagnostics;
   std::unique_ptr<Session> session = Session::open(flags.file, flags.options, diagnostics);
   if (!session)
@@ -246,6 +250,7 @@ static int runTrain(TrainFlags &flags) {
   flags.initial = std::move(*initial);
   if (flags.memoryLimit && !fitTrainings(*session, plans, *flags.memoryLimit))
     return fail(diagnostics);
+  runOn(gpu, session->options);
   std::unique_ptr<Executable> executable =
       Executable::compile(session->module(), entries, session->options, diagnostics);
   if (!executable)
@@ -310,6 +315,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->check(notNegative())
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
+  addRunTargetOption(*command, flags->target);
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);

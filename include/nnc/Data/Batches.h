@@ -33,6 +33,8 @@ struct BatchOptions {
   /// Whether the rows at the end of an epoch that fill no batch are left out. Where no batch is
   /// full, they are one all the same.
   bool dropLast = false;
+  /// Of the batches, if not ordinary memory.
+  const TensorMemory *memory = nullptr;
 };
 
 /// Makes any batch from its cursor. The dataset must outlive it.

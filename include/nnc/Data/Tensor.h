@@ -98,6 +98,12 @@ std::optional<int64_t> numElements(const TensorShape &shape);
 /// "[3, 4]"; "[]" for a scalar.
 std::string toString(const TensorShape &shape);
 
+/// Where elements are stored, if not in ordinary memory; what it gives is aligned to Tensor::alignment.
+struct TensorMemory {
+  void *(*allocate)(size_t bytes);
+  void (*free)(void *memory);
+};
+
 class Tensor {
 public:
   static constexpr size_t alignment = 64;
@@ -105,7 +111,9 @@ public:
   /// An f32 scalar, 0.
   Tensor() : Tensor(ElementType::F32, {}) {}
   /// Zeros. The shape must be valid (see numElements).
-  Tensor(ElementType type, TensorShape shape);
+  Tensor(ElementType type, TensorShape shape) : Tensor(type, std::move(shape), nullptr) {}
+  /// The same in `memory`, unless that is null. Copies are in ordinary memory.
+  Tensor(ElementType type, TensorShape shape, const TensorMemory *memory);
   /// The given elements in row-major order; as many as the shape says.
   template <typename T> static Tensor of(TensorShape shape, const std::vector<T> &values) {
     Tensor tensor(elementTypeOf<T>, std::move(shape));
@@ -155,6 +163,7 @@ public:
 
 private:
   struct Free {
+    const TensorMemory *memory = nullptr;
     void operator()(std::byte *pointer) const;
   };
 

@@ -34,7 +34,7 @@ struct LoadedData {
   /// The rows that training draws from, and how.
   const Dataset &trainingRows() const { return uncropped ? *uncropped : dataset; }
   BatchOptions batchOptions(int64_t seed) const {
-    return {batchSize, isShuffled, augmentations, seed, dropsLast};
+    return {batchSize, isShuffled, augmentations, seed, dropsLast, /*memory=*/nullptr};
   }
 };
 

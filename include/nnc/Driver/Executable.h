@@ -1,7 +1,7 @@
 //===- Executable.h - Compiled entries, called with tensors -----*- C++ -*-===//
 //
 // Compiles entries of a program to one object, the one `nnc compile` would write, loads it into
-// this process, and calls it with host tensors.
+// this process, and calls it with host tensors. Code for a GPU runs where the environment's NNC_DEVICE says.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_EXECUTABLE_H
@@ -66,10 +66,13 @@ public:
   /// The entry of that name, which was compiled.
   Entry &entry(const std::string &name) { return entries.at(name); }
   bool has(const std::string &name) const { return entries.count(name); }
+  /// Whether the code is for a GPU, if there is one.
+  bool isForGpu() const { return forGpu; }
 
 private:
   std::unique_ptr<Jit> jit;
   std::map<std::string, Entry> entries;
+  bool forGpu = false;
 };
 
 } // namespace nnc

@@ -1,13 +1,15 @@
 //===- Training.h - Running a train declaration -----------------*- C++ -*-===//
 //
 // Draws batches, calls the compiled step, keeps what each step recorded. On all the data at once,
-// many steps are one call of compiled code.
+// many steps are one call of compiled code. The state of steps on batches that run on a GPU stays there until it
+// is asked for.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_TRAINING_H
 #define NNC_DRIVER_TRAINING_H
 
 #include "nnc/Driver/DataLoading.h"
+#include "nnc/Driver/DeviceSteps.h"
 #include "nnc/Driver/Executable.h"
 #include "nnc/Driver/RunRecord.h"
 #include "nnc/Transforms/RepeatStep.h"
@@ -35,8 +37,8 @@ public:
   const LoadedData &trainingData() const { return data; }
   int64_t seedOfRun() const { return seed; }
   int64_t step() const { return done; }
-  State &state() { return modelState; }
-  const State &state() const { return modelState; }
+  State &state();
+  const State &state() const;
   const RunRecord &record() const { return recorded; }
   RunRecord &record() { return recorded; }
   /// Steps in an epoch.
@@ -59,7 +61,10 @@ private:
   int64_t seed;
   unsigned threads; ///< that make batches
   int64_t done = 0;
-  State modelState;
+  /// The state, as far as it is not on the device, and that which is there.
+  mutable State modelState;
+  std::unique_ptr<DeviceState> deviceState;
+  mutable enum class Newest { Host, Device, Both } newest = Newest::Host;
   RunRecord recorded;
   std::unique_ptr<Batches> batches;
 };
