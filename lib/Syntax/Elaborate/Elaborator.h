@@ -188,6 +188,17 @@ private:
                     SourceRange range);
   bool updateParameters(TrainState &train);
 
+  //===-- LossScale.cpp ---------------------------------------------------===//
+  bool applyLossScale(const ast::Expr &expr, TrainState &train);
+  std::optional<mlir::Value> lossScale(const TrainState &train);
+  mlir::Value inFullPrecision(mlir::Value value);
+  mlir::Value scaleLoss(mlir::Value loss, mlir::Value scale, SourceRange range);
+  /// Divides the gradients by the scale, and tells whether they are finite.
+  std::optional<mlir::Value> unscaleGradients(mlir::Value scale,
+                                              mlir::SmallVectorImpl<mlir::Value> &gradients,
+                                              SourceRange range);
+  bool updateLossScale(const TrainState &train, mlir::Value isFinite);
+
   //===-- Tests.cpp -------------------------------------------------------===//
   bool elaborateTest(const ast::TestDecl &decl);
   bool elaborateTestStmt(const ast::Stmt &stmt, TestPlan &plan);

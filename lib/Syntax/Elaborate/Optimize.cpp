@@ -1,8 +1,8 @@
 //===- Optimize.cpp - From the loss to the parameters of the next step ----===//
 //
-// The gradients of what is not frozen, accumulated and clipped as the settings say, go through the
-// optimizer that a parameter has; then its average is kept. What each part computes is written in the
-// prelude, training.nn and optimizers.nn.
+// The gradients of what is not frozen, accumulated, divided by the scale of the loss and clipped as the settings
+// say, go through the optimizer that a parameter has; then its average is kept. What each part computes is written
+// in the prelude, training.nn and optimizers.nn.
 //
 //===----------------------------------------------------------------------===//
 #include "TrainState.h"
@@ -305,8 +305,11 @@ bool Elaborator::updateParameters(TrainState &train) {
                               : "nothing to train: the loss depends on no parameter");
     return false;
   }
-  auto derivatives =
-      nn::GradOp::create(builder, locationOf(range), *train.loss, ValueRange(values));
+  std::optional<Value> scale = train.scalesLoss() ? lossScale(train) : std::nullopt;
+  if (train.scalesLoss() && !scale)
+    return false;
+  Value loss = scale ? scaleLoss(*train.loss, *scale, range) : *train.loss;
+  auto derivatives = nn::GradOp::create(builder, locationOf(range), loss, ValueRange(values));
   SmallVector<Value> gradients(derivatives.getResults());
   if (train.accumulate > 1)
     for (auto [parameter, gradient] : llvm::zip(parameters, gradients)) {
@@ -318,7 +321,9 @@ bool Elaborator::updateParameters(TrainState &train) {
         return false;
       gradient = *mean;
     }
-  if (!clipGradients(train, gradients, range))
+  std::optional<Value> isFinite =
+      scale ? unscaleGradients(*scale, gradients, train.lossScaleRange) : std::nullopt;
+  if ((scale && !isFinite) || !clipGradients(train, gradients, range))
     return false;
   std::optional<Value> isUpdate = isUpdateStep(train.accumulate, range);
   std::map<std::string, Value> before = frame->stateUpdates;
@@ -337,6 +342,11 @@ bool Elaborator::updateParameters(TrainState &train) {
             "average_parameter",
             {Operand::of(parameter.value), Operand::of(*updated), decay.positional.front()},
             parameter.name + ".", range))
+      return false;
+  }
+  if (isFinite) {
+    updateOnlyIf(*isFinite, before, range);
+    if (!updateLossScale(train, *isFinite))
       return false;
   }
   if (isUpdate)

@@ -83,6 +83,8 @@ bool Elaborator::applySetting(const ast::AssignStmt &stmt, TrainState &train) {
     return applyMetrics(stmt, train);
   if (name == "loss")
     return applyLoss(expr, train);
+  if (name == "loss_scale")
+    return applyLossScale(expr, train);
   if (name == "keep")
     return applyKeep(expr, train);
   if (name == "stop")
@@ -136,9 +138,9 @@ bool Elaborator::reportMisspelt(const ast::Target &target,
 
 bool Elaborator::elaborateTrainStmt(const ast::Stmt &stmt, TrainState &train) {
   static const std::vector<std::string> settings = {
-      "loss",       "optimizer", "metrics",   "epochs",     "steps",   "report_every",
-      "seed",       "frozen",    "clip_norm", "clip_value", "average", "accumulate",
-      "validation", "averaged",  "keep",      "stop"};
+      "loss",       "optimizer", "metrics",   "epochs",     "steps",     "report_every",
+      "seed",       "frozen",    "clip_norm", "clip_value", "average",   "accumulate",
+      "validation", "averaged",  "keep",      "stop",       "loss_scale"};
   const auto *assign = ast::dynCast<ast::AssignStmt>(&stmt);
   if (assign && assign->targets.size() == 1) {
     if (llvm::is_contained(settings, assign->targets.front().name))

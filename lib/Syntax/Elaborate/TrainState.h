@@ -29,6 +29,12 @@ struct TrainState {
   std::vector<TrainOptimizer> optimizers;
   std::optional<std::vector<ParameterPattern>> frozen;
   std::optional<Operand> clipNorm, clipValue, average;
+  /// What the loss is multiplied by: a number, or the state of a layer.
+  std::optional<Operand> fixedScale;
+  const ast::CallExpr *scaleCall = nullptr;
+  const ast::FragmentDecl *scaleDecl = nullptr;
+  SourceRange lossScaleRange;
+  bool scalesLoss() const { return fixedScale || scaleDecl; }
   int64_t accumulate = 1;
   /// Whether the validation sees the averages of the parameters.
   bool evaluatesAverages = false;
