@@ -8,6 +8,7 @@ iteration torch rounds to bf16, are written down again below.
 import math
 import re
 
+import numpy
 import torch
 from torch import optim
 from torch.optim import lr_scheduler
@@ -126,6 +127,9 @@ TRAININGS = [
     # Gradients
     ("sgd(lr = 0.3)\nclip_norm = 0.2", SGD, {"clip_norm": 0.2}),
     ("sgd(lr = 0.3)\nclip_value = 0.05", SGD, {"clip_value": 0.05}),
+    # Powers of two leave no trace in sums and products.
+    ("momentum(lr = 0.1)\nclip_norm = 0.2\nloss_scale = dynamic_scale(start = 1024, every = 3)",
+     plain(optim.SGD, lr=0.1, momentum=0.9), {"clip_norm": 0.2}),
     ("adam(lr = 0.03)\naccumulate = 4", plain(optim.Adam, lr=0.03), {"accumulate": 4}),
     ("momentum(lr = 0.1)\naccumulate = 3\nclip_norm = 0.2",
      plain(optim.SGD, lr=0.1, momentum=0.9), {"accumulate": 3, "clip_norm": 0.2}),
@@ -181,9 +185,11 @@ train {name} on {name}_data(x, y) {{
 """
 
     def given(self, inputs):
-        """The states of optimizers are zero at first, averages the parameters."""
+        """The states of optimizers are zero at first, averages the parameters, a scale of the loss what it says."""
+        start = re.search(r"start = (\d+)", self.settings)
         return {name: array for name, array in inputs.items()} | {
-            f"{p.name}.average": inputs[p.name] for p in self.parameters if "average" in self.loop}
+            f"{p.name}.average": inputs[p.name] for p in self.parameters if "average" in self.loop
+        } | ({"loss_scale.scale": numpy.array(start[1], numpy.float32)} if start else {})
 
     def found(self, results, inputs):
         names = ["average"] if "average" in self.loop else []
@@ -220,7 +226,7 @@ train {name} on {name}_data(x, y) {{
 def compared():
     text = "\n".join(settings for settings, *_ in TRAININGS)
     return set(re.findall(r"(\w+)\(", text)) | {"clip_gradient", "clip_factor", "half_cosine",
-                                                "orthogonalized", "with_decay"}
+                                                "is_finite", "orthogonalized", "with_decay"}
 
 
 def training_cases():
