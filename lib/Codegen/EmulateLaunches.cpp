@@ -13,7 +13,9 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/IRMapping.h"
@@ -86,6 +88,10 @@ Value toIndex(OpBuilder &b, Location loc, Value number) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
 }
 
+int64_t bytesOf(Value buffer) {
+  return (cast<MemRefType>(buffer.getType()).getElementTypeBitWidth() + 7) / 8;
+}
+
 /// One kernel on its way to be a function.
 class KernelEmulation {
 public:
@@ -95,11 +101,16 @@ public:
   LogicalResult run(ModuleOp module);
 
 private:
+  Value takeShared(OpBuilder &b, MemRefType type);
   void takeMemory(OpBuilder &b, IRMapping &mapping);
+  LogicalResult replacePieces(gpu::DynamicSharedMemoryOp op);
   LogicalResult replace(Operation *op);
   LogicalResult replaceWithNumber(Operation *op, unsigned quantity, gpu::Dimension dimension);
   LogicalResult replaceShuffle(gpu::ShuffleOp op);
   LogicalResult replaceProduct(NVVM::MmaOp op);
+  LogicalResult replaceRounding(NVVM::ConvertFloatToTF32Op op);
+  LogicalResult replaceMatrices(nvgpu::LdMatrixOp op);
+  LogicalResult replaceCopy(nvgpu::DeviceAsyncCopyOp op);
   LogicalResult tell(Operation *op, Value buffer, ValueRange indices, Type accessed, bool writes);
 
   Host &host;
@@ -107,31 +118,51 @@ private:
   func::FuncOp function;
   LLVMTypeConverter converter;
   unsigned numSites = 0;
+  /// With results that others still use.
+  SmallVector<Operation *> replaced;
 };
+
+/// A piece of the block's memory.
+Value KernelEmulation::takeShared(OpBuilder &b, MemRefType type) {
+  Location loc = kernel.getLoc();
+  type = MemRefType::get(type.getShape(), type.getElementType());
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  Value base = host.call(b, loc, "nnc_emulated_shared", constantI64(b, loc, bytes),
+                         LLVM::LLVMPointerType::get(b.getContext()));
+  BufferNumbers numbers;
+  auto [strides, offset] = type.getStridesAndOffset();
+  numbers.offset = constantI64(b, loc, offset);
+  for (auto [size, stride] : llvm::zip(type.getShape(), strides)) {
+    numbers.sizes.push_back(constantI64(b, loc, size));
+    numbers.strides.push_back(constantI64(b, loc, stride));
+  }
+  return makeBuffer(b, loc, converter, type, base, numbers);
+}
 
 /// Memory of a block, and of a thread.
 void KernelEmulation::takeMemory(OpBuilder &b, IRMapping &mapping) {
   Location loc = kernel.getLoc();
-  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  for (BlockArgument memory : kernel.getWorkgroupAttributions()) {
-    auto type = cast<MemRefType>(memory.getType());
-    type = MemRefType::get(type.getShape(), type.getElementType());
-    int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    Value base = host.call(b, loc, "nnc_emulated_shared", constantI64(b, loc, bytes), pointer);
-    BufferNumbers numbers;
-    auto [strides, offset] = type.getStridesAndOffset();
-    numbers.offset = constantI64(b, loc, offset);
-    for (auto [size, stride] : llvm::zip(type.getShape(), strides)) {
-      numbers.sizes.push_back(constantI64(b, loc, size));
-      numbers.strides.push_back(constantI64(b, loc, stride));
-    }
-    mapping.map(memory, makeBuffer(b, loc, converter, type, base, numbers));
-  }
+  for (BlockArgument memory : kernel.getWorkgroupAttributions())
+    mapping.map(memory, takeShared(b, cast<MemRefType>(memory.getType())));
   for (BlockArgument memory : kernel.getPrivateAttributions()) {
     auto type = cast<MemRefType>(memory.getType());
     mapping.map(memory, memref::AllocaOp::create(
                             b, loc, MemRefType::get(type.getShape(), type.getElementType())));
   }
+}
+
+/// Each piece of what the launch asks for is one by itself.
+LogicalResult KernelEmulation::replacePieces(gpu::DynamicSharedMemoryOp op) {
+  for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+    auto view = dyn_cast<memref::ViewOp>(user);
+    if (!view || !view.getType().hasStaticShape())
+      return user->emitError("expected a piece of known size of the memory of a block");
+    OpBuilder b(view);
+    view.replaceAllUsesWith(takeShared(b, view.getType()));
+    replaced.push_back(view);
+  }
+  replaced.insert(replaced.begin(), op);
+  return success();
 }
 
 LogicalResult KernelEmulation::replaceWithNumber(Operation *op, unsigned quantity,
@@ -172,16 +203,20 @@ LogicalResult KernelEmulation::replaceProduct(NVVM::MmaOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
   NVVM::MMAShapeAttr shape = op.getShape();
-  std::optional<NVVM::MMATypes> type = op.getMultiplicandAPtxType();
-  bool isHalf = type == NVVM::MMATypes::f16;
-  if (shape.getM() != 16 || shape.getN() != 8 || shape.getK() != 16 ||
-      (!isHalf && type != NVVM::MMATypes::bf16) || op.getOperandC().size() != 4)
-    return op.emitError("expected a product of 16 x 16 by 16 x 8 of f16 or bf16, summed in f32");
-  SmallVector<Value> operands = {constantI32(b, loc, numSites++), constantI32(b, loc, isHalf)};
-  for (Value pair : llvm::concat<Value>(op.getOperandA(), op.getOperandB()))
-    operands.push_back(pair.getType().isInteger(32)
-                           ? pair
-                           : LLVM::BitcastOp::create(b, loc, b.getI32Type(), pair).getResult());
+  // In the order of FactorKind.
+  NVVM::MMATypes kinds[] = {NVVM::MMATypes::bf16, NVVM::MMATypes::f16, NVVM::MMATypes::tf32};
+  auto *kind = llvm::find(kinds, op.getMultiplicandAPtxType());
+  int64_t terms = op.getMultiplicandAPtxType() == NVVM::MMATypes::tf32 ? 8 : 16;
+  if (shape.getM() != 16 || shape.getN() != 8 || kind == std::end(kinds) || shape.getK() != terms ||
+      op.getOperandC().size() != 4)
+    return op.emitError("expected a product of 16 x 16 by 16 x 8 of f16 or bf16, or of 16 x 8 by "
+                        "8 x 8 of tf32, summed in f32");
+  SmallVector<Value> operands = {constantI32(b, loc, numSites++),
+                                 constantI32(b, loc, kind - std::begin(kinds))};
+  for (Value bits : llvm::concat<Value>(op.getOperandA(), op.getOperandB()))
+    operands.push_back(bits.getType().isInteger(32)
+                           ? bits
+                           : LLVM::BitcastOp::create(b, loc, b.getI32Type(), bits).getResult());
   llvm::append_range(operands, op.getOperandC());
   host.call(b, loc, "nnc_emulated_product", operands);
   Value sums = LLVM::PoisonOp::create(b, loc, op.getType());
@@ -194,25 +229,80 @@ LogicalResult KernelEmulation::replaceProduct(NVVM::MmaOp op) {
   return success();
 }
 
+/// Half of what is cut off is added, so that ties go away from zero.
+LogicalResult KernelEmulation::replaceRounding(NVVM::ConvertFloatToTF32Op op) {
+  if (op.getRnd() != NVVM::FPRoundingMode::RNA)
+    return op.emitError("expected to round to the nearest, ties away from zero");
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value bits = arith::BitcastOp::create(b, loc, b.getI32Type(), op.getSrc());
+  bits = arith::AddIOp::create(b, loc, bits, constantI32(b, loc, 1 << 12));
+  bits = arith::AndIOp::create(b, loc, bits, constantI32(b, loc, -(1 << 13)));
+  op.replaceAllUsesWith(bits);
+  op.erase();
+  return success();
+}
+
+/// Where an element is, as a number.
+Value addressOf(OpBuilder &b, Location loc, Value buffer, ValueRange indices) {
+  auto parts = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
+  Value place = parts.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(indices, parts.getStrides()))
+    place = arith::AddIOp::create(b, loc, place, arith::MulIOp::create(b, loc, index, stride));
+  Value bytes = arith::ConstantIndexOp::create(b, loc, bytesOf(buffer));
+  place = arith::MulIOp::create(b, loc, place, bytes);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+  return toI64(b, loc, arith::AddIOp::create(b, loc, base, place));
+}
+
 /// Reports an access of elements that lie side by side.
 LogicalResult KernelEmulation::tell(Operation *op, Value buffer, ValueRange indices, Type accessed,
                                     bool writes) {
   OpBuilder b(op);
   Location loc = op->getLoc();
-  auto type = cast<MemRefType>(buffer.getType());
   auto vector = dyn_cast<VectorType>(accessed);
-  int64_t bytes = (type.getElementTypeBitWidth() + 7) / 8;
-  auto parts = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
-  Value place = parts.getOffset();
-  for (auto [index, stride] : llvm::zip_equal(indices, parts.getStrides()))
-    place = arith::AddIOp::create(b, loc, place, arith::MulIOp::create(b, loc, index, stride));
-  place = arith::MulIOp::create(b, loc, place, arith::ConstantIndexOp::create(b, loc, bytes));
-  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
-  Value address = toI64(b, loc, arith::AddIOp::create(b, loc, base, place));
   host.call(b, loc, "nnc_emulated_access",
-            {address, constantI32(b, loc, bytes),
+            {addressOf(b, loc, buffer, indices), constantI32(b, loc, bytesOf(buffer)),
              constantI32(b, loc, vector ? vector.getNumElements() : 1),
              constantI32(b, loc, writes)});
+  return success();
+}
+
+LogicalResult KernelEmulation::replaceMatrices(nvgpu::LdMatrixOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  auto type = cast<VectorType>(op.getRes().getType());
+  if (op.getNumTiles() != 4 || type.getElementTypeBitWidth() != 16)
+    return op.emitError("expected four matrices of 16 bits");
+  Value isTurned = constantI32(b, loc, op.getTranspose());
+  host.call(b, loc, "nnc_emulated_matrices",
+            {constantI32(b, loc, numSites++), addressOf(b, loc, op.getSrcMemref(), op.getIndices()),
+             isTurned});
+  auto pairType = VectorType::get(2, type.getElementType());
+  Value matrices = ub::PoisonOp::create(b, loc, type);
+  for (int64_t part = 0; part < 4; ++part) {
+    Value bits =
+        host.call(b, loc, "nnc_emulated_matrix", constantI32(b, loc, part), b.getI32Type());
+    Value pair = LLVM::BitcastOp::create(b, loc, pairType, bits);
+    matrices = vector::InsertOp::create(b, loc, pair, matrices, part);
+  }
+  op.replaceAllUsesWith(matrices);
+  op.erase();
+  return success();
+}
+
+LogicalResult KernelEmulation::replaceCopy(nvgpu::DeviceAsyncCopyOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value count = constantI32(b, loc, op.getDstElements().getSExtValue());
+  Value exist = op.getSrcElements()
+                    ? arith::IndexCastOp::create(b, loc, b.getI32Type(), op.getSrcElements())
+                    : count;
+  host.call(b, loc, "nnc_emulated_copy",
+            {addressOf(b, loc, op.getDst(), op.getDstIndices()),
+             addressOf(b, loc, op.getSrc(), op.getSrcIndices()),
+             constantI32(b, loc, bytesOf(op.getDst())), count, exist});
+  replaced.push_back(op);
   return success();
 }
 
@@ -229,8 +319,24 @@ LogicalResult KernelEmulation::replace(Operation *op) {
         op->erase();
         return success();
       })
+      .Case([&](gpu::DynamicSharedMemoryOp memory) { return replacePieces(memory); })
       .Case([&](gpu::ShuffleOp shuffle) { return replaceShuffle(shuffle); })
       .Case([&](NVVM::MmaOp product) { return replaceProduct(product); })
+      .Case([&](NVVM::ConvertFloatToTF32Op rounding) { return replaceRounding(rounding); })
+      .Case([&](nvgpu::LdMatrixOp matrices) { return replaceMatrices(matrices); })
+      .Case([&](nvgpu::DeviceAsyncCopyOp copy) { return replaceCopy(copy); })
+      .Case([&](nvgpu::DeviceAsyncCreateGroupOp) {
+        // A wait counts groups, so that the tokens say nothing more.
+        host.call(b, loc, "nnc_emulated_group", {});
+        replaced.push_back(op);
+        return success();
+      })
+      .Case([&](nvgpu::DeviceAsyncWaitOp wait) {
+        host.call(b, loc, "nnc_emulated_wait",
+                  constantI32(b, loc, wait.getNumGroups().value_or(0)));
+        op->erase();
+        return success();
+      })
       .Case([&](gpu::ReturnOp) {
         func::ReturnOp::create(b, loc);
         op->erase();
@@ -251,7 +357,7 @@ LogicalResult KernelEmulation::replace(Operation *op) {
                     /*writes=*/true);
       })
       .Default([&](Operation *) -> LogicalResult {
-        if (!isa<gpu::GPUDialect, NVVM::NVVMDialect>(op->getDialect()))
+        if (!isa<gpu::GPUDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect>(op->getDialect()))
           return success();
         return op->emitError("expected an operation that can be emulated");
       });
@@ -294,6 +400,8 @@ LogicalResult KernelEmulation::run(ModuleOp module) {
     if (op != function && failed(replace(op)))
       return failure();
   }
+  for (Operation *op : llvm::reverse(replaced))
+    op->erase();
   return success();
 }
 

@@ -7,8 +7,8 @@ using namespace mlir;
 
 namespace nnc {
 
-void buildGpuStage(OpPassManager &passes) {
-  passes.addNestedPass<func::FuncOp>(createMapKernelsPass());
+void buildGpuStage(OpPassManager &passes, bool roundsFactors) {
+  passes.addNestedPass<func::FuncOp>(createMapKernelsPass(MapKernelsPassOptions{roundsFactors}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createOutlineKernelsPass());
@@ -17,13 +17,22 @@ void buildGpuStage(OpPassManager &passes) {
   passes.addPass(createCSEPass());
 }
 
-void buildEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
+static void buildEmulation(OpPassManager &passes, const CodegenOptions &options,
+                           bool roundsFactors) {
   buildFusionStage(passes, options);
   buildBufferizeStage(passes, options);
-  buildGpuStage(passes);
+  buildGpuStage(passes, roundsFactors);
   passes.addPass(createEmulateLaunchesPass());
   passes.addPass(createPlanArenaPass());
   buildLLVMStage(passes, options);
+}
+
+void buildEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  buildEmulation(passes, options, /*roundsFactors=*/false);
+}
+
+void buildRoundedEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  buildEmulation(passes, options, /*roundsFactors=*/true);
 }
 
 } // namespace nnc

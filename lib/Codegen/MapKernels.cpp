@@ -23,6 +23,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -95,7 +96,8 @@ void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape)
 /// Values that outputs are filled with before an operation, by position.
 using Fills = SmallVector<linalg::FillOp>;
 
-void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilogue> epilogue) {
+void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilogue> epilogue,
+                  bool roundsFactors) {
   OpBuilder b(epilogue ? epilogue->op : op);
   OperationBody body(b, op);
   for (auto [output, fill] : llvm::enumerate(fills))
@@ -106,8 +108,9 @@ void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilog
   ReductionShape shape = chooseReductionShape(op);
   if (std::optional<Contraction> contraction = findContraction(op)) {
     bool isFilled = !fills.empty() && fills[0];
-    if (linalg::GenericOp rest = emitContraction(b, body, *contraction, isFilled)) {
-      mapOperation(rest, fills, epilogue);
+    if (linalg::GenericOp rest =
+            emitContraction(b, body, *contraction, {isFilled, roundsFactors})) {
+      mapOperation(rest, fills, epilogue, roundsFactors);
       epilogue.reset();
     }
   } else if (body.suitsVectors())
@@ -349,6 +352,8 @@ memref::StoreOp keepScalar(memref::LoadOp load) {
 }
 
 class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
+  using MapKernelsPassBase::MapKernelsPassBase;
+
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isDeclaration())
@@ -366,7 +371,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     for (Operation *op : kernels) {
       rewriter.setInsertionPoint(op);
       if (auto fill = dyn_cast<linalg::FillOp>(op))
-        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt);
+        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt, roundsFactors);
       else if (auto group = groups.find(op); group != groups.end())
         mapRows(group->second,
                 llvm::map_to_vector(group->second.ops, [&](linalg::GenericOp member) {
@@ -375,7 +380,8 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
       else if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
         auto epilogue = epilogues.find(op);
         mapOperation(generic, fills.lookup(op),
-                     epilogue == epilogues.end() ? std::nullopt : std::optional(epilogue->second));
+                     epilogue == epilogues.end() ? std::nullopt : std::optional(epilogue->second),
+                     roundsFactors);
       } else
         mapSerial(op);
     }

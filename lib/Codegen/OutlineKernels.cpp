@@ -1,6 +1,12 @@
 //===- OutlineKernels.cpp - Make the body of each launch a kernel ---------===//
+//
+// A kernel declares the memory of a block, up to the 48 KB that all can have; if it takes more, the launch asks for all
+// of it, and the kernel cuts it into pieces.
+//
+//===----------------------------------------------------------------------===//
 #include "nnc/Codegen/GPU/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -19,8 +25,16 @@ namespace {
 
 constexpr StringLiteral kModuleName = "kernels";
 
+/// What a kernel can declare of the memory of a block, and where threads load and store vectors there.
+constexpr int64_t kMostDeclaredBytes = 48 * 1024, kSharedAlignment = 16;
+
 /// Whether a pointer says all of a buffer of `type`.
 bool isPlain(MemRefType type) { return type.hasStaticShape() && type.getLayout().isIdentity(); }
+
+int64_t bytesOf(MemRefType type) {
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  return int64_t(llvm::alignTo(bytes, kSharedAlignment));
+}
 
 /// One launch on its way into a kernel.
 class Outliner {
@@ -35,6 +49,7 @@ private:
   bool isComputedAgain(Operation *op) const;
   void pass(Value value);
   void passBuffer(Value buffer);
+  void takeSharedMemory(OpBuilder &b, gpu::GPUFuncOp kernel, IRMapping &mapping);
   void fillBody(gpu::GPUFuncOp kernel);
   Value takeBuffer(OpBuilder &b, MemRefType type, ValueRange::iterator &argument);
 
@@ -108,6 +123,26 @@ Value Outliner::takeBuffer(OpBuilder &b, MemRefType type, ValueRange::iterator &
   return memref::ReinterpretCastOp::create(b, loc, type, base, start, sizes, steps);
 }
 
+/// The memory of a block, as the kernel declares it, or in pieces of what the launch asks for.
+void Outliner::takeSharedMemory(OpBuilder &b, gpu::GPUFuncOp kernel, IRMapping &mapping) {
+  for (auto [before, after] :
+       llvm::zip(launch.getWorkgroupAttributions(), kernel.getWorkgroupAttributions()))
+    mapping.map(before, after);
+  if (launch.getNumWorkgroupAttributions() == kernel.getNumWorkgroupAttributions())
+    return;
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  Value all = gpu::DynamicSharedMemoryOp::create(
+      b, loc,
+      MemRefType::get(ShapedType::kDynamic, b.getI8Type(), MemRefLayoutAttrInterface(), space));
+  int64_t begin = 0;
+  for (BlockArgument memory : launch.getWorkgroupAttributions()) {
+    auto type = cast<MemRefType>(memory.getType());
+    Value place = arith::ConstantIndexOp::create(b, loc, begin);
+    mapping.map(memory, memref::ViewOp::create(b, loc, type, all, place, ValueRange()).getResult());
+    begin += bytesOf(type);
+  }
+}
+
 void Outliner::fillBody(gpu::GPUFuncOp kernel) {
   Block &entry = kernel.getBody().front();
   OpBuilder b = OpBuilder::atBlockBegin(&entry);
@@ -121,9 +156,7 @@ void Outliner::fillBody(gpu::GPUFuncOp kernel) {
       mapping.map(value, *argument++);
   for (Operation *op : again)
     b.clone(*op, mapping);
-  for (auto [before, after] :
-       llvm::zip_equal(launch.getWorkgroupAttributions(), kernel.getWorkgroupAttributions()))
-    mapping.map(before, after);
+  takeSharedMemory(b, kernel, mapping);
   using gpu::Dimension;
   for (auto [block, thread, dimension] :
        {std::tuple(launch.getBlockIds().x, launch.getThreadIds().x, Dimension::x),
@@ -151,16 +184,23 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
 
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   auto type = b.getFunctionType(ValueRange(operands).getTypes(), {});
-  SmallVector<Type> shared = llvm::map_to_vector(
-      launch.getWorkgroupAttributions(), [](BlockArgument memory) { return memory.getType(); });
+  SmallVector<Type> shared;
+  int64_t sharedBytes = 0;
+  for (BlockArgument memory : launch.getWorkgroupAttributions()) {
+    shared.push_back(memory.getType());
+    sharedBytes += bytesOf(cast<MemRefType>(memory.getType()));
+  }
+  bool isDeclared = sharedBytes <= kMostDeclaredBytes;
+  if (!isDeclared)
+    shared.clear();
   auto kernel = gpu::GPUFuncOp::create(b, loc, name.str(), type, shared);
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   // So that one block computes while the other waits for memory, a thread does with half of the registers.
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(2));
-  // Threads load and store vectors there.
   for (unsigned memory = 0; memory < shared.size(); ++memory)
-    kernel.setWorkgroupAttributionAttr(
-        memory, b.getStringAttr(LLVM::LLVMDialect::getAlignAttrName()), b.getI64IntegerAttr(16));
+    kernel.setWorkgroupAttributionAttr(memory,
+                                       b.getStringAttr(LLVM::LLVMDialect::getAlignAttrName()),
+                                       b.getI64IntegerAttr(kSharedAlignment));
   SmallVector<int32_t> threads;
   for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()}) {
     APInt known;
@@ -170,9 +210,9 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
   if (threads.size() == 3)
     kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(threads));
   fillBody(kernel);
+  Value asked = isDeclared ? Value() : arith::ConstantIntOp::create(host, loc, sharedBytes, 32);
   gpu::LaunchFuncOp::create(host, loc, kernel, launch.getGridSizeOperandValues(),
-                            launch.getBlockSizeOperandValues(), /*dynamicSharedMemorySize=*/Value(),
-                            operands);
+                            launch.getBlockSizeOperandValues(), asked, operands);
   launch.erase();
 }
 

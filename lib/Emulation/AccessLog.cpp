@@ -40,23 +40,25 @@ AccessLog::Place &AccessLog::find(uintptr_t address) {
     slot = (slot + 1) & mask;
   Place &place = places[slot];
   if (place.generation != generation) {
-    place = {address, generation, {}, {}};
+    place = {address, generation, {}, {}, {}};
     ++count;
   }
   return place;
 }
 
-std::optional<Race> AccessLog::add(uintptr_t address, Moment now, bool writes) {
+std::optional<Race> AccessLog::add(uintptr_t address, Moment now, Access access) {
   if (count * 2 > places.size())
     grow();
   Place &place = find(address);
   std::optional<Race> race;
-  if (!isOver(place.write, now))
-    race = Race{place.write, now, true, writes};
-  if (writes) {
+  if (place.copy.block != kNone)
+    race = Race{place.copy, now, Access::Copy, access};
+  else if (!isOver(place.write, now))
+    race = Race{place.write, now, Access::Write, access};
+  if (access != Access::Read) {
     if (!race && !isOver(place.read, now))
-      race = Race{place.read, now, false, true};
-    place.write = now;
+      race = Race{place.read, now, Access::Read, access};
+    (access == Access::Copy ? place.copy : place.write) = now;
     place.read = {};
     return race;
   }
@@ -68,6 +70,12 @@ std::optional<Race> AccessLog::add(uintptr_t address, Moment now, bool writes) {
   else if (read.thread != now.thread)
     read.thread = kSeveralThreads;
   return race;
+}
+
+void AccessLog::finishCopy(uintptr_t address, Moment now) {
+  Place &place = find(address);
+  place.copy = {};
+  place.write = now;
 }
 
 } // namespace nnc

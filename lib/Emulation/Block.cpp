@@ -20,7 +20,25 @@ static constexpr char kNothing = char(0xff);
 
 bool Block::isPrivate(uintptr_t address) const { return threads[current].fiber->owns(address); }
 
+void Block::land(Copy &copy) {
+  if (copy.hasLanded)
+    return;
+  std::copy_n(copy.from, copy.count, copy.to);
+  std::fill(copy.to + copy.count, copy.to + copy.bytes, 0);
+  copy.hasLanded = true;
+}
+
+/// Lets copies land that happen to be quick.
+void Block::landSome() {
+  while (draw->below(2) == 0) {
+    std::vector<Copy> &copies = threads[draw->below(threads.size())].copies;
+    if (!copies.empty())
+      land(copies[draw->below(copies.size())]);
+  }
+}
+
 void Block::step(int32_t number, const std::function<void(int32_t)> &body) {
+  landSome();
   current = number;
   Thread &thread = threads[number];
   if (thread.state == State::New) {
@@ -41,7 +59,8 @@ void Block::step(int32_t number, const std::function<void(int32_t)> &body) {
   idle.push_back(thread.fiber);
 }
 
-std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &body, Draw &draw) {
+std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &body, Draw &order) {
+  draw = &order;
   threads.assign(numThreads, Thread());
   // What nobody has written is no number.
   memory.resize(kSharedBytes, kNothing);
@@ -52,7 +71,7 @@ std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &b
     ready[thread] = thread;
   while (true) {
     while (!ready.empty()) {
-      std::swap(ready[draw.below(ready.size())], ready.back());
+      std::swap(ready[draw->below(ready.size())], ready.back());
       int32_t next = ready.back();
       ready.pop_back();
       step(next, body);
@@ -79,7 +98,8 @@ std::string Block::describe(int32_t number) const {
     return text + " has returned";
   text += thread.state == State::AtBarrier   ? " waits at barrier "
           : thread.state == State::AtShuffle ? " waits at shuffle "
-                                             : " waits at product ";
+          : thread.state == State::AtProduct ? " waits at product "
+                                             : " waits at matrices ";
   return text + std::to_string(thread.site);
 }
 
@@ -161,15 +181,17 @@ uint64_t Block::shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wid
   return threads[me].received;
 }
 
+static float fromBits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 /// The upper or lower half of a register.
 static float widen(uint32_t pair, int32_t half, bool isHalf) {
   auto bits = uint16_t(pair >> (16 * half));
-  if (!isHalf) {
-    uint32_t wide = uint32_t(bits) << 16;
-    float value;
-    std::memcpy(&value, &wide, sizeof value);
-    return value;
-  }
+  if (!isHalf)
+    return fromBits(uint32_t(bits) << 16);
   uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
   float size = exponent == 0    ? std::ldexp(float(fraction), -24)
                : exponent == 31 ? (fraction ? NAN : INFINITY)
@@ -177,30 +199,42 @@ static float widen(uint32_t pair, int32_t half, bool isHalf) {
   return bits >> 15 ? -size : size;
 }
 
+/// Of the registers of some lanes that hold terms of one row, the number at this term; registers of the next terms are
+/// `next` from each other.
+static float termOf(const uint32_t *const (&lanes)[4], int32_t term, int32_t next,
+                    FactorKind kind) {
+  // The unit does not read the last bits.
+  if (kind == FactorKind::Tf32)
+    return fromBits(lanes[term % 4][term / 4 * next] & ~0x1fffu);
+  return widen(lanes[term % 8 / 2][term / 8 * next], term % 2, kind == FactorKind::F16);
+}
+
 /// Lane g * 4 + t has of the left factor rows g and g + 8, terms 2t, 2t + 1 and 8 more, of the right one column g
-/// and the same terms; of the sums rows g and g + 8, columns 2t and 2t + 1.
+/// and the same terms; of tf32 terms t and 4 more. Of the sums it has rows g and g + 8, columns 2t and 2t + 1.
 void Block::finishProduct(int32_t warp) {
   const Thread *lanes = &threads[warp * kWarpSize];
   float results[kWarpSize][4];
   for (int32_t lane = 0; lane < kWarpSize; ++lane)
     for (int32_t part = 0; part < 4; ++part) {
+      FactorKind kind = lanes[lane].kind;
       int32_t row = lane / 4, below = part / 2, column = lane % 4 * 2 + part % 2;
+      const Thread *left = &lanes[row * 4], *right = &lanes[column * 4];
+      const uint32_t *ofRow[] = {left[0].left + below, left[1].left + below, left[2].left + below,
+                                 left[3].left + below};
+      const uint32_t *ofColumn[] = {right[0].right, right[1].right, right[2].right, right[3].right};
       float sum = lanes[lane].sums[part];
-      for (int32_t term = 0; term < 16; ++term) {
-        int32_t holder = term % 8 / 2, high = term / 8;
-        sum += widen(lanes[row * 4 + holder].left[high * 2 + below], term % 2, lanes[lane].isHalf) *
-               widen(lanes[column * 4 + holder].right[high], term % 2, lanes[lane].isHalf);
-      }
+      for (int32_t term = 0; term < (kind == FactorKind::Tf32 ? 8 : 16); ++term)
+        sum += termOf(ofRow, term, 2, kind) * termOf(ofColumn, term, 1, kind);
       results[lane][part] = sum;
     }
   for (int32_t lane = 0; lane < kWarpSize; ++lane)
     std::copy_n(results[lane], 4, threads[warp * kWarpSize + lane].sums);
 }
 
-void Block::multiply(int32_t site, bool isHalf, const uint32_t (&left)[4],
+void Block::multiply(int32_t site, FactorKind kind, const uint32_t (&left)[4],
                      const uint32_t (&right)[2], const float (&sums)[4]) {
   Thread &thread = threads[current];
-  thread.isHalf = isHalf;
+  thread.kind = kind;
   std::copy_n(left, 4, thread.left);
   std::copy_n(right, 2, thread.right);
   std::copy_n(sums, 4, thread.sums);
@@ -212,6 +246,55 @@ void Block::multiply(int32_t site, bool isHalf, const uint32_t (&left)[4],
     releaseWarp(warp);
   }
   thread.fiber->suspend();
+}
+
+/// Lane 8 m + r says where row r of matrix m is; lane g * 4 + t gets of each matrix elements 2t and 2t + 1 of row g.
+void Block::finishMatrices(int32_t warp) {
+  Thread *lanes = &threads[warp * kWarpSize];
+  for (int32_t lane = 0; lane < kWarpSize; ++lane)
+    for (int32_t part = 0; part < 4; ++part) {
+      uint32_t pair = 0;
+      for (int32_t half = 0; half < 2; ++half) {
+        int32_t row = lane / 4, column = lane % 4 * 2 + half;
+        if (lanes[lane].isTurned)
+          std::swap(row, column);
+        uint16_t bits;
+        std::memcpy(&bits, lanes[part * 8 + row].row + column * 2, sizeof bits);
+        pair |= uint32_t(bits) << (16 * half);
+      }
+      lanes[lane].matrices[part] = pair;
+    }
+}
+
+void Block::loadMatrices(int32_t site, const char *row, bool isTurned) {
+  Thread &thread = threads[current];
+  thread.row = row;
+  thread.isTurned = isTurned;
+  thread.site = site;
+  thread.state = State::AtMatrices;
+  int32_t warp = current / kWarpSize;
+  if (hasComeTogether(warp)) {
+    finishMatrices(warp);
+    releaseWarp(warp);
+  }
+  thread.fiber->suspend();
+}
+
+void Block::copy(char *to, const char *from, int32_t elementBytes, int64_t bytes, int64_t count) {
+  Thread &thread = threads[current];
+  thread.copies.push_back({thread.groups, to, from, elementBytes, bytes, count});
+}
+
+std::vector<Block::Landed> Block::waitForCopies(int64_t groups) {
+  Thread &thread = threads[current];
+  std::vector<Landed> landed;
+  auto first = thread.copies.begin();
+  for (; first != thread.copies.end() && first->group < thread.groups - groups; ++first) {
+    land(*first);
+    landed.push_back({first->to, first->elementBytes, first->bytes});
+  }
+  thread.copies.erase(thread.copies.begin(), first);
+  return landed;
 }
 
 char *Block::shared(int64_t bytes) {

@@ -20,6 +20,9 @@ private:
   uint64_t state;
 };
 
+/// What factors the unit for matrices takes: pairs of 16 bits, or one of tf32, in a register.
+enum class FactorKind { Bf16, F16, Tf32 };
+
 /// A block that runs.
 class Block {
 public:
@@ -44,16 +47,40 @@ public:
   /// The bits, and in bit 32 whether there is a lane to have them from.
   uint64_t shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t width, int32_t mode);
   /// This lane's share of sums + left * right, where a warp has 16 x 16 of the left factor and 16 x 8 of the right
-  /// one: pairs of f16, or else bf16, as mma.sync.m16n8k16 has them.
-  void multiply(int32_t site, bool isHalf, const uint32_t (&left)[4], const uint32_t (&right)[2],
-                const float (&sums)[4]);
+  /// one as mma.sync.m16n8k16 has them, of tf32 half as many terms as m16n8k8 has them.
+  void multiply(int32_t site, FactorKind kind, const uint32_t (&left)[4],
+                const uint32_t (&right)[2], const float (&sums)[4]);
   /// One of the four sums that multiply left.
   float sum(int32_t part) const { return threads[current].sums[part]; }
+  /// This lane's row of one of four matrices of 8 x 8 numbers of 16 bits is at `row`, as ldmatrix takes them; if they
+  /// are turned, it is a column.
+  void loadMatrices(int32_t site, const char *row, bool isTurned);
+  /// Two numbers of one of the four matrices.
+  uint32_t matrix(int32_t part) const { return threads[current].matrices[part]; }
+  /// Starts to copy `count` bytes, and zeros up to `bytes`.
+  void copy(char *to, const char *from, int32_t elementBytes, int64_t bytes, int64_t count);
+  void endGroup() { ++threads[current].groups; }
+  struct Landed {
+    char *to;
+    int32_t elementBytes;
+    int64_t bytes;
+  };
+  /// Waits until no more than the last `groups` groups of copies are on their way; returns where the others went.
+  std::vector<Landed> waitForCopies(int64_t groups);
   /// Where the next piece of the block's memory is.
   char *shared(int64_t bytes);
 
 private:
-  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, Ended };
+  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, AtMatrices, Ended };
+  /// On its way until it has landed, which the thread does not know until it waits.
+  struct Copy {
+    int64_t group;
+    char *to;
+    const char *from;
+    int32_t elementBytes;
+    int64_t bytes, count;
+    bool hasLanded = false;
+  };
   struct Thread {
     State state = State::New;
     Fiber *fiber = nullptr;
@@ -61,10 +88,14 @@ private:
     uint32_t bits = 0;
     int32_t offset = 0, width = 0, mode = 0;
     uint64_t received = 0;
-    bool isHalf = false;
+    FactorKind kind = FactorKind::Bf16;
     uint32_t left[4], right[2];
     float sums[4];
-    int64_t sharedBytes = 0;
+    const char *row = nullptr;
+    bool isTurned = false;
+    uint32_t matrices[4];
+    std::vector<Copy> copies;
+    int64_t groups = 0, sharedBytes = 0;
   };
 
   void step(int32_t thread, const std::function<void(int32_t)> &body);
@@ -73,6 +104,9 @@ private:
   void releaseWarp(int32_t warp);
   void finishShuffle(int32_t warp);
   void finishProduct(int32_t warp);
+  void finishMatrices(int32_t warp);
+  static void land(Copy &copy);
+  void landSome();
   std::string passBarrier();
   std::string describe(int32_t thread) const;
 
@@ -81,6 +115,7 @@ private:
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber *> idle;
   std::vector<char> memory;
+  Draw *draw = nullptr;
   int64_t mostUsed = 0;
   int32_t current = 0;
   uint32_t passed = 0;

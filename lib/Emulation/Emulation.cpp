@@ -31,7 +31,9 @@ public:
   void prepare(const Launch &next) { launch = next; }
   void run(void (*body)(void *, int64_t, int64_t), void *context);
   int64_t number(int32_t quantity, int32_t axis) const;
-  void access(uintptr_t address, int32_t bytes, int32_t count, bool writes);
+  void access(uintptr_t address, int32_t bytes, int32_t count, Access access);
+  void startCopy(char *to, const char *from, int32_t bytes, int32_t count, int32_t exist);
+  void waitForCopies(int32_t groups);
 
   Block block;
   std::string report;
@@ -100,27 +102,44 @@ int64_t Device::number(int32_t quantity, int32_t axis) const {
   }
 }
 
-std::string describe(const Moment &moment, bool writes) {
+std::string describe(const Moment &moment, Access access) {
   std::string text =
       moment.thread < 0 ? "several threads" : "thread " + std::to_string(moment.thread);
   text += moment.block < 0 ? " of several blocks" : " of block " + std::to_string(moment.block);
-  return text + (writes ? " writes" : " reads");
+  return text + (access == Access::Read    ? " reads"
+                 : access == Access::Write ? " writes"
+                                           : " copies to");
 }
 
-void Device::access(uintptr_t address, int32_t bytes, int32_t count, bool writes) {
+void Device::access(uintptr_t address, int32_t bytes, int32_t count, Access access) {
   if (block.isPrivate(address))
     return;
   Moment now{blockNumber, block.thread(), block.barriers()};
   AccessLog &log = block.isShared(address) ? shared : global;
   for (int32_t element = 0; element < count; ++element) {
-    std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now, writes);
+    std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now, access);
     // One tells enough of a kernel.
     if (!race || hasRaced)
       continue;
     hasRaced = true;
-    complain(describe(race->first, race->firstWrites) + " what " +
-             describe(race->second, race->secondWrites) + ", with no barrier between");
+    complain(describe(race->first, race->firstAccess) + " what " +
+             describe(race->second, race->secondAccess) +
+             (race->firstAccess == Access::Copy ? ", with no wait between"
+                                                : ", with no barrier between"));
   }
+}
+
+void Device::startCopy(char *to, const char *from, int32_t bytes, int32_t count, int32_t exist) {
+  access(reinterpret_cast<uintptr_t>(from), bytes, exist, Access::Read);
+  access(reinterpret_cast<uintptr_t>(to), bytes, count, Access::Copy);
+  block.copy(to, from, bytes, int64_t(bytes) * count, int64_t(bytes) * exist);
+}
+
+void Device::waitForCopies(int32_t groups) {
+  Moment now{blockNumber, block.thread(), block.barriers()};
+  for (const Block::Landed &copy : block.waitForCopies(groups))
+    for (int64_t offset = 0; offset < copy.bytes; offset += copy.elementBytes)
+      shared.finishCopy(reinterpret_cast<uintptr_t>(copy.to + offset), now);
 }
 
 Device &device() {
@@ -147,10 +166,10 @@ uint64_t emulatedShuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wi
   return device().block.shuffle(site, bits, offset, width, mode);
 }
 
-void emulatedProduct(int32_t site, int32_t isHalf, uint32_t left0, uint32_t left1, uint32_t left2,
+void emulatedProduct(int32_t site, int32_t kind, uint32_t left0, uint32_t left1, uint32_t left2,
                      uint32_t left3, uint32_t right0, uint32_t right1, float sum0, float sum1,
                      float sum2, float sum3) {
-  device().block.multiply(site, isHalf != 0, {left0, left1, left2, left3}, {right0, right1},
+  device().block.multiply(site, FactorKind(kind), {left0, left1, left2, left3}, {right0, right1},
                           {sum0, sum1, sum2, sum3});
 }
 
@@ -159,8 +178,24 @@ float emulatedSum(int32_t part) { return device().block.sum(part); }
 char *emulatedShared(int64_t bytes) { return device().block.shared(bytes); }
 
 void emulatedAccess(int64_t address, int32_t bytes, int32_t count, int32_t writes) {
-  device().access(uintptr_t(address), bytes, count, writes != 0);
+  device().access(uintptr_t(address), bytes, count, writes ? Access::Write : Access::Read);
 }
+
+void emulatedMatrices(int32_t site, int64_t row, int32_t isTurned) {
+  device().access(uintptr_t(row), 2, 8, Access::Read);
+  device().block.loadMatrices(site, reinterpret_cast<const char *>(row), isTurned != 0);
+}
+
+uint32_t emulatedMatrix(int32_t part) { return device().block.matrix(part); }
+
+void emulatedCopy(int64_t to, int64_t from, int32_t bytes, int32_t count, int32_t exist) {
+  device().startCopy(reinterpret_cast<char *>(to), reinterpret_cast<const char *>(from), bytes,
+                     count, exist);
+}
+
+void emulatedGroup() { device().block.endGroup(); }
+
+void emulatedWait(int32_t groups) { device().waitForCopies(groups); }
 
 } // namespace
 
@@ -173,6 +208,11 @@ std::map<std::string, void *> emulationSymbols() {
           {"nnc_emulated_product", reinterpret_cast<void *>(&emulatedProduct)},
           {"nnc_emulated_sum", reinterpret_cast<void *>(&emulatedSum)},
           {"nnc_emulated_shared", reinterpret_cast<void *>(&emulatedShared)},
+          {"nnc_emulated_matrices", reinterpret_cast<void *>(&emulatedMatrices)},
+          {"nnc_emulated_matrix", reinterpret_cast<void *>(&emulatedMatrix)},
+          {"nnc_emulated_copy", reinterpret_cast<void *>(&emulatedCopy)},
+          {"nnc_emulated_group", reinterpret_cast<void *>(&emulatedGroup)},
+          {"nnc_emulated_wait", reinterpret_cast<void *>(&emulatedWait)},
           {"nnc_emulated_access", reinterpret_cast<void *>(&emulatedAccess)}};
 }
 

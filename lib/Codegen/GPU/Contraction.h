@@ -20,10 +20,20 @@ struct Contraction {
 /// `op` as a contraction, if it is one worth tiles.
 std::optional<Contraction> findContraction(mlir::linalg::GenericOp op);
 
-/// Launches at `b` what computes `contraction`. If `fills` says that the output is filled before, what few tiles
-/// would sum for long is summed in parts, by more blocks: these are added in order by the operation returned.
+/// How many iterations some loops have; where it is not known, many.
+int64_t estimateCount(mlir::linalg::GenericOp op, llvm::ArrayRef<unsigned> loops);
+
+struct ContractionOptions {
+  /// Whether the output is filled before: what few tiles would sum for long is summed in parts then, by more blocks.
+  bool isFilled = false;
+  /// Whether factors of f32 may be rounded to tf32.
+  bool roundsFactors = false;
+};
+
+/// Launches at `b` what computes `contraction`. If it is summed in parts, these are added in order by the operation
+/// returned.
 mlir::linalg::GenericOp emitContraction(mlir::OpBuilder &b, const OperationBody &body,
-                                        const Contraction &contraction, bool isFilled);
+                                        const Contraction &contraction, ContractionOptions options);
 
 } // namespace nnc
 

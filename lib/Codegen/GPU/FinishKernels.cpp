@@ -17,9 +17,23 @@ constexpr int64_t kBufferAlignment = 64;
 /// What copies of tensor tiles ask of shared memory.
 constexpr int64_t kSharedAlignment = 1024;
 
+/// Gives branches what loops said of their unrolling.
+void annotateLoop(Operation *op) {
+  constexpr StringLiteral kAnnotation = "llvm.loop_annotation";
+  auto annotation = op->getAttrOfType<LLVM::LoopAnnotationAttr>(kAnnotation);
+  if (!annotation)
+    return;
+  op->removeAttr(kAnnotation);
+  if (auto branch = dyn_cast<LLVM::BrOp>(op))
+    branch.setLoopAnnotationAttr(annotation);
+  else if (auto choice = dyn_cast<LLVM::CondBrOp>(op))
+    choice.setLoopAnnotationAttr(annotation);
+}
+
 class FinishKernels : public impl::FinishKernelsPassBase<FinishKernels> {
   void runOnOperation() override {
     Builder attributes(&getContext());
+    getOperation().walk(annotateLoop);
     for (auto global : getOperation().getOps<LLVM::GlobalOp>()) {
       auto type = dyn_cast<LLVM::LLVMArrayType>(global.getType());
       if (global.getAddrSpace() != unsigned(NVVM::NVVMMemorySpace::Shared) || !type ||

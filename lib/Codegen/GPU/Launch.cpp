@@ -3,6 +3,8 @@
 
 #include "OperationBody.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 
 namespace nnc {
@@ -25,6 +27,16 @@ Value addSharedMemory(gpu::LaunchOp launch, ArrayRef<int64_t> shape, Type elemen
   auto space = gpu::AddressSpaceAttr::get(launch.getContext(), gpu::AddressSpace::Workgroup);
   auto type = MemRefType::get(shape, element, AffineMap(), space);
   return launch.addWorkgroupAttribution(type, launch.getLoc());
+}
+
+void setUnrolling(scf::ForOp loop, int32_t times) {
+  Builder b(loop.getContext());
+  auto count = times == 1 ? IntegerAttr() : b.getI32IntegerAttr(times);
+  auto disable = times == 1 ? b.getBoolAttr(true) : BoolAttr();
+  auto unrolling = LLVM::LoopUnrollAttr::get(b.getContext(), disable, count, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unrolling, {}, {}, {}, {},
+                                              {}, {}, {}, {}, {}, {}, {}));
 }
 
 } // namespace nnc

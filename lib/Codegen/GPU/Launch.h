@@ -3,6 +3,7 @@
 #define NNC_LIB_CODEGEN_GPU_LAUNCH_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace nnc {
 
@@ -19,6 +20,9 @@ mlir::gpu::LaunchOp launchThreads(mlir::OpBuilder &b, mlir::Location loc, mlir::
 /// Memory of the kernel's blocks.
 mlir::Value addSharedMemory(mlir::gpu::LaunchOp launch, llvm::ArrayRef<int64_t> shape,
                             mlir::Type element);
+
+/// Has LLVM write out `times` iterations of `loop` at a time, no more.
+void setUnrolling(mlir::scf::ForOp loop, int32_t times);
 
 } // namespace nnc
 

@@ -37,15 +37,33 @@ SmallVector<Value> OperationBody::sizesOf(ArrayRef<unsigned> loops) const {
 
 void OperationBody::locate(OpBuilder &b, Value number, ArrayRef<unsigned> loops,
                            MutableArrayRef<Value> indices) const {
+  /// So many that some more can be counted in 32 bits, in which a GPU divides.
+  constexpr int64_t kMany = int64_t(1) << 30;
+  int64_t count = 1;
+  SmallVector<int64_t> known = op.getStaticLoopRanges();
+  for (unsigned loop : loops)
+    count = ShapedType::isDynamic(known[loop]) ? kMany : std::min(kMany, count * known[loop]);
+  Type type = count < kMany ? Type(b.getI32Type()) : Type(b.getIndexType());
+  auto convert = [&](Value value, Type to) {
+    return value.getType() == to ? value : b.createOrFold<arith::IndexCastUIOp>(loc, to, value);
+  };
+  bool isFirst = true;
+  Value rest = number;
   for (unsigned position = loops.size(); position-- > 0;) {
     Value &index = indices[loops[position]], size = sizes[loops[position]];
     if (getConstantIntValue(size) == 1) {
       index = constantIndex(b, loc, 0);
       continue;
     }
-    index = position == 0 ? number : b.createOrFold<arith::RemUIOp>(loc, number, size);
-    if (position != 0)
-      number = b.createOrFold<arith::DivUIOp>(loc, number, size);
+    if (position == 0) {
+      index = isFirst ? number : convert(rest, b.getIndexType());
+      continue;
+    }
+    Value divisor = convert(size, type);
+    rest = convert(rest, type);
+    index = convert(b.createOrFold<arith::RemUIOp>(loc, rest, divisor), b.getIndexType());
+    rest = b.createOrFold<arith::DivUIOp>(loc, rest, divisor);
+    isFirst = false;
   }
 }
 
@@ -90,9 +108,14 @@ Value OperationBody::load(OpBuilder &b, OpOperand &operand, ArrayRef<Value> indi
   return loadElement(b, op, operand, indices);
 }
 
+SmallVector<Value> OperationBody::placeIn(OpBuilder &b, OpOperand &operand,
+                                          ArrayRef<Value> indices) const {
+  return place(b, loc, op.getMatchingIndexingMap(&operand), indices);
+}
+
 SmallVector<Value> OperationBody::placeOf(OpBuilder &b, unsigned output,
                                           ArrayRef<Value> indices) const {
-  return place(b, loc, op.getMatchingIndexingMap(op.getDpsInitOperand(output)), indices);
+  return placeIn(b, *op.getDpsInitOperand(output), indices);
 }
 
 void OperationBody::store(OpBuilder &b, Value value, unsigned output,
@@ -165,30 +188,67 @@ SmallVector<Value> OperationBody::compute(OpBuilder &b, ArrayRef<Value> indices,
   return yielded;
 }
 
-Value OperationBody::evaluate(OpBuilder &b, Value value, ArrayRef<Value> indices) const {
-  IRMapping mapping;
-  auto find = [&](auto &&self, Value inner) -> Value {
-    if (mapping.contains(inner))
-      return mapping.lookup(inner);
-    Operation *source = inner.getDefiningOp();
-    Value found;
-    if (auto argument = dyn_cast<BlockArgument>(inner);
-        argument && argument.getOwner() == op.getBody())
-      found = load(b, op->getOpOperand(argument.getArgNumber()), indices);
-    else if (!source || source->getBlock() != op.getBody())
-      return inner;
-    else if (auto index = dyn_cast<linalg::IndexOp>(source))
-      found = indices[index.getDim()];
-    else {
-      for (Value operand : source->getOperands())
-        self(self, operand);
-      b.clone(*source, mapping);
-      return mapping.lookup(inner);
-    }
-    mapping.map(inner, found);
-    return found;
+/// What `index` is at the neighbour number `lane` along `loop`.
+static Value indexOf(OpBuilder &b, linalg::IndexOp index, ArrayRef<Value> indices, unsigned loop,
+                     int64_t lane) {
+  Value value = indices[index.getDim()];
+  if (index.getDim() != loop || lane == 0)
+    return value;
+  return b.createOrFold<arith::AddIOp>(index.getLoc(), value,
+                                       constantIndex(b, index.getLoc(), lane));
+}
+
+SmallVector<Value> OperationBody::evaluate(OpBuilder &b, Value value, ArrayRef<Value> indices,
+                                           unsigned loop, int64_t lanes) const {
+  llvm::SmallDenseMap<unsigned, SmallVector<Value>> loaded;
+  auto loadLane = [&](BlockArgument argument, int64_t lane) {
+    OpOperand &operand = op->getOpOperand(argument.getArgNumber());
+    SmallVector<Value> &values = loaded[argument.getArgNumber()];
+    if (values.empty())
+      values = lanes == 1 ? SmallVector<Value>{load(b, operand, indices)}
+                          : loadNeighbours(b, operand, indices, loop);
+    return values[lane];
   };
-  return find(find, value);
+  SmallVector<Value> results;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    IRMapping mapping;
+    auto find = [&](auto &&self, Value inner) -> Value {
+      if (mapping.contains(inner))
+        return mapping.lookup(inner);
+      Operation *source = inner.getDefiningOp();
+      Value found;
+      if (auto argument = dyn_cast<BlockArgument>(inner);
+          argument && argument.getOwner() == op.getBody())
+        found = loadLane(argument, lane);
+      else if (!source || source->getBlock() != op.getBody())
+        return inner;
+      else if (auto index = dyn_cast<linalg::IndexOp>(source))
+        found = indexOf(b, index, indices, loop, lane);
+      else {
+        for (Value operand : source->getOperands())
+          self(self, operand);
+        b.clone(*source, mapping);
+        return mapping.lookup(inner);
+      }
+      mapping.map(inner, found);
+      return found;
+    };
+    results.push_back(find(find, value));
+  }
+  return results;
+}
+
+bool OperationBody::hasNeighbours(OpOperand &operand, unsigned loop) const {
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  if (!type || !map.isFunctionOfDim(loop))
+    return true;
+  // What lies before the last axis is in whole vectors.
+  return type.getLayout().isIdentity() && type.getElementTypeBitWidth() >= 8 &&
+         type.getElementTypeBitWidth() <= 32 &&
+         map.getResults().back() == getAffineDimExpr(loop, map.getContext()) &&
+         !map.dropResult(map.getNumResults() - 1).isFunctionOfDim(loop) &&
+         (type.getRank() == 1 || type.getShape().back() % kVectorLanes == 0);
 }
 
 bool OperationBody::suitsVectors() const {
@@ -206,41 +266,38 @@ bool OperationBody::suitsVectors() const {
       (parallel.size() > 1 && (ShapedType::isDynamic(lastSize) || lastSize % kVectorLanes != 0)))
     return false;
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-    auto type = dyn_cast<MemRefType>(operand.get().getType());
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!type || !map.isFunctionOfDim(last))
-      return !op.isDpsInit(&operand);
-    // What lies before the last axis is in whole vectors.
-    return type.getLayout().isIdentity() && type.getElementTypeBitWidth() >= 8 &&
-           type.getElementTypeBitWidth() <= 32 &&
-           map.getResults().back() == getAffineDimExpr(last, map.getContext()) &&
-           !map.dropResult(map.getNumResults() - 1).isFunctionOfDim(last) &&
-           (type.getRank() == 1 || type.getShape().back() % kVectorLanes == 0);
+    return hasNeighbours(operand, last) &&
+           (!op.isDpsInit(&operand) || op.getMatchingIndexingMap(&operand).isFunctionOfDim(last));
   });
+}
+
+static VectorType vectorType(Type element) { return VectorType::get(kVectorLanes, element); }
+
+static llvm::MaybeAlign vectorAlignment(Type element) {
+  return llvm::MaybeAlign(kVectorLanes * element.getIntOrFloatBitWidth() / 8);
+}
+
+SmallVector<Value> OperationBody::loadNeighbours(OpBuilder &b, OpOperand &operand,
+                                                 ArrayRef<Value> indices, unsigned loop) const {
+  if (!op.getMatchingIndexingMap(&operand).isFunctionOfDim(loop))
+    return SmallVector<Value>(kVectorLanes, load(b, operand, indices));
+  Type element = cast<MemRefType>(operand.get().getType()).getElementType();
+  Value vector = vector::LoadOp::create(b, loc, vectorType(element), operand.get(),
+                                        placeIn(b, operand, indices), /*nontemporal=*/false,
+                                        vectorAlignment(element));
+  SmallVector<Value> lanes;
+  for (int64_t lane = 0; lane < kVectorLanes; ++lane)
+    lanes.push_back(vector::ExtractOp::create(b, loc, vector, lane));
+  return lanes;
 }
 
 void OperationBody::computeVector(OpBuilder &b, ArrayRef<Value> indices) const {
   unsigned last = parallel.back();
-  auto vectorType = [](Type element) { return VectorType::get(kVectorLanes, element); };
-  auto alignment = [](Type element) {
-    return llvm::MaybeAlign(kVectorLanes * element.getIntOrFloatBitWidth() / 8);
-  };
   SmallVector<SmallVector<Value>> loaded;
   for (OpOperand &operand : op->getOpOperands()) {
     SmallVector<Value> &lanes = loaded.emplace_back();
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (op.getMatchingBlockArgument(&operand).use_empty())
-      continue;
-    if (!map.isFunctionOfDim(last)) {
-      lanes.assign(kVectorLanes, load(b, operand, indices));
-      continue;
-    }
-    Type element = cast<MemRefType>(operand.get().getType()).getElementType();
-    Value vector = vector::LoadOp::create(b, loc, vectorType(element), operand.get(),
-                                          place(b, loc, map, indices), /*nontemporal=*/false,
-                                          alignment(element));
-    for (int64_t lane = 0; lane < kVectorLanes; ++lane)
-      lanes.push_back(vector::ExtractOp::create(b, loc, vector, lane));
+    if (!op.getMatchingBlockArgument(&operand).use_empty())
+      lanes = loadNeighbours(b, operand, indices, last);
   }
   SmallVector<SmallVector<Value>> results(op.getNumDpsInits());
   for (int64_t lane = 0; lane < kVectorLanes; ++lane) {
@@ -249,14 +306,10 @@ void OperationBody::computeVector(OpBuilder &b, ArrayRef<Value> indices) const {
       if (!lanes.empty())
         mapping.map(argument, lanes[lane]);
     for (Operation &inner : op.getBody()->without_terminator())
-      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-        Value value = indices[index.getDim()];
-        if (index.getDim() == last)
-          value = b.createOrFold<arith::AddIOp>(loc, value, constantIndex(b, loc, lane));
-        mapping.map(index.getResult(), value);
-      } else {
+      if (auto index = dyn_cast<linalg::IndexOp>(inner))
+        mapping.map(index.getResult(), indexOf(b, index, indices, last, lane));
+      else
         b.clone(inner, mapping);
-      }
     for (auto [lanes, value] :
          llvm::zip_equal(results, op.getBody()->getTerminator()->getOperands()))
       lanes.push_back(mapping.lookupOrDefault(value));
@@ -265,7 +318,7 @@ void OperationBody::computeVector(OpBuilder &b, ArrayRef<Value> indices) const {
     Type element = lanes.front().getType();
     Value vector = vector::FromElementsOp::create(b, loc, vectorType(element), lanes);
     vector::StoreOp::create(b, loc, vector, op.getDpsInits()[output], placeOf(b, output, indices),
-                            /*nontemporal=*/false, alignment(element));
+                            /*nontemporal=*/false, vectorAlignment(element));
   }
 }
 

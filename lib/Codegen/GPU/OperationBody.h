@@ -43,7 +43,10 @@ public:
   /// The outputs of which that is true.
   llvm::SmallVector<unsigned> sums() const;
 
-  /// Where the output at this position has its element for `indices`.
+  /// Where an operand has its element for `indices`.
+  llvm::SmallVector<mlir::Value> placeIn(mlir::OpBuilder &b, mlir::OpOperand &operand,
+                                         llvm::ArrayRef<mlir::Value> indices) const;
+  /// The same for the output at this position.
   llvm::SmallVector<mlir::Value> placeOf(mlir::OpBuilder &b, unsigned output,
                                          llvm::ArrayRef<mlir::Value> indices) const;
   mlir::Value load(mlir::OpBuilder &b, mlir::OpOperand &operand,
@@ -63,10 +66,14 @@ public:
   llvm::SmallVector<mlir::Value> compute(mlir::OpBuilder &b, llvm::ArrayRef<mlir::Value> indices,
                                          mlir::ValueRange sumsSoFar) const;
 
-  /// What `value`, of the body, is at `indices`; no sum may go into it.
-  mlir::Value evaluate(mlir::OpBuilder &b, mlir::Value value,
-                       llvm::ArrayRef<mlir::Value> indices) const;
+  /// What `value`, of the body, is at `indices` and at its neighbours along `loop`, `lanes` in all; no sum may go into
+  /// it. If they are more than one, they are kVectorLanes, and all its inputs have such neighbours.
+  llvm::SmallVector<mlir::Value> evaluate(mlir::OpBuilder &b, mlir::Value value,
+                                          llvm::ArrayRef<mlir::Value> indices, unsigned loop,
+                                          int64_t lanes) const;
 
+  /// Whether kVectorLanes neighbours along `loop` are one vector of the operand, or one element.
+  bool hasNeighbours(mlir::OpOperand &operand, unsigned loop) const;
   /// Whether threads should each have kVectorLanes neighbours along the last loop: all buffers are read and written
   /// there side by side, or at one place, and there are enough for many threads.
   bool suitsVectors() const;
@@ -80,6 +87,9 @@ private:
   llvm::SmallVector<mlir::Value> reduceFrom(mlir::OpBuilder &b, unsigned depth,
                                             llvm::MutableArrayRef<mlir::Value> indices,
                                             mlir::ValueRange sumsSoFar) const;
+  llvm::SmallVector<mlir::Value> loadNeighbours(mlir::OpBuilder &b, mlir::OpOperand &operand,
+                                                llvm::ArrayRef<mlir::Value> indices,
+                                                unsigned loop) const;
 
   mutable mlir::linalg::GenericOp op; // a handle
   mlir::Location loc;

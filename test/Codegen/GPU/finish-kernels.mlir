@@ -7,7 +7,10 @@ gpu.module @kernels {
   llvm.mlir.global internal @known() {addr_space = 3 : i32} : !llvm.array<8 x f32>
   // CHECK: llvm.func @kernel(%{{.*}}: !llvm.ptr {llvm.align = 64 : i64}, %{{.*}}: i64, %{{.*}}: !llvm.ptr {llvm.align = 16 : i64})
   llvm.func @kernel(%x: !llvm.ptr, %n: i64, %y: !llvm.ptr {llvm.align = 16 : i64}) attributes {gpu.kernel, nvvm.kernel} {
-    llvm.return
+    llvm.br ^header(%n : i64)
+  ^header(%i: i64):
+    // CHECK: llvm.br ^{{.*}} {loop_annotation = #{{.*}}}
+    llvm.br ^header(%i : i64) {llvm.loop_annotation = #llvm.loop_annotation<unroll = <disable = true>>}
   }
   // CHECK: llvm.func @helper(%{{.*}}: !llvm.ptr) {
   llvm.func @helper(%x: !llvm.ptr) {

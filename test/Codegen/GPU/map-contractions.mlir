@@ -1,4 +1,5 @@
 // RUN: nnc-opt %s --codegen-gpu-map-kernels --canonicalize --cse | FileCheck %s
+// RUN: nnc-opt %s --pass-pipeline='builtin.module(func.func(codegen-gpu-map-kernels{rounds-factors=true}))' | FileCheck %s --check-prefix=ROUNDED
 
 #left = affine_map<(d0, d1, d2) -> (d0, d2)>
 #right = affine_map<(d0, d1, d2) -> (d2, d1)>
@@ -6,33 +7,48 @@
 #leftTurned = affine_map<(d0, d1, d2) -> (d2, d0)>
 #result = affine_map<(d0, d1, d2) -> (d0, d1)>
 
-// Tiles of 64 by 64: 16 terms at a time in one of two buffers, the next on their way, 4 x 4 sums a thread. What the
-// output is filled with is what it starts from.
+// Tiles of 64 by 64, 4 x 4 sums a thread, 16 terms at a time in one of four buffers. What is computed on its way, four
+// neighbours at once, comes into registers before the products and goes to shared memory behind them; what lies in
+// memory as it is is copied there, three tiles ahead, of which the oldest has to have come. What the output is filled
+// with is what it starts from.
 // CHECK-LABEL: func.func @product(
 // CHECK-SAME: %[[X:.*]]: memref<?x100xf32>, %[[W:.*]]: memref<100x70xf32>, %[[B:.*]]: memref<100xf32>, %[[Y:.*]]: memref<?x70xf32>)
 // CHECK-NOT: linalg
 // CHECK: %[[BLOCKS:.*]] = arith.ceildivui %{{.*}}, %c64
-// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BLOCKS]], %{{.*}} = %c2, %{{.*}} = %c1)
-// CHECK-SAME: workgroup(%[[LEFT:.*]] : memref<2x16x68xf32, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<2x16x68xf32, #gpu.address_space<workgroup>>)
+// CHECK: %[[BOTH:.*]] = arith.muli %[[BLOCKS]], %c2
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %[[BOTH]], %{{.*}} = %c1, %{{.*}} = %c1)
+// CHECK-SAME: workgroup(%[[LEFT:.*]] : memref<4x16x68xf32, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<4x16x68xf32, #gpu.address_space<workgroup>>)
+// CHECK: nvgpu.device_async_copy %[[W]][%{{.*}}], %[[RIGHT]][%c0, %{{.*}}], 2, %{{.*}} :
+// CHECK: nvgpu.device_async_create_group
 // The other operand of the sum comes along with the element.
 // CHECK: scf.if
-// CHECK: memref.load %[[X]]
-// CHECK: memref.load %[[B]]
+// CHECK: vector.load %[[X]]{{.*}} {alignment = 16 : i64}
+// CHECK: vector.load %[[B]]
 // CHECK: arith.addf
+// CHECK: memref.store %{{.*}}, %[[LEFT]][%c0,
+// CHECK: nvgpu.device_async_create_group
+// CHECK: %[[GROUP:.*]] = nvgpu.device_async_create_group
+// CHECK-NOT: nvgpu.device_async_create_group
 // CHECK: scf.for {{.*}} = %c0 to %c100 step %c16 iter_args(
-// CHECK: memref.store %{{.*}}, %[[LEFT]]
-// CHECK: memref.store %{{.*}}, %[[RIGHT]]
-// CHECK: gpu.barrier
+// CHECK: nvgpu.device_async_wait %[[GROUP]] {numGroups = 2 : i32}
+// CHECK-NEXT: gpu.barrier
 // CHECK-NOT: gpu.barrier
-// CHECK: memref.load %[[X]]
-// CHECK: memref.load %[[W]]
+// CHECK: nvgpu.device_async_copy %[[W]][%{{.*}}], %[[RIGHT]]
+// CHECK: nvgpu.device_async_create_group
+// CHECK: vector.load %[[X]]
 // CHECK: scf.for {{.*}} = %c0 to %c16 step %c1 iter_args(
 // CHECK: vector.load %[[LEFT]]{{.*}} {alignment = 16 : i64}
 // CHECK: vector.load %[[RIGHT]]{{.*}} {alignment = 16 : i64}
 // CHECK-COUNT-16: math.fma
 // CHECK: {llvm.loop_annotation = #loop_annotation}
+// CHECK: memref.store %{{.*}}, %[[LEFT]]
 // CHECK-NOT: memref.load %[[Y]]
 // CHECK-COUNT-16: memref.store %{{.*}}, %[[Y]]
+// Rounded to tf32, factors of f32 go there too; nothing is rounded that is not asked for.
+// CHECK-NOT: nvvm.convert
+// ROUNDED-LABEL: func.func @product(
+// ROUNDED: nvvm.convert.float.to.tf32 %{{.*}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// ROUNDED-COUNT-8: nvvm.mma.sync {{.*}} multiplicandAPtxType = #nvvm.mma_type<tf32>, {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 8>}
 func.func @product(%x: memref<?x100xf32>, %w: memref<100x70xf32>, %b: memref<100xf32>, %y: memref<?x70xf32>) {
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%y : memref<?x70xf32>)
@@ -50,7 +66,7 @@ func.func @product(%x: memref<?x100xf32>, %w: memref<100x70xf32>, %b: memref<100
 // A small matrix of long sums: blocks sum parts of them, which a second kernel adds in order.
 // CHECK-LABEL: func.func @parts(
 // CHECK: %[[PARTS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<4x20x24xf32>
-// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c1, %{{.*}} = %c1, %{{.*}} = %c4)
+// CHECK: gpu.launch blocks({{.*}}) in (%{{.*}} = %c4, %{{.*}} = %c1, %{{.*}} = %c1)
 // CHECK: %[[END:.*]] = arith.minui
 // CHECK: scf.for {{.*}} to %[[END]] step %c16
 // CHECK: memref.store %{{.*}}, %[[PARTS]]
@@ -164,14 +180,15 @@ func.func @noEpilogue(%x: memref<64x64xf32>, %w: memref<64x64xf32>) {
   return
 }
 
-// Factors of 16 bits go to the unit that multiplies matrices: 2 x 2 products a warp for each 16 of 32 terms, the
-// terms of a row side by side.
+// Factors of 16 bits go to the unit that multiplies matrices: 2 x 2 products a warp for each 16 of 32 terms. Buffers are
+// as the factors lie in memory, the terms of a row side by side or those of a column.
 // CHECK-LABEL: func.func @matrices(
-// CHECK: gpu.launch {{.*}} workgroup(%[[LEFT:.*]] : memref<2x64x40xbf16, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<2x64x40xbf16, #gpu.address_space<workgroup>>)
+// CHECK: gpu.launch {{.*}} workgroup(%[[LEFT:.*]] : memref<4x64x40xbf16, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<4x32x72xbf16, #gpu.address_space<workgroup>>)
+// CHECK: nvgpu.device_async_copy {{.*}}, %[[LEFT]][{{.*}}], 4, %{{.*}} :
 // CHECK: scf.for {{.*}} step %c32
-// CHECK: memref.store %{{.*}}, %[[LEFT]]
 // CHECK: gpu.barrier
-// CHECK: vector.load %[[RIGHT]]{{.*}} {alignment = 4 : i64} : {{.*}}, vector<2xbf16>
+// CHECK: nvgpu.ldmatrix %[[RIGHT]]{{.*}} {numTiles = 4 : i32, transpose = true}
+// CHECK: nvgpu.ldmatrix %[[LEFT]]{{.*}} {numTiles = 4 : i32, transpose = false}
 // CHECK-COUNT-8: nvvm.mma.sync A[{{.*}}] B[{{.*}}] C[{{.*}}] {layoutA = #nvvm.mma_layout<row>, layoutB = #nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<bf16>, multiplicandBPtxType = #nvvm.mma_type<bf16>, shape = #nvvm.shape<m = 16, n = 8, k = 16>}
 // CHECK-NOT: nvvm.mma.sync
 // CHECK-LABEL: func.func @widened(

@@ -29,8 +29,8 @@ uint64_t fromEnvironment(const char *name, uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-llvm::Expected<SmallVector<HostTensor>> runEmulated(func::FuncOp function,
-                                                    ArrayRef<HostTensor> arguments) {
+llvm::Expected<SmallVector<HostTensor>>
+runEmulated(func::FuncOp function, ArrayRef<HostTensor> arguments, PipelineBuilder build) {
   llvm::Expected<SymbolValues> symbols = resolveSymbols(function, arguments);
   if (!symbols)
     return symbols.takeError();
@@ -38,7 +38,7 @@ llvm::Expected<SmallVector<HostTensor>> runEmulated(func::FuncOp function,
   llvm::Expected<SmallVector<HostTensor>> like = interpret(function, arguments);
   if (!like)
     return like.takeError();
-  CompiledFunction compiled(function, {}, emulationSymbols(), buildEmulationPipeline);
+  CompiledFunction compiled(function, {}, emulationSymbols(), build);
   if (!compiled.isLoaded())
     return llvm::createStringError("it does not compile");
   std::vector<HostTensor> results;
@@ -62,6 +62,9 @@ TEST(EmulatedRandomPrograms, agreeWithTheInterpreter) {
   std::string diagnostics;
   context.getDiagEngine().registerHandler(
       [&](mlir::Diagnostic &diagnostic) { diagnostics += diagnostic.str() + "\n"; });
+  auto run = [](func::FuncOp function, ArrayRef<HostTensor> arguments) {
+    return runEmulated(function, arguments, buildEmulationPipeline);
+  };
   for (uint64_t seed = first; seed < first + count; ++seed) {
     RandomProgramOptions options;
     options.numOps = 2 + seed % 24;
@@ -70,13 +73,13 @@ TEST(EmulatedRandomPrograms, agreeWithTheInterpreter) {
     Type type = seed % 2 ? Type(Float32Type::get(&context)) : Type(Float64Type::get(&context));
     auto differs = [&](RandomProgram &candidate) {
       diagnostics.clear();
-      return !compareInPrecision(candidate, type, runEmulated).empty();
+      return !compareInPrecision(candidate, type, run).empty();
     };
     if (!differs(program))
       continue;
     RandomProgram small = reduceProgram(program, differs);
     diagnostics.clear();
-    std::string difference = compareInPrecision(small, type, runEmulated);
+    std::string difference = compareInPrecision(small, type, run);
     ADD_FAILURE() << "seed " << seed << ", " << (seed % 2 ? "f32" : "f64") << ": " << difference
                   << "\n"
                   << diagnostics;
@@ -95,7 +98,9 @@ TEST_P(EmulatedPrograms, agreeWithTheInterpreter) {
   SmallVector<HostTensor> arguments = text.drawArguments({{"N", GetParam().size}});
   auto expected = interpret(text.function(), arguments);
   ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
-  auto found = runEmulated(text.function(), arguments);
+  auto found = runEmulated(text.function(), arguments,
+                           GetParam().roundsFactors ? buildRoundedEmulationPipeline
+                                                    : buildEmulationPipeline);
   ASSERT_TRUE(bool(found)) << llvm::toString(found.takeError());
   EXPECT_GT(emulatedLaunches(), 0u);
   for (auto [index, result] : llvm::enumerate(*expected))

@@ -10,6 +10,8 @@ struct GpuProgram {
   double terms;
   /// What N is, where programs run.
   int64_t size;
+  /// Whether products of f32 may round their factors.
+  bool roundsFactors = false;
 };
 
 inline const GpuProgram gpuPrograms[] = {
@@ -57,6 +59,34 @@ inline const GpuProgram gpuPrograms[] = {
        y = conv2d(x, w, padding = 1)
      })",
      144, 1},
+    {"copiedTiles", R"(func f(x: f32[N, 36], w: f32[36, 2112]) -> (y: f32[N, 2112]) { y = x @ w })",
+     36, 131},
+    {"turnedTiles",
+     R"(func f(x: f32[40, N], w: f32[72, 40]) -> (y: f32[N, 72]) { y = transpose(w @ x) })", 40,
+     70},
+    {"copiedMatrices",
+     R"(func f(x: bf16[N, 72], w: bf16[72, 40]) -> (y: bf16[N, 40]) { y = x @ w })", 2e4, 75},
+    {"turnedMatrices", R"(func f(x: f16[48, N], w: f16[72, 48]) -> (y: f16[72, N], z: f16[72, 72]) {
+       y = w @ x
+       z = w @ transpose(w)
+     })",
+     2e3, 88},
+    {"largeCopiedMatrices",
+     R"(func f(x: f16[N, 80], w: f16[80, 2112]) -> (y: f16[N, 2112]) { y = x @ w })", 4e3, 5},
+    {"factorsOnTheWayInVectors",
+     R"(func f(x: f32[N, 40], b: f32[40], w: f32[40, 24], h: bf16[N, 40], v: bf16[40, 24])
+         -> (y: f32[N, 24], z: bf16[N, 24]) {
+       y = relu(x + b) @ w
+       z = relu(h) @ (v * v)
+     })",
+     2e4, 66},
+    {"roundedFactors", R"(func f(x: f32[N, 40], w: f32[40, 72]) -> (y: f32[N, 72]) { y = x @ w })",
+     4e3, 75, true},
+    {"largeRoundedFactors",
+     R"(func f(x: f32[36, N], w: f32[2100, 36]) -> (y: f32[N, 2100]) {
+       y = transpose(w @ x)
+     })",
+     4e3, 5, true},
     {"matrices",
      R"(func f(x: bf16[N, 70], w: bf16[70, 40]) -> (y: bf16[N, 40]) { y = relu(x @ w) })", 2e4, 75},
     {"largeMatrices",

@@ -43,7 +43,7 @@ TEST_P(MappedKernels, fitInRegisters) {
     passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
     buildFusionStage(passes, {});
     buildBufferizeStage(passes, {});
-    buildGpuStage(passes);
+    buildGpuStage(passes, GetParam().roundsFactors);
     buildKernelCodeStage(passes);
     ASSERT_TRUE(succeeded(passes.run(*module)));
     auto target = GpuTarget::forArch(arch);

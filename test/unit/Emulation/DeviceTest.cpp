@@ -38,6 +38,14 @@ float load(const float &place) {
   return place;
 }
 
+void copy(float &to, const float &from, int32_t count, int32_t exist) {
+  using Function = void(int64_t, int64_t, int32_t, int32_t, int32_t);
+  symbol<Function>("nnc_emulated_copy")(reinterpret_cast<int64_t>(&to),
+                                        reinterpret_cast<int64_t>(&from), 4, count, exist);
+}
+void endGroup() { symbol<void()>("nnc_emulated_group")(); }
+void waitForCopies(int32_t groups) { symbol<void(int32_t)>("nnc_emulated_wait")(groups); }
+
 /// What the emulator says of a kernel in this order of its threads.
 std::string run(int64_t blocks, int64_t threads, const std::function<void()> &kernel,
                 uint64_t order) {
@@ -203,6 +211,123 @@ TEST(Device, MultipliesMatricesAsTheHardwareDoes) {
     };
     EXPECT_EQ(run(1, 32, kernel), "");
   }
+}
+
+TEST(Device, LoadsMatricesAsTheHardwareDoes) {
+  for (bool isTurned : {false, true}) {
+    auto kernel = [&] {
+      auto *memory = reinterpret_cast<uint16_t *>(shared(32 * 16 / 2));
+      // Rows of 8 numbers, 16 from each other: row r of matrix m is row 8 m + r.
+      for (int64_t column = 0; column < 8; ++column)
+        memory[threadId() * 16 + column] = uint16_t(threadId() * 8 + column);
+      barrier(0);
+      using Load = void(int32_t, int64_t, int32_t);
+      symbol<Load>("nnc_emulated_matrices")(1, reinterpret_cast<int64_t>(&memory[threadId() * 16]),
+                                            isTurned);
+      for (int64_t part = 0; part < 4; ++part) {
+        int64_t row = threadId() / 4, column = threadId() % 4 * 2;
+        auto number = [&](int64_t r, int64_t c) {
+          return uint32_t(part * 64 + (isTurned ? c * 8 + r : r * 8 + c));
+        };
+        EXPECT_EQ(symbol<uint32_t(int32_t)>("nnc_emulated_matrix")(int32_t(part)),
+                  number(row, column) | number(row, column + 1) << 16);
+      }
+    };
+    EXPECT_EQ(run(1, 32, kernel), "");
+  }
+}
+
+TEST(Device, CopiesWhileThreadsGoOn) {
+  std::vector<float> input(64), reversed(64);
+  for (int i = 0; i < 64; ++i)
+    input[i] = float(i);
+  auto kernel = [&] {
+    float *memory = shared(2 * 64);
+    int64_t place = threadId() * 4;
+    copy(memory[place], input[place], 4, 4);
+    endGroup();
+    // Of these four, two do not exist.
+    copy(memory[64 + place], input[place], 4, 2);
+    endGroup();
+    waitForCopies(1);
+    barrier(0);
+    for (int64_t i = place; i < place + 4; ++i)
+      store(reversed[i], load(memory[63 - i]));
+    waitForCopies(0);
+    barrier(1);
+    EXPECT_EQ(load(memory[64 + 5]), 5);
+    EXPECT_EQ(load(memory[64 + 6]), 0);
+  };
+  EXPECT_EQ(run(1, 16, kernel), "");
+  for (int i = 0; i < 64; ++i)
+    EXPECT_EQ(reversed[i], float(63 - i));
+}
+
+TEST(Device, LetsCopiesLandWhenTheyLike) {
+  float input = 5;
+  bool isEarly = false, isLate = false;
+  auto kernel = [&] {
+    float *memory = shared(1);
+    if (threadId() == 0)
+      copy(*memory, input, 1, 1);
+    barrier(0);
+    (*memory == 5 ? isEarly : isLate) = true;
+  };
+  for (uint64_t order = 0; order < 40; ++order)
+    run(1, 2, kernel, order);
+  EXPECT_TRUE(isEarly);
+  EXPECT_TRUE(isLate);
+}
+
+TEST(Device, FindsAMissingWait) {
+  float input = 5;
+  auto kernel = [&](bool waits, bool meets) {
+    return [&input, waits, meets] {
+      float *memory = shared(1);
+      if (threadId() == 0)
+        copy(*memory, input, 1, 1);
+      endGroup();
+      if (waits)
+        waitForCopies(0);
+      if (meets)
+        barrier(0);
+      load(*memory);
+    };
+  };
+  EXPECT_EQ(run(1, 2, kernel(true, true)), "");
+  EXPECT_THAT(
+      run(1, 2, kernel(false, true)),
+      testing::MatchesRegex("kernel 'k' \\(net.nn:4:3\\): thread 0 of block 0 copies to what "
+                            "thread [01] of block 0 reads, with no wait between\n"));
+  EXPECT_THAT(run(1, 2, kernel(true, false)), testing::HasSubstr("between"));
+  // The last group is the one that is not waited for.
+  auto early = [&] {
+    float *memory = shared(1);
+    copy(*memory, input, 1, 1);
+    endGroup();
+    waitForCopies(1);
+    load(*memory);
+  };
+  EXPECT_THAT(run(1, 1, early), testing::HasSubstr("with no wait between"));
+}
+
+TEST(Device, FindsACopyToWhatIsStillRead) {
+  float input = 5;
+  auto kernel = [&](bool meets) {
+    return [&input, meets] {
+      float *memory = shared(1);
+      if (threadId() == 0)
+        store(*memory, 1);
+      barrier(0);
+      load(*memory);
+      if (meets)
+        barrier(1);
+      if (threadId() == 1)
+        copy(*memory, input, 1, 1);
+    };
+  };
+  EXPECT_EQ(run(1, 2, kernel(true)), "");
+  EXPECT_THAT(run(1, 2, kernel(false)), testing::HasSubstr("copies to"));
 }
 
 TEST(Device, HandsOutMemoryThatNobodyWrote) {

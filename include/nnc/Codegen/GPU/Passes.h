@@ -12,10 +12,13 @@ namespace nnc {
 #define GEN_PASS_REGISTRATION
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
-/// linalg on buffers becomes launches of the kernels of one gpu.module.
-void buildGpuStage(mlir::OpPassManager &passes);
+/// linalg on buffers becomes launches of the kernels of one gpu.module. With `roundsFactors`, factors of f32 may be
+/// rounded to tf32.
+void buildGpuStage(mlir::OpPassManager &passes, bool roundsFactors = false);
 /// From linalg on tensors to the LLVM dialect, with kernels that run on the CPU under lib/Emulation.
 void buildEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// The same with factors that are rounded.
+void buildRoundedEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The dialects of kernels, and how they become LLVM.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 /// The kernels of each gpu.module become functions of the LLVM and NVVM dialects.

@@ -17,8 +17,10 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     decides: each thread sums every so manieth term, and these sums are added pairwise.
 
     Products of matrices, convolutions and the gradients of both are computed tile by tile through shared memory,
-    with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices. What would be few tiles, each a long sum, is cut into parts
-    that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
+    with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices, those
+    of f32 too if factors may be rounded to the 10 bits that these read. A factor that lies in memory as it is goes to
+    shared memory while threads compute, for several tiles ahead. What would be few tiles, each a long sum, is cut
+    into parts that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
     is done with each as it is done; a fill before it is what it starts from. Operations that follow each other and
     need of each other only their own row, as in a softmax or a normalization, are one kernel.
 
@@ -39,11 +41,13 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     }
     ```
   }];
+  let options = [Option<"roundsFactors", "rounds-factors", "bool", "false",
+                        "Whether factors of f32 may be rounded to tf32">];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::affine::AffineDialect",
                            "mlir::arith::ArithDialect", "mlir::NVVM::NVVMDialect", "mlir::gpu::GPUDialect",
                            "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
-                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
-                           "mlir::vector::VectorDialect"];
+                           "mlir::memref::MemRefDialect", "mlir::nvgpu::NVGPUDialect",
+                           "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
 def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
@@ -51,7 +55,8 @@ def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
   let description = [{
     A kernel takes pointers and numbers: a buffer of known shape that lies row by row as it is, any other as
     the buffer it is a view of, with the offset, sizes and strides that its type leaves open. Constants, and
-    what is computed from scalars in buffers that nothing writes, are computed again in the kernel.
+    what is computed from scalars in buffers that nothing writes, are computed again in the kernel. More than 48 KB
+    of a block's memory is not declared but asked for by the launch.
 
     ```mlir
     gpu.launch ... { use %x : memref<?x4xf32>, %y : memref<8xf32> }
@@ -68,7 +73,8 @@ def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::NVVM::NVVMDialect",
-                           "mlir::gpu::GPUDialect", "mlir::memref::MemRefDialect"];
+                           "mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
+                           "mlir::memref::MemRefDialect"];
 }
 
 def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp"> {
@@ -77,7 +83,8 @@ def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp">
     For tests where there is no GPU. A kernel becomes a function, and its launch a parallel loop over its
     threads, which nnc_parallel_for runs: that of lib/Emulation gives each thread a stack of its own and
     switches between them at barriers and shuffles. The kernel asks it who it is, and tells it what it
-    reads and writes, so that it can report races.
+    reads and writes, so that it can report races. Copies past the registers land when it likes, at the wait for
+    them at the latest.
 
     ```mlir
     gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<8xf32>)
@@ -88,7 +95,8 @@ def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp">
   }];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::arith::ArithDialect",
                            "mlir::func::FuncDialect", "mlir::memref::MemRefDialect",
-                           "mlir::scf::SCFDialect"];
+                           "mlir::scf::SCFDialect", "mlir::ub::UBDialect",
+                           "mlir::vector::VectorDialect"];
 }
 
 def MergeKernelsPass : Pass<"codegen-gpu-merge-kernels", "mlir::ModuleOp"> {
@@ -147,7 +155,7 @@ def FinishKernelsPass : Pass<"codegen-gpu-finish-kernels", "mlir::gpu::GPUModule
   let description = [{
     Shared memory whose size the launch decides begins where other shared memory ends: the conversion
     gives it a byte of its own at the same place. Buffers of the caller are in global memory and aligned
-    to 64 bytes.
+    to 64 bytes. What loops say of how far they are to be unrolled becomes that of their branches.
 
     ```mlir
     llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3, alignment = 16} : !llvm.array<0 x i8>

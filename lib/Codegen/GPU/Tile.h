@@ -1,0 +1,28 @@
+//===- Tile.h - What a block computes of a contraction ----------*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_TILE_H
+#define NNC_LIB_CODEGEN_GPU_TILE_H
+
+#include "Contraction.h"
+
+namespace nnc {
+
+/// What a block computes, and a thread of it, and of how many terms at a time. A warp has 8 times as many rows as a
+/// thread, and 4 times as many columns.
+struct Tile {
+  int64_t rows, columns, threadRows, threadColumns, terms;
+  /// Buffers in shared memory: while one is used the others are filled.
+  int64_t stages = 4;
+  /// Elements behind each row of a buffer, for its rows to begin in different banks.
+  int64_t gap = 4;
+
+  int64_t warpRows() const { return 8 * threadRows; }
+  int64_t warpColumns() const { return 4 * threadColumns; }
+  int64_t warpsAcross() const { return columns / warpColumns(); }
+};
+
+/// The tile for `contraction`, by units that multiply matrices of `matrixType` if that is not null.
+Tile chooseTile(mlir::linalg::GenericOp op, const Contraction &contraction, mlir::Type matrixType);
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_TILE_H

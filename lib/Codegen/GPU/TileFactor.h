@@ -1,0 +1,90 @@
+//===- TileFactor.h - A factor's part of a tile, in shared memory -*- C++ -*-===//
+#ifndef NNC_LIB_CODEGEN_GPU_TILEFACTOR_H
+#define NNC_LIB_CODEGEN_GPU_TILEFACTOR_H
+
+#include "IndexMath.h"
+#include "OperationBody.h"
+#include "Tile.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace nnc {
+
+/// One of the factors of a contraction: rows or columns, here both called places, by terms.
+class TileFactor {
+public:
+  /// `value` of the body, whose places are `places`, of which a tile has `numPlaces`.
+  TileFactor(const OperationBody &body, mlir::Value value, llvm::ArrayRef<unsigned> places,
+             llvm::ArrayRef<unsigned> terms, const Tile &tile, int64_t numPlaces);
+
+  /// Whether memory is copied while threads go on, past their registers.
+  bool isCopied() const { return copied; }
+  /// Whether the terms of a place, not the places of a term, lie side by side in the block's memory.
+  bool termsLieTogether() const { return termsInside; }
+
+  /// In the kernel: memory for so many tiles, and what this thread brings of block `number`'s.
+  void place(mlir::OpBuilder &b, mlir::gpu::LaunchOp launch, int64_t stages, mlir::Value number,
+             llvm::ArrayRef<mlir::Value> batchIndices);
+  /// The first of the block's places.
+  mlir::Value firstPlace() const { return first; }
+
+  /// Starts the copies of what this thread brings of the terms from `firstTerm` on; 0 where there is nothing.
+  void copy(mlir::OpBuilder &b, mlir::Value firstTerm, mlir::Value endTerm,
+            mlir::Value stage) const;
+  /// Otherwise brings it in two steps.
+  llvm::SmallVector<mlir::Value> load(mlir::OpBuilder &b, mlir::Value firstTerm,
+                                      mlir::Value endTerm) const;
+  void store(mlir::OpBuilder &b, mlir::ValueRange values, mlir::Value stage) const;
+
+  /// How many numbers that is.
+  size_t numLoaded() const { return pieces.size() * width; }
+
+  mlir::Value memory() const { return shared; }
+  mlir::Type elementType() const { return element; }
+  /// Indices of the memory.
+  llvm::SmallVector<mlir::Value> at(mlir::Value stage, mlir::Value place, mlir::Value term) const {
+    if (termsInside)
+      return {stage, place, term};
+    return {stage, term, place};
+  }
+
+private:
+  /// Neighbours that a thread brings at once.
+  struct Piece {
+    mlir::Value place, term;
+    /// Whether the places exist.
+    mlir::Value exists;
+    llvm::SmallVector<mlir::Value> indices;
+    /// What the places add to where the source is read, if it is read as one row.
+    mlir::Value offset;
+  };
+  void chooseWidth();
+  void chooseCopies();
+  void findSteps();
+  mlir::Value addSteps(mlir::OpBuilder &b, mlir::Value sum, llvm::ArrayRef<unsigned> loops,
+                       llvm::ArrayRef<mlir::Value> indices) const;
+  int64_t countPieces() const { return numPlaces * numTerms / width; }
+
+  const OperationBody &body;
+  mlir::Location loc;
+  mlir::Value value;
+  mlir::Type element;
+  /// What it is read from as it is; null if it is computed.
+  mlir::OpOperand *source = nullptr;
+  /// How far from each other the iterations of each loop are in the source, and where the first is; none if it is not
+  /// one row of memory.
+  llvm::SmallVector<int64_t> steps;
+  int64_t begin = 0;
+  llvm::ArrayRef<unsigned> places, terms;
+  int64_t numPlaces, numTerms, gap;
+
+  /// Elements of a piece, side by side in memory along the terms or along the places.
+  int64_t width = 1;
+  bool alongTerms = false, termsInside = false, copied = false;
+  mlir::Value shared, first, thread, sourceRow;
+  llvm::SmallVector<Piece> pieces;
+};
+
+} // namespace nnc
+
+#endif // NNC_LIB_CODEGEN_GPU_TILEFACTOR_H
