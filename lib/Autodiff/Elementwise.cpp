@@ -20,7 +20,8 @@ static Expr gradient(NegOp, Expr x, Expr y, Expr d) { return -d; }
 static Expr gradient(AbsOp, Expr x, Expr y, Expr d) { return d * sign(x); }
 static Expr gradient(SignOp, Expr x, Expr y, Expr d) { return zero(); }
 static Expr gradient(SquareOp, Expr x, Expr y, Expr d) { return d * (2 * x); }
-static Expr gradient(ReluOp, Expr x, Expr y, Expr d) { return where(greater(x, 0), d, 0); }
+// y, as the op that reads it needs it for its own gradient.
+static Expr gradient(ReluOp, Expr x, Expr y, Expr d) { return where(greater(y, 0), d, 0); }
 static Expr gradient(ExpOp, Expr x, Expr y, Expr d) { return d * y; }
 static Expr gradient(Expm1Op, Expr x, Expr y, Expr d) { return d * (y + 1); }
 static Expr gradient(LogOp, Expr x, Expr y, Expr d) { return d / x; }

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Rule.h"
-#include "nnc/Autodiff/GradientLocation.h"
+#include "nnc/IR/GradientLocation.h"
 
 #include "llvm/ADT/DenseSet.h"
 

@@ -246,7 +246,7 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
     }
     remarkDone(loc, "fuse-epilogues")
         << "computed on the sums of " << line << " while they are in registers";
-    dropSums(rewriter, fused);
+    dropSums(rewriter, dropUnread(rewriter, fused));
   }
 
   /// The last reduction before `reader` in its block whose sums it reads, each once if there is such a one, and
@@ -271,6 +271,46 @@ class FuseEpilogues : public impl::FuseEpiloguesPassBase<FuseEpilogues> {
       last = last ? last : reduction;
     }
     return last;
+  }
+
+  /// `op` without what it makes of its sums and only an operation read that it has taken in since.
+  static linalg::GenericOp dropUnread(IRRewriter &rewriter, linalg::GenericOp op) {
+    linalg::FillOp fill = findFill(op, *op.getDpsInitOperand(0));
+    auto isRead = [&](Value output) {
+      auto alloc = output.getDefiningOp<memref::AllocOp>();
+      return !alloc || !llvm::all_of(alloc->getUsers(),
+                                     [&](Operation *user) { return user == op || user == fill; });
+    };
+    llvm::BitVector unread(op.getNumDpsInits());
+    for (auto [index, output] : llvm::enumerate(op.getOutputs()))
+      if (index != 0 && !isRead(output) && op.getRegionOutputArgs()[index].use_empty())
+        unread.set(index);
+    if (unread.none() || unread.count() + 1 == unread.size())
+      return op;
+    SmallVector<Value> outputs;
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    maps.resize(op.getNumDpsInputs());
+    for (OpOperand &output : op.getDpsInitsMutable())
+      if (!unread[output.getOperandNumber() - op.getNumDpsInputs()]) {
+        outputs.push_back(output.get());
+        maps.push_back(op.getMatchingIndexingMap(&output));
+      }
+    rewriter.setInsertionPoint(op);
+    auto kept = linalg::GenericOp::create(rewriter, op.getLoc(), op.getInputs(), outputs, maps,
+                                          op.getIteratorTypesArray());
+    llvm::BitVector arguments(op.getNumDpsInputs());
+    for (unsigned index = 0; index < unread.size(); ++index)
+      arguments.resize(arguments.size() + 1, unread[index]);
+    op.getBody()->getTerminator()->eraseOperands(unread);
+    op.getBody()->eraseArguments(arguments);
+    kept.getRegion().takeBody(op.getRegion());
+    kept->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    SmallVector<Value> all = llvm::to_vector(op.getOutputs());
+    rewriter.eraseOp(op);
+    for (Value output : all)
+      if (auto alloc = output.getDefiningOp<memref::AllocOp>(); alloc && alloc->use_empty())
+        rewriter.eraseOp(alloc);
+    return kept;
   }
 
   /// Accumulates where the result goes, if nobody else reads the sums and they are of its type.

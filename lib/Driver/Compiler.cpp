@@ -63,8 +63,9 @@ const std::vector<Phase> &getPhases() {
          passes.addNestedPass<func::FuncOp>(createSimplifyPass());
          passes.addPass(createCSEPass());
        }},
-      {"recompute", "compute cheap values again instead of keeping them",
+      {"recompute", "compute early what takes less memory then, and cheap values again",
        [](OpPassManager &passes, const CompileOptions &options) {
+         passes.addNestedPass<func::FuncOp>(createComputeEarlyPass());
          RecomputePassOptions recompute;
          recompute.ratio = options.recomputeRatio;
          passes.addNestedPass<func::FuncOp>(createRecomputePass(recompute));

@@ -8,9 +8,9 @@
 
 #include "ExplainRun.h"
 #include "PassClock.h"
-#include "nnc/Autodiff/GradientLocation.h"
 #include "nnc/Codegen/Target.h"
 #include "nnc/Driver/Locations.h"
+#include "nnc/IR/GradientLocation.h"
 #include "nnc/IR/Remarks.h"
 
 #include "llvm/Support/Path.h"

@@ -8,8 +8,8 @@
 // later passes do not look through; otherwise they would find both computations to be the same.
 //
 //===----------------------------------------------------------------------===//
+#include "Lives.h"
 #include "nnc/IR/NN.h"
-#include "nnc/IR/OpTable.h"
 #include "nnc/IR/TypicalSize.h"
 #include "nnc/Transforms/Passes.h"
 
@@ -25,33 +25,9 @@ namespace nnc {
 
 namespace {
 
-int64_t elementsOf(Value value) {
-  int64_t count = 1;
-  for (const Dim &dim : getShape(value))
-    count *= std::max<int64_t>(typicalSize(dim), 1);
-  return count;
-}
-
 //===----------------------------------------------------------------------===//
 // Costs
 //===----------------------------------------------------------------------===//
-
-/// The family of the ODS definition; empty for ops of other dialects.
-StringRef familyOf(Operation *op) {
-  if (!isa_and_nonnull<nn::NNDialect>(op->getDialect()))
-    return StringRef();
-  const OpInfo *info = lookupOp(op->getName().stripDialect());
-  return info ? StringRef(info->family) : StringRef();
-}
-
-bool isElementwise(Operation *op) { return familyOf(op) == "Elementwise"; }
-
-/// Elements of the operand, moved or repeated, or known without one: it is read where it is used.
-bool isView(Operation *op) {
-  return isa<nn::ReshapeOp, nn::ExpandDimsOp, nn::SqueezeOp, nn::BroadcastToOp, nn::TransposeOp,
-             nn::WindowsOp, nn::SliceOp, nn::StopGradientOp, nn::FullOp, nn::ConstantOp,
-             nn::IotaOp>(op);
-}
 
 bool isDear(Operation *op) {
   return isa<nn::ExpOp, nn::Expm1Op, nn::LogOp, nn::Log1pOp, nn::SqrtOp, nn::RsqrtOp,
@@ -96,104 +72,6 @@ std::optional<double> costOf(Operation *op) {
       std::max<int64_t>(typicalSize(isa<nn::ConvolutionOp>(op) ? shape.front() : shape.back()), 1));
   return 2 * elements * double(elementsOf(op->getOperand(1))) / columns;
 }
-
-//===----------------------------------------------------------------------===//
-// Lives
-//===----------------------------------------------------------------------===//
-
-/// What stays the same while values are computed again: the bytes of types.
-class Sizes {
-public:
-  int64_t bytesOf(Value value) {
-    auto [place, isNew] = bytes.try_emplace(value.getType());
-    if (isNew) {
-      unsigned bits = getElementType(value).getIntOrFloatBitWidth();
-      place->second = elementsOf(value) * std::max<int64_t>(bits / 8, 1);
-    }
-    return place->second;
-  }
-
-private:
-  DenseMap<Type, int64_t> bytes;
-};
-
-/// When the values of a block live. One that needs no memory of its own is computed where it is used, so
-/// that what it reads lives on until then.
-class Lives {
-public:
-  Lives(Block &measuredBlock, Sizes &sizes) : block(measuredBlock) {
-    for (Operation &op : block) {
-      positions[&op] = ops.size();
-      ops.push_back(&op);
-    }
-    for (Operation *op : llvm::reverse(ops))
-      for (Value result : op->getResults()) {
-        if (needsMemory(result))
-          inMemory.insert(result);
-        ends[result] = findEnd(result);
-      }
-    findPeak(sizes);
-  }
-
-  unsigned positionOf(Operation *op) const {
-    return positions.lookup(block.findAncestorOpInBlock(*op));
-  }
-  /// Where the last computation that needs `value` is.
-  unsigned endOf(Value value) const { return ends.lookup(value); }
-  bool isInBlock(Value value) const {
-    return value.getDefiningOp() && value.getDefiningOp()->getBlock() == &block;
-  }
-  bool hasMemory(Value value) const { return inMemory.contains(value); }
-
-  unsigned peak = 0;
-  int64_t peakBytes = 0;
-  std::vector<Operation *> ops;
-
-private:
-  /// All but views, and what the only op that reads it takes in.
-  static bool needsMemory(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!isa<RankedTensorType>(value.getType()) || isView(op))
-      return false;
-    if (!value.hasOneUse() || !isElementwise(op))
-      return true;
-    Operation *user = *value.user_begin();
-    return !isElementwise(user) && familyOf(user) != "Reduction";
-  }
-
-  unsigned findEnd(Value value) const {
-    unsigned end = positions.lookup(value.getDefiningOp());
-    for (Operation *user : value.getUsers()) {
-      Operation *ancestor = block.findAncestorOpInBlock(*user);
-      end = std::max(end, positions.lookup(ancestor));
-      for (Value result : ancestor->getResults())
-        if (ancestor == user && !hasMemory(result))
-          end = std::max(end, ends.lookup(result));
-    }
-    return end;
-  }
-
-  void findPeak(Sizes &sizes) {
-    std::vector<int64_t> changes(ops.size() + 1);
-    for (Value value : inMemory) {
-      changes[positions.lookup(value.getDefiningOp())] += sizes.bytesOf(value);
-      changes[ends.lookup(value) + 1] -= sizes.bytesOf(value);
-    }
-    int64_t now = 0;
-    for (unsigned position = 0; position < ops.size(); ++position) {
-      now += changes[position];
-      if (now > peakBytes) {
-        peakBytes = now;
-        peak = position;
-      }
-    }
-  }
-
-  Block &block;
-  DenseMap<Operation *, unsigned> positions;
-  DenseMap<Value, unsigned> ends;
-  DenseSet<Value> inMemory;
-};
 
 //===----------------------------------------------------------------------===//
 // The choice
@@ -323,7 +201,7 @@ private:
   void apply(const Plan &plan, const Lives &lives) {
     OpBuilder builder(plan.place);
     IRMapping mapping;
-    auto wall = builder.getNamedAttr("nn.again", builder.getI64IntegerAttr(number++));
+    auto wall = builder.getNamedAttr(kWallAttr, builder.getI64IntegerAttr(number++));
     for (Operation *op : plan.ops) {
       for (Value operand : op->getOperands())
         if (!mapping.contains(operand) && !isConstant(operand)) {
@@ -361,7 +239,7 @@ private:
 
   /// Whether `op` was made for the computation itself.
   bool isWall(Operation *op) const {
-    auto attr = op->getAttrOfType<IntegerAttr>("nn.again");
+    auto attr = op->getAttrOfType<IntegerAttr>(kWallAttr);
     return attr && attr.getInt() == number - 1;
   }
 

@@ -106,6 +106,33 @@ def FoldScalesPass : Pass<"transforms-fold-scales", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ComputeEarlyPass : Pass<"transforms-compute-early", "::mlir::func::FuncOp"> {
+  let summary = "compute in the forward pass what the backward pass would compute from more";
+  let description = [{
+    Elementwise ops of the backward pass that read values of the forward pass alone are computed there, if
+    less memory is kept that way: an activation's derivative, say, and not the several values that it is made
+    of. The backward pass begins with the first op that comes of differentiation. A gradient is taken out of sums of
+    products first, `g * a + g * b = g * (a + b)`, which rounds differently.
+
+    ```mlir
+    %s = nn.sigmoid %x : (tensor<100xf32>) -> tensor<100xf32>
+    %y = nn.mul %x, %s : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    ... // the last use of %y
+    %0 = nn.mul %g, %s : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    %1 = nn.mul %g, %y : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    %2 = nn.add %0, %1 : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    ```
+    becomes
+    ```mlir
+    %s = nn.sigmoid %x : (tensor<100xf32>) -> tensor<100xf32>
+    %y = nn.mul %x, %s : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    %0 = nn.add %s, %y : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    ...
+    %1 = nn.mul %g, %0 : (tensor<100xf32>, tensor<100xf32>) -> tensor<100xf32>
+    ```
+  }];
+}
+
 def RecomputePass : Pass<"transforms-recompute", "::mlir::func::FuncOp"> {
   let summary = "compute values again instead of keeping them";
   let description = [{

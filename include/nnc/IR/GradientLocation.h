@@ -4,8 +4,8 @@
 // location says that it is a gradient, through all later stages.
 //
 //===----------------------------------------------------------------------===//
-#ifndef NNC_AUTODIFF_GRADIENTLOCATION_H
-#define NNC_AUTODIFF_GRADIENTLOCATION_H
+#ifndef NNC_IR_GRADIENTLOCATION_H
+#define NNC_IR_GRADIENTLOCATION_H
 
 #include "mlir/IR/Location.h"
 
@@ -17,4 +17,4 @@ bool isGradient(mlir::Location location);
 
 } // namespace nnc
 
-#endif // NNC_AUTODIFF_GRADIENTLOCATION_H
+#endif // NNC_IR_GRADIENTLOCATION_H

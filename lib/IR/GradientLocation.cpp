@@ -1,5 +1,5 @@
 //===- GradientLocation.cpp - Which ops come of differentiation -----------===//
-#include "nnc/Autodiff/GradientLocation.h"
+#include "nnc/IR/GradientLocation.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 
