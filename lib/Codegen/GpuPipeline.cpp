@@ -11,6 +11,7 @@ void buildGpuStage(OpPassManager &passes, bool roundsFactors) {
   passes.addNestedPass<func::FuncOp>(createMapKernelsPass(MapKernelsPassOptions{roundsFactors}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createJoinLaunchesPass());
   passes.addPass(createOutlineKernelsPass());
   // What only kernels compute now.
   passes.addPass(createCanonicalizerPass());

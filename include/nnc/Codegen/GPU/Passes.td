@@ -50,6 +50,26 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
                            "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
 
+def JoinLaunchesPass : Pass<"codegen-gpu-join-launches", "mlir::func::FuncOp"> {
+  let summary = "Make one launch of several that touch nothing of each other";
+  let description = [{
+    Launches whose threads work by themselves, and of which none reads or writes what another one writes, become one
+    with the blocks of all. So an optimizer updates many parameters at once. What is between them stays, unless it
+    touches what they do.
+
+    ```mlir
+    gpu.launch blocks(%b, ...) in (%n, ...) { first(%b) }
+    gpu.launch blocks(%b, ...) in (%m, ...) { second(%b) }
+    // becomes
+    gpu.launch blocks(%b, ...) in (%n + %m, ...) {
+      scf.if %b < %n { first(%b) } else { second(%b - %n) }
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::gpu::GPUDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
 def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
   let summary = "Make the body of each launch a kernel of the module's gpu.module";
   let description = [{

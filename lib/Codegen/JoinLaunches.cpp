@@ -1,0 +1,270 @@
+//===- JoinLaunches.cpp - One kernel for launches that are apart ----------===//
+//
+//   in     launches, one after the other
+//   out    one for several that touch nothing of each other: first the blocks of one, then those of the next
+//
+// An optimizer updates each parameter by itself, and most parameters are so small that it takes longer to start a
+// kernel than to run it. What is joined moves down to the last launch, unless what is between stands against that.
+// Before, what a single block does moves up as far as it can: the counts of steps that each parameter has for itself.
+//
+//===----------------------------------------------------------------------===//
+#include "BufferPlaces.h"
+#include "GPU/Launch.h"
+#include "GPU/OperationBody.h"
+#include "nnc/Codegen/GPU/Passes.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+
+namespace nnc {
+#define GEN_PASS_DEF_JOINLAUNCHESPASS
+#include "nnc/Codegen/GPU/Passes.h.inc"
+
+namespace {
+
+/// More of them would make a kernel that takes long to compile.
+constexpr size_t kMostJoined = 32;
+/// Numbers and pointers that a kernel is given; there is room for 4096 bytes.
+constexpr size_t kMostOperands = 200;
+/// Bytes of a block's memory that a launch may have, as sums by a block do: tiles of products would leave the others
+/// too few blocks at a time.
+constexpr int64_t kMostShared = 1024;
+
+/// The buffers that operations read and write.
+struct Touched {
+  llvm::SmallPtrSet<Value, 8> reads, writes;
+  /// Whether it is all known.
+  bool isKnown = true;
+
+  void add(Operation *root);
+  void add(const Touched &other);
+  bool conflictsWith(const Touched &other) const;
+};
+
+void Touched::add(Operation *root) {
+  root->walk([&](Operation *op) {
+    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+        op->hasTrait<OpTrait::IsTerminator>() ||
+        isa<gpu::LaunchOp, gpu::BarrierOp, memref::AllocOp>(op) || isPure(op))
+      return;
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    auto known = dyn_cast<MemoryEffectOpInterface>(op);
+    if (known)
+      known.getEffects(effects);
+    isKnown &= bool(known);
+    for (const MemoryEffects::EffectInstance &effect : effects)
+      if (Value buffer = effect.getValue(); !buffer)
+        isKnown = false;
+      else if (isa<MemoryEffects::Read>(effect.getEffect()))
+        reads.insert(rootBuffer(buffer));
+      else if (isa<MemoryEffects::Write>(effect.getEffect()))
+        writes.insert(rootBuffer(buffer));
+  });
+}
+
+void Touched::add(const Touched &other) {
+  reads.insert(other.reads.begin(), other.reads.end());
+  writes.insert(other.writes.begin(), other.writes.end());
+}
+
+bool Touched::conflictsWith(const Touched &other) const {
+  auto isIn = [](const auto &set) { return [&](Value root) { return set.contains(root); }; };
+  return !isKnown || !other.isKnown || llvm::any_of(writes, isIn(other.reads)) ||
+         llvm::any_of(writes, isIn(other.writes)) || llvm::any_of(other.writes, isIn(reads));
+}
+
+/// How many operands a kernel has for a value of the host.
+size_t countOperands(Value value) {
+  auto buffer = dyn_cast<MemRefType>(value.getType());
+  return buffer ? 1 + 2 * buffer.getNumDynamicDims() : 1;
+}
+
+int64_t sharedBytes(gpu::LaunchOp launch) {
+  int64_t bytes = 0;
+  for (BlockArgument memory : launch.getWorkgroupAttributions()) {
+    auto type = cast<MemRefType>(memory.getType());
+    bytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  }
+  return bytes;
+}
+
+/// Whether `launch` has blocks of the usual size in one row, with little memory.
+bool isSimple(gpu::LaunchOp launch) {
+  auto isConstant = [](Value value, int64_t number) {
+    return getConstantIntValue(value) == number;
+  };
+  return launch.getPrivateAttributions().empty() && sharedBytes(launch) <= kMostShared &&
+         isConstant(launch.getGridSizeY(), 1) && isConstant(launch.getGridSizeZ(), 1) &&
+         isConstant(launch.getBlockSizeX(), kBlockSize) && isConstant(launch.getBlockSizeY(), 1) &&
+         isConstant(launch.getBlockSizeZ(), 1);
+}
+
+/// Launches that may be one.
+class Group {
+public:
+  /// Whether `launch` may be one more; if not, nobody who comes after it can be.
+  bool take(gpu::LaunchOp launch, const Touched &own) {
+    llvm::SetVector<Value> outside;
+    getUsedValuesDefinedAbove(launch.getBody(), outside);
+    size_t more = 0;
+    for (Value value : outside)
+      if (!used.contains(value))
+        more += countOperands(value);
+    if (launches.size() == kMostJoined || numOperands + more > kMostOperands ||
+        touched.conflictsWith(own))
+      return false;
+    launches.push_back(launch);
+    used.insert_range(outside);
+    numOperands += more;
+    touched.add(own);
+    return true;
+  }
+
+  bool conflictsWith(const Touched &other) const {
+    return !launches.empty() && touched.conflictsWith(other);
+  }
+
+  /// Makes one launch of them, and forgets them.
+  void join() {
+    if (launches.size() > 1)
+      build();
+    *this = Group();
+  }
+
+private:
+  void build() {
+    OpBuilder b(launches.back());
+    SmallVector<Location> places =
+        llvm::map_to_vector(launches, [](gpu::LaunchOp launch) { return launch.getLoc(); });
+    Location loc = b.getFusedLoc(places);
+    Value total = launches.front().getGridSizeX();
+    for (gpu::LaunchOp launch : llvm::drop_begin(launches))
+      total = arith::AddIOp::create(b, loc, total, launch.getGridSizeX());
+    gpu::LaunchOp joint = launchThreads(b, loc, total, kBlockSize);
+    Value block = joint.getBlockIds().x;
+    for (gpu::LaunchOp launch : llvm::drop_end(launches)) {
+      Value count = launch.getGridSizeX();
+      Value isOwn = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, block, count);
+      auto choice = scf::IfOp::create(b, loc, isOwn, /*withElseRegion=*/true);
+      b.setInsertionPointToStart(choice.thenBlock());
+      copyBody(b, launch, joint, block);
+      b.setInsertionPointToStart(choice.elseBlock());
+      block = arith::SubIOp::create(b, loc, block, count);
+    }
+    copyBody(b, launches.back(), joint, block);
+    for (gpu::LaunchOp launch : launches)
+      launch.erase();
+  }
+
+  static void copyBody(OpBuilder &b, gpu::LaunchOp launch, gpu::LaunchOp joint, Value block) {
+    IRMapping mapping;
+    mapping.map(launch.getBlockIds().x, block);
+    mapping.map(launch.getThreadIds().x, joint.getThreadIds().x);
+    // The others are what the host knows, or zero.
+    Value zero = constantIndex(b, launch.getLoc(), 0);
+    for (Value number : {launch.getBlockIds().y, launch.getBlockIds().z, launch.getThreadIds().y,
+                         launch.getThreadIds().z})
+      mapping.map(number, zero);
+    for (BlockArgument memory : launch.getWorkgroupAttributions())
+      mapping.map(memory, sharedMemory(joint, memory, mapping));
+    for (auto [inside, outside] :
+         {std::pair(launch.getGridSize(), launch.getGridSizeOperandValues()),
+          std::pair(launch.getBlockSize(), launch.getBlockSizeOperandValues())}) {
+      mapping.map(inside.x, outside.x);
+      mapping.map(inside.y, outside.y);
+      mapping.map(inside.z, outside.z);
+    }
+    for (Operation &op : launch.getBody().front().without_terminator())
+      b.clone(op, mapping);
+  }
+
+  /// Memory for `memory` of one of the launches. They are other blocks: what they have of a type is the same.
+  static Value sharedMemory(gpu::LaunchOp joint, BlockArgument memory, const IRMapping &taken) {
+    for (BlockArgument candidate : joint.getWorkgroupAttributions()) {
+      bool isTaken = llvm::any_of(
+          taken.getValueMap(), [&](const auto &pair) { return pair.second == Value(candidate); });
+      if (candidate.getType() == memory.getType() && !isTaken)
+        return candidate;
+    }
+    return joint.addWorkgroupAttribution(memory.getType(), memory.getLoc());
+  }
+
+  SmallVector<gpu::LaunchOp> launches;
+  Touched touched;
+  llvm::SmallPtrSet<Value, 32> used;
+  size_t numOperands = 0;
+};
+
+/// A block of host code, and what its operations touch.
+class HostBlock {
+public:
+  explicit HostBlock(Block &hostBlock) : block(hostBlock) {
+    for (Operation &op : block)
+      touched[&op].add(&op);
+  }
+
+  void join() {
+    for (Operation &op : llvm::make_early_inc_range(block))
+      if (isOneBlock(&op))
+        moveUp(cast<gpu::LaunchOp>(op));
+    Group group;
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (isPure(&op) || isa<memref::AllocOp>(op))
+        continue;
+      auto launch = dyn_cast<gpu::LaunchOp>(op);
+      const Touched &own = touched[&op];
+      if (!launch || !isCandidate(launch)) {
+        if (group.conflictsWith(own))
+          group.join();
+      } else if (!group.take(launch, own)) {
+        group.join();
+        group.take(launch, own);
+      }
+    }
+    group.join();
+  }
+
+private:
+  bool isCandidate(gpu::LaunchOp launch) { return touched[launch].isKnown && isSimple(launch); }
+
+  bool isOneBlock(Operation *op) {
+    auto launch = dyn_cast<gpu::LaunchOp>(op);
+    return launch && isCandidate(launch) && getConstantIntValue(launch.getGridSizeX()) == 1;
+  }
+
+  /// Moves `launch`, which is one block, before all that it does not depend on, but for others of its kind.
+  void moveUp(gpu::LaunchOp launch) {
+    llvm::SetVector<Value> used;
+    getUsedValuesDefinedAbove(launch.getBody(), used);
+    used.insert_range(launch->getOperands());
+    Operation *first = launch;
+    for (Operation *before = launch->getPrevNode(); before; before = before->getPrevNode()) {
+      bool gives =
+          llvm::any_of(before->getResults(), [&](Value result) { return used.contains(result); });
+      if (gives || touched[before].conflictsWith(touched[launch]))
+        break;
+      first = before;
+    }
+    while (first != launch && isOneBlock(first))
+      first = first->getNextNode();
+    launch->moveBefore(first);
+  }
+
+  Block &block;
+  DenseMap<Operation *, Touched> touched;
+};
+
+class JoinLaunches : public impl::JoinLaunchesPassBase<JoinLaunches> {
+  void runOnOperation() override {
+    llvm::SetVector<Block *> blocks;
+    getOperation().walk([&](gpu::LaunchOp launch) { blocks.insert(launch->getBlock()); });
+    for (Block *block : blocks)
+      HostBlock(*block).join();
+  }
+};
+
+} // namespace
+} // namespace nnc
