@@ -6,7 +6,7 @@
 #   PREPARE  forward takes its parameters prepared, as with nnc compile --prepare
 #   CPU      processor to compile for (x86-64-v3, neoverse-n1); when left out the machine that builds, or
 #            aarch64 if CMake is told to compile for that
-#   GPU      GPU to compile for, sm_90a; the program runs on the CPU, too
+#   GPU      GPUs to compile for, sm_90a or sm_80,sm_90a; the program runs on the CPU, too
 #   ENTRIES  forward, init, step, steps, func; all when left out
 #   BIND     sizes for symbolic dimensions
 #   DEPENDS  files that FILE.nn imports: it is compiled again when they change

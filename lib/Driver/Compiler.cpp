@@ -109,7 +109,7 @@ const std::vector<Phase> &getPhases() {
       {"llvm", "lower to the LLVM dialect with the C interface",
        [](OpPassManager &passes, const CompileOptions &options) {
          if (options.gpu) {
-           buildKernelCodeStage(passes);
+           buildKernelCodeStage(passes, options.hasLines);
            buildLaunchStage(passes, codegenOptions(options));
            return;
          }

@@ -67,6 +67,8 @@ static bool checkTarget(const CompileFlags &flags, const Target &target) {
   else if (isOnGpu && (flags.emit == "llvm" || flags.emit == "asm"))
     problem = fmt::format("--emit {} expects --target cpu or cpu:NAME, found {}", flags.emit,
                           flags.target);
+  else if (!isOnGpu && flags.options.hasLines)
+    problem = "-g expects --target ptx:ARCH, found " + flags.target;
   else if (target.gpus.size() > 1 && !isFile(flags.emit))
     problem = fmt::format("--emit {} expects one GPU, found {}", flags.emit, flags.target);
   else if (isOnGpu && flags.options.prepareParameters)
@@ -345,6 +347,8 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->add_option("--target", flags->target,
                    "cpu for this machine, cpu:NAME for another, ptx:ARCH for a GPU")
       ->capture_default_str();
+  command->add_flag("-g", flags->options.hasLines,
+                    "Name the lines of the program in code for GPUs, for profilers");
   command->add_option("--entry", flags->entries, "Entry points: forward, init, step, steps, func")
       ->delimiter(',');
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")

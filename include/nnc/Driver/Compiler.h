@@ -38,6 +38,8 @@ struct CompileOptions {
   std::string cpu = "native";
   /// Where kernels run, if not there.
   std::optional<GpuTarget> gpu;
+  /// Whether code for GPUs names the lines of the program, for profilers.
+  bool hasLines = false;
   /// Values for symbolic dimensions, given before anything else is done.
   std::map<std::string, int64_t> bindings;
   /// How many additions a byte may cost that a computation spares by being done twice.

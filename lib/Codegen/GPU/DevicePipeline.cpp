@@ -32,7 +32,7 @@ void registerKernelDialects(DialectRegistry &registry) {
   vector::registerConvertVectorToLLVMInterface(registry);
 }
 
-void buildKernelCodeStage(OpPassManager &passes) {
+void buildKernelCodeStage(OpPassManager &passes, bool withLines) {
   passes.addPass(createMergeKernelsPass());
   passes.addPass(createMarkArgumentsPass());
   OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
@@ -56,6 +56,8 @@ void buildKernelCodeStage(OpPassManager &passes) {
   kernels.addPass(createCSEPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createFinishKernelsPass());
+  if (withLines)
+    kernels.addPass(createMarkLinesPass());
 }
 
 void buildLaunchStage(OpPassManager &passes, const CodegenOptions &options) {

@@ -21,8 +21,9 @@ void buildEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &o
 void buildRoundedEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The dialects of kernels, and how they become LLVM.
 void registerKernelDialects(mlir::DialectRegistry &registry);
-/// The kernels of each gpu.module become functions of the LLVM and NVVM dialects.
-void buildKernelCodeStage(mlir::OpPassManager &passes);
+/// The kernels of each gpu.module become functions of the LLVM and NVVM dialects; `withLines`: that name the lines of
+/// the program.
+void buildKernelCodeStage(mlir::OpPassManager &passes, bool withLines = false);
 /// Functions that launch kernels, over one planned workspace on the device, get the C interface.
 void buildLaunchStage(mlir::OpPassManager &passes, const CodegenOptions &options);
 

@@ -170,6 +170,15 @@ def ExpandKernelMathPass : Pass<"codegen-gpu-expand-kernel-math", "mlir::gpu::GP
                            "mlir::vector::VectorDialect"];
 }
 
+def MarkLinesPass : Pass<"codegen-gpu-mark-lines", "mlir::gpu::GPUModuleOp"> {
+  let summary = "Name the lines of the program in kernels";
+  let description = [{
+    For profilers: PTX has `.loc` directives, and machine code a table of lines. An operation has the first place
+    that its location names, in a file without its folder.
+  }];
+  let dependentDialects = ["mlir::LLVM::LLVMDialect"];
+}
+
 def FinishKernelsPass : Pass<"codegen-gpu-finish-kernels", "mlir::gpu::GPUModuleOp"> {
   let summary = "Say of kernels what the conversion to NVVM leaves out";
   let description = [{
