@@ -53,7 +53,9 @@ def wrapper(name, parameters, block):
             f" threads in (%blockx, %blocky, %blockz) args({', '.join(passed)})\n  return\n}}\n")
 
 
-text = sys.stdin.read()
+# Without operands, the end of the line is not that of the operation.
+text = re.sub(r"nvgpu\.device_async_create_group *\n",
+              '"nvgpu.device_async_create_group"() : () -> !nvgpu.device.async.token\n', sys.stdin.read())
 module = text[text.index("  gpu.module @kernels"):text.rindex("}")]
 print(text[:text.index("module attributes")] + "module attributes {gpu.container_module} {")
 for name, parameters, *block in KERNEL.findall(module):
