@@ -53,9 +53,10 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
 def JoinLaunchesPass : Pass<"codegen-gpu-join-launches", "mlir::func::FuncOp"> {
   let summary = "Make one launch of several that touch nothing of each other";
   let description = [{
-    Launches whose threads work by themselves, and of which none reads or writes what another one writes, become one
-    with the blocks of all. So an optimizer updates many parameters at once. What is between them stays, unless it
-    touches what they do.
+    Launches of which none reads or writes what another one writes become one with the blocks of all, if they have
+    little memory for each block: elementwise ones, and sums by a block. So an optimizer updates many parameters at once.
+    They move down to the last of them, past what does not depend on them; what is one block moves up first, to others
+    of its kind.
 
     ```mlir
     gpu.launch blocks(%b, ...) in (%n, ...) { first(%b) }
