@@ -49,11 +49,6 @@ void buildKernelCodeStage(OpPassManager &passes, bool withLines) {
   options.useBarePtrCallConv = true;
   kernels.addPass(createConvertGpuOpsToNVVMOps(options));
   kernels.addPass(createConvertNVVMToLLVMPass());
-  kernels.addPass(createLowerAffinePass());
-  kernels.addPass(createArithToLLVMConversionPass());
-  kernels.addPass(createConvertIndexToLLVMPass());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createFinishKernelsPass());
   if (withLines)
