@@ -20,34 +20,34 @@ BlockLayout::BlockLayout(const std::vector<NamedTensor> &arrays) {
 }
 
 //===----------------------------------------------------------------------===//
-// The state
+// Arrays by name
 //===----------------------------------------------------------------------===//
 
-DeviceState::DeviceState(const std::vector<NamedTensor> &state)
-    : layout(state), block(layout.bytes) {
-  for (const NamedTensor &array : state)
+DeviceArrays::DeviceArrays(const std::vector<NamedTensor> &arrays)
+    : layout(arrays), block(layout.bytes) {
+  for (const NamedTensor &array : arrays)
     names.push_back(array.name);
 }
 
-void *DeviceState::find(const std::string &name) const {
+void *DeviceArrays::find(const std::string &name) const {
   auto found = std::find(names.begin(), names.end(), name);
   return found == names.end() ? nullptr : block.at(layout.offsets[size_t(found - names.begin())]);
 }
 
-void DeviceState::push(const std::vector<NamedTensor> &state) {
+void DeviceArrays::push(const std::vector<NamedTensor> &arrays) {
   std::vector<char> all(layout.bytes);
-  for (size_t i = 0; i < state.size(); ++i)
-    std::memcpy(all.data() + layout.offsets[i], state[i].value.data(),
-                state[i].value.sizeInBytes());
+  for (size_t i = 0; i < arrays.size(); ++i)
+    std::memcpy(all.data() + layout.offsets[i], arrays[i].value.data(),
+                arrays[i].value.sizeInBytes());
   nnc_device_copy(block.at(0), all.data(), all.size());
 }
 
-void DeviceState::pull(std::vector<NamedTensor> &state) const {
+void DeviceArrays::pull(std::vector<NamedTensor> &arrays) const {
   std::vector<char> all(layout.bytes);
   nnc_device_copy(all.data(), block.at(0), all.size());
-  for (size_t i = 0; i < state.size(); ++i)
-    std::memcpy(state[i].value.data(), all.data() + layout.offsets[i],
-                state[i].value.sizeInBytes());
+  for (size_t i = 0; i < arrays.size(); ++i)
+    std::memcpy(arrays[i].value.data(), all.data() + layout.offsets[i],
+                arrays[i].value.sizeInBytes());
 }
 
 //===----------------------------------------------------------------------===//

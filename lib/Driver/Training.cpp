@@ -52,8 +52,9 @@ namespace {
 /// One step on batches of one size, everything resolved once.
 class BatchCall {
 public:
-  BatchCall(Entry &entry, std::map<std::string, Tensor *> arguments, const DeviceState *state,
-            std::string &error)
+  /// `onDevice` tells where an argument is if not where the tensor is.
+  BatchCall(Entry &entry, std::map<std::string, Tensor *> arguments,
+            function_ref<void *(const std::string &name)> onDevice, std::string &error)
       : entry(entry) {
     std::map<std::string, const Tensor *> readable(arguments.begin(), arguments.end());
     std::optional<std::vector<int64_t>> solved =
@@ -64,8 +65,8 @@ public:
     results.reserve(entry.signature().buffers.size());
     for (const Buffer &buffer : entry.signature().buffers) {
       if (!buffer.isResult || buffer.isUpdate) {
-        void *onDevice = state ? state->find(buffer.name) : nullptr;
-        buffers.push_back(onDevice ? onDevice : arguments.at(buffer.name)->data());
+        void *place = onDevice(buffer.name);
+        buffers.push_back(place ? place : arguments.at(buffer.name)->data());
         continue;
       }
       results.push_back(
@@ -102,17 +103,21 @@ private:
 /// More threads than these would wait for the step.
 constexpr unsigned maxBatchThreads = 8;
 
-/// Steps on batches, which are made ahead where that takes long. A call is prepared for each piece of
-/// memory that batches come in.
+/// Steps on batches, which are made ahead where that takes long, or on a GPU on all the data, which is there then. A
+/// call is prepared for each piece of memory that batches come in.
 class Training::Batches {
 public:
   explicit Batches(Training &training)
-      : training(training), source(training.data.trainingRows(), optionsOf(training)),
-        stream(source, source.cursorAt(training.done),
-               source.isCostly() ? std::min(training.threads, maxBatchThreads) : 0) {}
+      : training(training), source(training.data.trainingRows(), optionsOf(training)) {
+    if (training.data.isInBatches())
+      stream.emplace(source, source.cursorAt(training.done),
+                     source.isCostly() ? std::min(training.threads, maxBatchThreads) : 0);
+    else
+      putDataOnDevice();
+  }
 
   bool run(std::string &error) {
-    BatchCall *call = callFor(stream.next(), error);
+    BatchCall *call = callFor(stream ? stream->next() : training.data.dataset.columns, error);
     if (!call)
       return false;
     key.as<int64_t>()[1] = training.done;
@@ -144,6 +149,20 @@ private:
     return options;
   }
 
+  void putDataOnDevice() {
+    std::vector<NamedTensor> fields;
+    for (auto [name, column] : zip(training.plan.fields, training.data.dataset.columns))
+      fields.push_back({name, column});
+    allData.emplace(fields);
+    allData->push(fields);
+  }
+
+  /// Where the argument of that name is on the device; null if it is not there.
+  void *findOnDevice(const std::string &name) const {
+    void *state = training.deviceState ? training.deviceState->find(name) : nullptr;
+    return state || !allData ? state : allData->find(name);
+  }
+
   void append(const std::vector<NamedTensor> &results) {
     for (auto [result, role] : zip(results, roles))
       if (isRecorded(role))
@@ -154,8 +173,10 @@ private:
     auto call = calls.find(&batch);
     if (call == calls.end()) {
       call = calls
-                 .emplace(&batch, BatchCall(training.steps(), training.arguments(batch, key),
-                                            training.deviceState.get(), error))
+                 .emplace(&batch,
+                          BatchCall(
+                              training.steps(), training.arguments(batch, key),
+                              [&](const std::string &name) { return findOnDevice(name); }, error))
                  .first;
       roles = call->second.roles;
       if (training.recorded.steps.empty() && call->second.isValid)
@@ -167,7 +188,8 @@ private:
   Training &training;
   Tensor key = makeKey(training.seed, 0);
   BatchSource source;
-  BatchStream stream;
+  std::optional<BatchStream> stream;
+  std::optional<DeviceArrays> allData;
   std::map<const std::vector<Tensor> *, BatchCall> calls;
   /// Of the results of a step.
   std::vector<std::string> roles;
@@ -238,10 +260,10 @@ std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields,
 }
 
 bool Training::advance(int64_t until, std::string &error) {
-  if (!data.isInBatches())
+  if (!data.isInBatches() && !executable.isForGpu())
     return advanceOnAllData(until, error);
   if (executable.isForGpu() && !deviceState)
-    deviceState = std::make_unique<DeviceState>(modelState);
+    deviceState = std::make_unique<DeviceArrays>(modelState);
   if (deviceState && newest == Newest::Host)
     deviceState->push(modelState);
   if (!batches)

@@ -37,16 +37,17 @@ struct BlockLayout {
   size_t bytes = 0;
 };
 
-/// The arrays of a state.
-class DeviceState {
+/// Arrays by name: a state, or data that all steps see.
+class DeviceArrays {
 public:
-  explicit DeviceState(const std::vector<NamedTensor> &state);
+  /// Memory for these.
+  explicit DeviceArrays(const std::vector<NamedTensor> &arrays);
 
   /// Where the array of that name is; null if there is none.
   void *find(const std::string &name) const;
-  /// Copies all arrays of `state`, which are those it was made for, there or back.
-  void push(const std::vector<NamedTensor> &state);
-  void pull(std::vector<NamedTensor> &state) const;
+  /// Copies all of `arrays`, which are those it was made for, there or back.
+  void push(const std::vector<NamedTensor> &arrays);
+  void pull(std::vector<NamedTensor> &arrays) const;
 
 private:
   std::vector<std::string> names;

@@ -1,8 +1,8 @@
 //===- Training.h - Running a train declaration -----------------*- C++ -*-===//
 //
 // Draws batches, calls the compiled step, keeps what each step recorded. On all the data at once,
-// many steps are one call of compiled code. The state of steps on batches that run on a GPU stays there until it
-// is asked for.
+// many steps are one call of compiled code. On a GPU each step is a call, one of the driver to repeat what it did
+// before, and the state stays there until it is asked for.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NNC_DRIVER_TRAINING_H
@@ -63,7 +63,7 @@ private:
   int64_t done = 0;
   /// The state, as far as it is not on the device, and that which is there.
   mutable State modelState;
-  std::unique_ptr<DeviceState> deviceState;
+  std::unique_ptr<DeviceArrays> deviceState;
   mutable enum class Newest { Host, Device, Both } newest = Newest::Host;
   RunRecord recorded;
   std::unique_ptr<Batches> batches;
