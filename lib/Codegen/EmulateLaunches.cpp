@@ -342,6 +342,12 @@ LogicalResult KernelEmulation::replace(Operation *op) {
         op->erase();
         return success();
       })
+      .Case([&](memref::MemorySpaceCastOp cast) {
+        // All memory is in one space here.
+        op->replaceAllUsesWith(ValueRange{cast.getSource()});
+        op->erase();
+        return success();
+      })
       .Case([&](memref::LoadOp load) {
         return tell(op, load.getMemRef(), load.getIndices(), load.getType(), /*writes=*/false);
       })

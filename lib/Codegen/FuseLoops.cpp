@@ -7,8 +7,8 @@
 //   out    some of them in loops, on views; each element is computed by the same operation as before
 //
 //===----------------------------------------------------------------------===//
-#include "FusionGroup.h"
 #include "FusionGroupEmitter.h"
+#include "FusionGrowth.h"
 #include "KernelCost.h"
 #include "KernelLoops.h"
 #include "PassTarget.h"
@@ -27,59 +27,6 @@ namespace nnc {
 #include "nnc/Codegen/Passes.h.inc"
 
 namespace {
-
-/// Operations that meet the group in memory, the nearest first.
-SmallVector<const FusionMember *> findNeighbours(const FusionCandidates &candidates,
-                                                 const FusionGroup &group) {
-  unsigned first = group.members().front()->position, last = group.members().back()->position;
-  auto distance = [&](const FusionMember *member) {
-    unsigned position = member->position;
-    return position < first ? first - position : position > last ? position - last : 0;
-  };
-  llvm::SetVector<const FusionMember *> found;
-  for (Value root : group.roots())
-    for (const FusionMember *member : candidates.membersWith(root))
-      if ((group.isWritten(root) || member->writes(root)) &&
-          distance(member) <= FusionCandidates::kMostSteps && !group.contains(member->op))
-        found.insert(member);
-  SmallVector<const FusionMember *> neighbours = found.takeVector();
-  llvm::sort(neighbours, [&](const FusionMember *left, const FusionMember *right) {
-    return std::pair(distance(left), left->position) < std::pair(distance(right), right->position);
-  });
-  return neighbours;
-}
-
-/// `group` with the one more that it gains most by, or with two, where that one needs another.
-std::optional<FusionGroup> growOnce(const FusionCandidates &candidates, const FusionGroup &group) {
-  SmallVector<const FusionMember *> neighbours = findNeighbours(candidates, group);
-  std::optional<FusionGroup> best;
-  for (const FusionMember *member : neighbours)
-    if (std::optional<FusionGroup> grown = group.with(*member);
-        grown && (!best || grown->savedBytes() > best->savedBytes()))
-      best = grown;
-  if (best)
-    return best;
-  for (const FusionMember *member : neighbours)
-    if (std::optional<FusionGroup> grown = group.with(*member, /*mustGain=*/false))
-      for (const FusionMember *next : findNeighbours(candidates, *grown))
-        if (std::optional<FusionGroup> both = grown->with(*next);
-            both && both->savedBytes() > group.savedBytes())
-          return both;
-  return std::nullopt;
-}
-
-/// Members compare where they are with each other instead of reading these.
-void eraseUnreadMasks(IRRewriter &rewriter, Block &block) {
-  for (auto op : llvm::make_early_inc_range(block.getOps<linalg::GenericOp>())) {
-    if (!BandMask::match(op))
-      continue;
-    auto alloc = op.getOutputs().front().getDefiningOp<memref::AllocOp>();
-    if (!alloc || !alloc->hasOneUse())
-      continue;
-    rewriter.eraseOp(op);
-    rewriter.eraseOp(alloc);
-  }
-}
 
 class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
   using FuseLoopsPassBase::FuseLoopsPassBase;
@@ -112,9 +59,7 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
       for (const FusionMember *first : candidates.membersWith(seed)) {
         if (!tried.insert(first).second || candidates.isTaken(first->position, first->position))
           continue;
-        FusionGroup group(candidates, *first);
-        while (std::optional<FusionGroup> grown = growOnce(candidates, group))
-          group = *grown;
+        FusionGroup group = growGroup(candidates, *first);
         if (!group.isWorthwhile())
           continue;
         candidates.take(group.members().front()->position, group.members().back()->position);

@@ -36,6 +36,8 @@ double FusionGroup::blockBytes(Value root) const {
 
 /// Whether so much of `root` is the same for one block and the next that it comes from far memory for each of them.
 bool FusionGroup::isReadAgain(Value root) const {
+  if (!candidates->isCache())
+    return false;
   for (auto [number, member] : llvm::enumerate(inOrder))
     for (const BufferAccess &access : member->accesses)
       if (access.root == root &&
@@ -45,11 +47,11 @@ bool FusionGroup::isReadAgain(Value root) const {
   return blockBytes(root) > candidates->nearBytes() / 4;
 }
 
-/// What should stay in the cache while the members take their turns.
+/// What should stay near while the members take their turns.
 double FusionGroup::bytesAtOnce() const {
   double bytes = 0;
   for (Value root : roots())
-    if (!isReadAgain(root))
+    if (candidates->isCache() ? !isReadAgain(root) : isTemporary(root))
       bytes += blockBytes(root);
   return bytes;
 }
@@ -77,6 +79,8 @@ static bool goesAlongRows(const BufferAccess &access, unsigned loop) {
 /// Pieces of rows are whole lines of a cache; and those of a matrix in far memory are of several, unless blocks
 /// have rows of their own.
 constexpr int64_t kLine = 16, kRow = 512;
+/// Those that memory behind no cache is moved in.
+constexpr int64_t kSector = 8;
 
 /// The fewest iterations at a time that do not tear the rows of buffers into pieces of a few lines of the cache.
 int64_t FusionGroup::leastBlock(const SharedLoop &loop) const {
@@ -84,8 +88,10 @@ int64_t FusionGroup::leastBlock(const SharedLoop &loop) const {
   for (auto [number, member] : llvm::enumerate(inOrder))
     for (const BufferAccess &access : member->accesses)
       if (goesAlongRows(access, loop.loops[number]))
-        least = std::max(
-            least, isFarMatrix(access.root) && !candidates->isLocal(access.root) ? kRow : kLine);
+        least = std::max(least, !candidates->isCache() ? kSector
+                                : isFarMatrix(access.root) && !candidates->isLocal(access.root)
+                                    ? kRow
+                                    : kLine);
   return least;
 }
 
@@ -97,6 +103,8 @@ bool FusionGroup::isFarMatrix(Value root) const {
 
 /// What takes about twice as long to move, since blocks have short pieces of its rows.
 double FusionGroup::tornBytes() const {
+  if (!candidates->isCache())
+    return 0;
   llvm::SetVector<Value> torn;
   for (const SharedLoop &loop : sharedLoops())
     for (auto [number, member] : llvm::enumerate(inOrder))
@@ -194,8 +202,9 @@ bool FusionGroup::chooseBlocks() {
 
 /// As many iterations of the last loop at a time as stay in the cache, but blocks enough for some threads.
 bool FusionGroup::chooseLastBlock() {
-  constexpr double kFewestBlocks = 16;
-  constexpr int64_t kFewestIterations = 64;
+  bool isCache = candidates->isCache();
+  double fewestBlocks = isCache ? 16 : 256;
+  int64_t fewestIterations = isCache ? 64 : 16;
   SharedLoop &loop = shared[numCut - 1];
   // What is packed is of one size in all blocks.
   if (ShapedType::isDynamic(loop.size) &&
@@ -207,7 +216,11 @@ bool FusionGroup::chooseLastBlock() {
   double more = (bytesAtOnce() - bytes) / double(least);
   int64_t most = more == 0 ? size : least + int64_t((candidates->nearBytes() - bytes) / more);
   loop.block = std::max(least, std::min(most, size));
-  while (countBlocks() < kFewestBlocks && loop.block / 2 >= std::max(least, kFewestIterations))
+  // A tile of rows is enough for a block of threads, and one iteration that has others inside.
+  constexpr int64_t kTile = 64;
+  if (!isCache)
+    loop.block = numCut < shared.size() ? least : std::max(least, std::min(kTile, loop.block));
+  while (countBlocks() < fewestBlocks && loop.block / 2 >= std::max(least, fewestIterations))
     loop.block /= 2;
   // Blocks that are all of one size need no second kernel.
   for (int64_t block = loop.block; 2 * block > loop.block && block >= least; --block)

@@ -81,12 +81,15 @@ bool isPlain(linalg::GenericOp op) {
 
 } // namespace
 
-FusionCandidates::FusionCandidates(Block &block, int64_t nearBytes) : near(double(nearBytes)) {
+FusionCandidates::FusionCandidates(Block &block, int64_t nearBytes,
+                                   function_ref<bool(linalg::GenericOp)> isWanted, bool isCache)
+    : near(double(nearBytes)), nearIsCache(isCache) {
   for (Operation &op : block) {
     BufferEffects effects(&op);
     if (effects.empty())
       continue;
-    if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && isPlain(generic)) {
+    if (auto generic = dyn_cast<linalg::GenericOp>(op);
+        generic && isPlain(generic) && isWanted(generic)) {
       FusionMember &member = allMembers.emplace_back();
       member.op = generic;
       member.position = allSteps.size();

@@ -60,7 +60,14 @@ public:
   static constexpr unsigned kMostSteps = 64;
 
   /// `nearBytes` stay in a cache from one operation to the next.
-  FusionCandidates(mlir::Block &block, int64_t nearBytes);
+  FusionCandidates(mlir::Block &block, int64_t nearBytes)
+      : FusionCandidates(
+            block, nearBytes, [](mlir::linalg::GenericOp) { return true; },
+            /*isCache=*/true) {}
+  /// `nearBytes` are a cache, or memory where temporaries are put, behind which there is a cache for all else.
+  /// Operations that are not wanted are no members.
+  FusionCandidates(mlir::Block &block, int64_t nearBytes,
+                   llvm::function_ref<bool(mlir::linalg::GenericOp)> isWanted, bool isCache);
 
   struct Step {
     mlir::Operation *op;
@@ -81,11 +88,14 @@ public:
   void take(unsigned first, unsigned last) { taken.push_back({first, last}); }
   bool isTaken(unsigned first, unsigned last) const;
   double nearBytes() const { return near; }
+  /// Whether all that is touched goes through what is near.
+  bool isCache() const { return nearIsCache; }
 
 private:
   void findMasks(mlir::Block &block);
 
   double near;
+  bool nearIsCache;
   llvm::SmallVector<std::pair<unsigned, unsigned>> taken;
   std::vector<Step> allSteps;
   std::list<FusionMember> allMembers;

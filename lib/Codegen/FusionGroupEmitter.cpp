@@ -219,15 +219,11 @@ SizeArithmetic::Size FusionGroupEmitter::countAround() {
   return count;
 }
 
-/// Blocks [begin, end), counted along all loops.
-void FusionGroupEmitter::emitBlocks(Value begin, Value end, Size lastCount,
-                                    function_ref<Range(Value)> lastRange) {
-  auto loop = scf::ForOp::create(b, loc, begin, end, sizes.materialize(sizes.constant(1)));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
+/// Block `number`, counted along all loops.
+void FusionGroupEmitter::emitBlock(Size number, Size lastCount,
+                                   function_ref<Range(Value)> lastRange) {
   ArrayRef<SharedLoop> loops = group.sharedLoops();
   Ranges ranges(loops.size());
-  Size number = loop.getInductionVar();
   for (unsigned index = loops.size(); index-- > 0;) {
     bool isLast = index + 1 == loops.size();
     Size count = isLast ? lastCount : countIterations(loops[index]);
@@ -237,6 +233,15 @@ void FusionGroupEmitter::emitBlocks(Value begin, Value end, Size lastCount,
     ranges[index] = isLast ? lastRange(sizes.materialize(here)) : Range{here, sizes.constant(1)};
   }
   emitMembers(ranges);
+}
+
+/// Blocks [begin, end).
+void FusionGroupEmitter::emitBlocks(Value begin, Value end, Size lastCount,
+                                    function_ref<Range(Value)> lastRange) {
+  auto loop = scf::ForOp::create(b, loc, begin, end, sizes.materialize(sizes.constant(1)));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  emitBlock(loop.getInductionVar(), lastCount, lastRange);
 }
 
 /// The blocks whose places along the last loop are `lastCount` ranges of up to `lastExtent` iterations.
@@ -253,11 +258,16 @@ void FusionGroupEmitter::emitLoops(Size lastCount, int64_t lastExtent,
   // Each part has as many blocks in a row, the last ones perhaps fewer; all those that add to the same sums.
   Size inTurn = group.isAnyAccumulated() ? lastCount : sizes.constant(1);
   Size turns = group.isAnyAccumulated() ? countAround() : total;
-  Value share =
-      sizes.materialize(sizes.multiply(sizes.divideUp(turns, sizes.constant(parts)), inTurn));
+  Size numParts = parts == 0 ? turns : sizes.constant(parts);
+  Value share = sizes.materialize(
+      parts == 0 ? inTurn : sizes.multiply(sizes.divideUp(turns, numParts), inTurn));
   Value totalValue = sizes.materialize(total);
-  auto loop = scf::ParallelOp::create(b, loc, zero, sizes.materialize(sizes.constant(parts)), one);
+  auto loop = scf::ParallelOp::create(b, loc, zero, sizes.materialize(numParts), one);
   b.setInsertionPointToStart(loop.getBody());
+  if (parts == 0 && !group.isAnyAccumulated()) {
+    allocateTemporaries(lastExtent);
+    return emitBlock(loop.getInductionVars().front(), lastCount, lastRange);
+  }
   Size begin = sizes.atMost(sizes.multiply(loop.getInductionVars().front(), share), totalValue),
        end = sizes.atMost(sizes.add(begin, share), totalValue);
   allocateTemporaries(lastExtent);

@@ -12,7 +12,7 @@ namespace nnc {
 /// does its part. Buffers that only they need become as large as one block.
 class FusionGroupEmitter {
 public:
-  /// With blocks in so many parts, which threads may share.
+  /// With blocks in so many parts, which threads may share, or if that is 0 as many as there can be.
   FusionGroupEmitter(mlir::IRRewriter &rewriter, const FusionGroup &group, int64_t numParts,
                      const std::optional<VisibleColumns> &visible);
   /// Returns the first and the last operation that it wrote.
@@ -34,6 +34,7 @@ private:
   Size countAround();
   void emitLoops(Size lastCount, int64_t lastExtent,
                  llvm::function_ref<Range(mlir::Value)> lastRange);
+  void emitBlock(Size number, Size lastCount, llvm::function_ref<Range(mlir::Value)> lastRange);
   void emitBlocks(mlir::Value begin, mlir::Value end, Size lastCount,
                   llvm::function_ref<Range(mlir::Value)> lastRange);
   void emitMembers(const Ranges &ranges);

@@ -8,6 +8,7 @@ using namespace mlir;
 namespace nnc {
 
 void buildGpuStage(OpPassManager &passes, bool roundsFactors) {
+  passes.addNestedPass<func::FuncOp>(createFuseBlocksPass());
   passes.addNestedPass<func::FuncOp>(createMapKernelsPass(MapKernelsPassOptions{roundsFactors}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

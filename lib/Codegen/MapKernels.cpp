@@ -7,6 +7,7 @@
 // block: all its threads run it, share its operations between them, and wait for each other around each.
 //
 //===----------------------------------------------------------------------===//
+#include "BlockShare.h"
 #include "BufferEffects.h"
 #include "BufferPlaces.h"
 #include "GPU/Contraction.h"
@@ -192,45 +193,15 @@ bool isDeviceLoop(scf::ForOp loop) {
   return touchesBuffers && !result.wasInterrupted();
 }
 
+/// Whether the threads of a block run a loop around `op`.
 bool isInDeviceLoop(Operation *op) {
+  if (op->getParentOfType<scf::ParallelOp>())
+    return true;
   for (auto loop = op->getParentOfType<scf::ForOp>(); loop;
        loop = loop->getParentOfType<scf::ForOp>())
     if (isDeviceLoop(loop))
       return true;
   return false;
-}
-
-/// The threads of a block share the operations of `root`, and thread 0 stores scalars.
-void shareInBlock(Operation *root, Value thread) {
-  SmallVector<Operation *> writers;
-  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (!isa<linalg::GenericOp, memref::StoreOp>(op))
-      return WalkResult::advance();
-    writers.push_back(op);
-    return WalkResult::skip();
-  });
-  for (Operation *op : writers) {
-    OpBuilder b(op);
-    Location loc = op->getLoc();
-    // What others have still to read must not be overwritten.
-    gpu::BarrierOp::create(b, loc);
-    if (isa<memref::StoreOp>(op)) {
-      auto choice = scf::IfOp::create(b, loc, isZero(b, loc, thread), /*withElseRegion=*/false);
-      op->moveBefore(choice.thenBlock(), choice.thenBlock()->begin());
-      b.setInsertionPointAfter(choice);
-    } else {
-      OperationBody body(b, cast<linalg::GenericOp>(op));
-      Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
-      auto loop = scf::ForOp::create(b, loc, thread, total, constantIndex(b, loc, kBlockSize));
-      b.setInsertionPointToStart(loop.getBody());
-      SmallVector<Value> indices(body.operation().getNumLoops());
-      body.locate(b, loop.getInductionVar(), body.parallelLoops(), indices);
-      body.computeInOrder(b, indices);
-      op->erase();
-      b.setInsertionPointAfter(loop);
-    }
-    gpu::BarrierOp::create(b, loc);
-  }
 }
 
 /// Whether each iteration of `loop`, which reads and writes scalars, touches only its own part of what any writes: all
@@ -322,7 +293,7 @@ void mapSerial(Operation *op) {
   Value thread = launch.getThreadIds().x;
   if (isShared) {
     op->moveBefore(launch.getBody().front().getTerminator());
-    return shareInBlock(op, thread);
+    return shareInBlock(op, launch);
   }
   auto choice = scf::IfOp::create(b, loc, isZero(b, loc, thread), /*withElseRegion=*/false);
   op->moveBefore(choice.thenBlock(), choice.thenBlock()->begin());
@@ -372,6 +343,8 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
       rewriter.setInsertionPoint(op);
       if (auto fill = dyn_cast<linalg::FillOp>(op))
         mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt, roundsFactors);
+      else if (auto blocks = dyn_cast<scf::ParallelOp>(op))
+        mapBlocks(blocks);
       else if (auto group = groups.find(op); group != groups.end())
         mapRows(group->second,
                 llvm::map_to_vector(group->second.ops, [&](linalg::GenericOp member) {
@@ -406,7 +379,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
           if (fill)
             absorbed.insert(fill);
         }
-      if (isa<linalg::GenericOp, linalg::FillOp, memref::StoreOp>(op) ||
+      if (isa<linalg::GenericOp, linalg::FillOp, memref::StoreOp>(op) || isa<scf::ParallelOp>(op) ||
           (loop && isDeviceLoop(loop))) {
         kernels.push_back(op);
         return WalkResult::skip();
@@ -453,7 +426,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     // A block shares the fills in its loops as all else.
     SmallVector<linalg::FillOp> inLoops;
     function.walk([&](linalg::FillOp fill) {
-      if (isInDeviceLoop(fill))
+      if (isInDeviceLoop(fill) && !fill->getParentOfType<scf::ParallelOp>())
         inLoops.push_back(fill);
     });
     for (linalg::FillOp fill : inLoops) {

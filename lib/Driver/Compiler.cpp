@@ -102,7 +102,7 @@ const std::vector<Phase> &getPhases() {
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
          if (options.gpu)
-           buildGpuStage(passes);
+           buildGpuStage(passes, options.roundsFactors);
          else
            buildKernelStage(passes, codegenOptions(options));
        }},

@@ -73,6 +73,8 @@ static bool checkTarget(const CompileFlags &flags, const Target &target) {
     problem = fmt::format("--emit {} expects one GPU, found {}", flags.emit, flags.target);
   else if (isOnGpu && flags.options.prepareParameters)
     problem = "--prepare expects --target cpu or cpu:NAME, found " + flags.target;
+  else if (!isOnGpu && flags.options.roundsFactors)
+    problem = "--tf32 expects --target ptx:ARCH, found " + flags.target;
   else if (flags.options.passesChecked &&
            (isOnGpu || !TargetDescription::forCpu(target.cpu)->runsHere()))
     problem = "--check-passes runs the code: expected a --target that this machine is, found " +
@@ -353,6 +355,8 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
+  command->add_flag("--tf32", flags->options.roundsFactors,
+                    "Round the factors of products of f32 to 10 bits, as a GPU multiplies faster");
   command->add_flag("--prepare", flags->options.prepareParameters,
                     "Do what forward needs of the parameters alone in a function of its own");
   command->add_option("--schedule", flags->schedule,

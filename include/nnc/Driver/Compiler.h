@@ -40,6 +40,8 @@ struct CompileOptions {
   std::optional<GpuTarget> gpu;
   /// Whether code for GPUs names the lines of the program, for profilers.
   bool hasLines = false;
+  /// Whether products of f32 there may be of factors rounded to tf32.
+  bool roundsFactors = false;
   /// Values for symbolic dimensions, given before anything else is done.
   std::map<std::string, int64_t> bindings;
   /// How many additions a byte may cost that a computation spares by being done twice.

@@ -79,6 +79,7 @@ public:
         right(body, factorOf(what.right), what.columns, what.terms, tile, tile.columns) {}
 
   linalg::GenericOp emit();
+  void emitInBlock(gpu::LaunchOp launch, SharedScratch &scratch);
 
 private:
   Value factorOf(Value value) const {
@@ -88,10 +89,14 @@ private:
   bool isAnyCopied() const { return left.isCopied() || right.isCopied(); }
   SmallVector<Value> load(Value firstTerm, Value endTerm);
   void store(ValueRange values, Value stage);
+  Value endGroup();
   Value copy(Value firstTerm, Value endTerm, Value stage);
   SmallVector<Value> sumTiles(const TileProduct &product, Value firstTerm, Value endTerm);
   void storeTile(const TileProduct &product, ValueRange sums, Value part, Value parts);
   linalg::GenericOp addParts(Value parts);
+  Value countTiles(ArrayRef<unsigned> loops, int64_t size);
+  void allocate(TakeShared take);
+  Value place(Value thread, Value number, Value rowTiles, Value columnTiles, int64_t numParts);
 
   OpBuilder &b;
   const OperationBody &body;
@@ -141,13 +146,18 @@ void ContractionEmitter::store(ValueRange values, Value stage) {
   }
 }
 
-/// Starts the copies of the rest; they are a group, even if they are none.
+/// Makes a group of the copies that have been started, even if there are none.
+Value ContractionEmitter::endGroup() {
+  return nvgpu::DeviceAsyncCreateGroupOp::create(
+      b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), ValueRange());
+}
+
+/// Starts the copies of the rest.
 Value ContractionEmitter::copy(Value firstTerm, Value endTerm, Value stage) {
   for (const TileFactor *factor : {&left, &right})
     if (factor->isCopied())
       factor->copy(b, firstTerm, endTerm, stage);
-  return nvgpu::DeviceAsyncCreateGroupOp::create(
-      b, loc, nvgpu::DeviceAsyncTokenType::get(b.getContext()), ValueRange());
+  return endGroup();
 }
 
 /// The sums of the thread, of terms `firstTerm` to `endTerm`.
@@ -255,10 +265,34 @@ linalg::GenericOp ContractionEmitter::addParts(Value parts) {
       });
 }
 
-linalg::GenericOp ContractionEmitter::emit() {
-  int64_t numParts = chooseParts();
+Value ContractionEmitter::countTiles(ArrayRef<unsigned> loops, int64_t size) {
+  return b.createOrFold<arith::CeilDivUIOp>(loc, nnc::multiply(b, loc, body.sizesOf(loops)),
+                                            math.constant(size));
+}
+
+void ContractionEmitter::allocate(TakeShared take) {
   if (!isAnyCopied())
     tile.stages = 2;
+  left.allocate(tile.stages, take);
+  right.allocate(tile.stages, take);
+}
+
+/// Makes this the tile with that number, rows first, then columns, parts, and the batch; returns the number of the part.
+Value ContractionEmitter::place(Value thread, Value number, Value rowTiles, Value columnTiles,
+                                int64_t numParts) {
+  Value row = b.createOrFold<arith::RemUIOp>(loc, number, rowTiles);
+  number = b.createOrFold<arith::DivUIOp>(loc, number, rowTiles);
+  Value column = b.createOrFold<arith::RemUIOp>(loc, number, columnTiles);
+  number = b.createOrFold<arith::DivUIOp>(loc, number, columnTiles);
+  batchIndices.assign(op.getNumLoops(), Value());
+  body.locate(b, math.divide(number, numParts), contraction.batch, batchIndices);
+  left.place(b, thread, row, batchIndices);
+  right.place(b, thread, column, batchIndices);
+  return math.remainder(number, numParts);
+}
+
+linalg::GenericOp ContractionEmitter::emit() {
+  int64_t numParts = chooseParts();
   Value parts;
   if (numParts > 1) {
     auto output = cast<MemRefType>(op.getDpsInits()[0].getType());
@@ -267,43 +301,57 @@ linalg::GenericOp ContractionEmitter::emit() {
     parts =
         memref::AllocOp::create(b, loc, MemRefType::get(shape, element), b.getI64IntegerAttr(64));
   }
-  auto blocksFor = [&](ArrayRef<unsigned> loops, int64_t size) {
-    return b.createOrFold<arith::CeilDivUIOp>(loc, nnc::multiply(b, loc, body.sizesOf(loops)),
-                                              math.constant(size));
-  };
   // In one row: there may be more of these than in any other direction.
-  Value rowBlocks = blocksFor(contraction.rows, tile.rows),
-        columnBlocks = blocksFor(contraction.columns, tile.columns);
+  Value rowTiles = countTiles(contraction.rows, tile.rows),
+        columnTiles = countTiles(contraction.columns, tile.columns);
   Value batch = nnc::multiply(b, loc, body.sizesOf(contraction.batch));
-  Value blocks = math.scale(nnc::multiply(b, loc, {rowBlocks, columnBlocks, batch}), numParts);
+  Value blocks = math.scale(nnc::multiply(b, loc, {rowTiles, columnTiles, batch}), numParts);
   Value numTerms = nnc::multiply(b, loc, body.sizesOf(contraction.terms));
   OpBuilder::InsertPoint host = b.saveInsertionPoint();
   gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
-
-  Value block = launch.getBlockIds().x;
-  Value rowBlock = b.createOrFold<arith::RemUIOp>(loc, block, rowBlocks);
-  block = b.createOrFold<arith::DivUIOp>(loc, block, rowBlocks);
-  Value columnBlock = b.createOrFold<arith::RemUIOp>(loc, block, columnBlocks);
-  block = b.createOrFold<arith::DivUIOp>(loc, block, columnBlocks);
-  batchIndices.resize(op.getNumLoops());
-  body.locate(b, math.divide(block, numParts), contraction.batch, batchIndices);
-  Value part, firstTerm = math.constant(0), endTerm = numTerms;
+  allocate(
+      [&](ArrayRef<int64_t> shape, Type type) { return addSharedMemory(launch, shape, type); });
+  Value thread = launch.getThreadIds().x;
+  Value part = place(thread, launch.getBlockIds().x, rowTiles, columnTiles, numParts);
+  Value firstTerm = math.constant(0), endTerm = numTerms;
   if (parts) {
     // Whole tiles of terms each.
-    part = math.remainder(block, numParts);
     Value share =
         b.createOrFold<arith::CeilDivUIOp>(loc, numTerms, math.constant(numParts * tile.terms));
     share = math.scale(share, tile.terms);
     firstTerm = arith::MulIOp::create(b, loc, part, share);
     endTerm = arith::MinUIOp::create(b, loc, math.add(firstTerm, share), numTerms);
   }
-  left.place(b, launch, tile.stages, rowBlock, batchIndices);
-  right.place(b, launch, tile.stages, columnBlock, batchIndices);
-  auto product = createTileProduct(b, loc, tile, matrixType, launch.getThreadIds().x);
+  auto product = createTileProduct(b, loc, tile, matrixType, thread);
   SmallVector<Value> sums = sumTiles(*product, firstTerm, endTerm);
   storeTile(*product, sums, part, parts);
   b.restoreInsertionPoint(host);
   return parts ? addParts(parts) : nullptr;
+}
+
+void ContractionEmitter::emitInBlock(gpu::LaunchOp launch, SharedScratch &scratch) {
+  // The block has other memory to keep, and nobody else's tiles to wait for.
+  tile.stages = 2;
+  Value rowTiles = countTiles(contraction.rows, tile.rows),
+        columnTiles = countTiles(contraction.columns, tile.columns);
+  Value batch = nnc::multiply(b, loc, body.sizesOf(contraction.batch));
+  Value numTerms = nnc::multiply(b, loc, body.sizesOf(contraction.terms));
+  scratch.restart();
+  allocate([&](ArrayRef<int64_t> shape, Type type) { return scratch.take(b, shape, type); });
+  Value thread = launch.getThreadIds().x;
+  auto product = createTileProduct(b, loc, tile, matrixType, thread);
+  auto loop =
+      scf::ForOp::create(b, loc, math.constant(0),
+                         nnc::multiply(b, loc, {rowTiles, columnTiles, batch}), math.constant(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  place(thread, loop.getInductionVar(), rowTiles, columnTiles, 1);
+  SmallVector<Value> sums = sumTiles(*product, math.constant(0), numTerms);
+  // The next tile goes where copies may still be on their way, and others still read.
+  if (isAnyCopied())
+    nvgpu::DeviceAsyncWaitOp::create(b, loc, endGroup(), b.getI32IntegerAttr(0));
+  gpu::BarrierOp::create(b, loc);
+  storeTile(*product, sums, Value(), Value());
 }
 
 } // namespace
@@ -358,6 +406,11 @@ std::optional<Contraction> findContraction(linalg::GenericOp op) {
 linalg::GenericOp emitContraction(OpBuilder &b, const OperationBody &body,
                                   const Contraction &contraction, ContractionOptions options) {
   return ContractionEmitter(b, body, contraction, options).emit();
+}
+
+void emitContractionInBlock(OpBuilder &b, const OperationBody &body, const Contraction &contraction,
+                            gpu::LaunchOp launch, SharedScratch &scratch) {
+  ContractionEmitter(b, body, contraction, {}).emitInBlock(launch, scratch);
 }
 
 } // namespace nnc

@@ -2,6 +2,7 @@
 #ifndef NNC_LIB_CODEGEN_GPU_CONTRACTION_H
 #define NNC_LIB_CODEGEN_GPU_CONTRACTION_H
 
+#include "Launch.h"
 #include "OperationBody.h"
 
 #include <optional>
@@ -34,6 +35,11 @@ struct ContractionOptions {
 /// returned.
 mlir::linalg::GenericOp emitContraction(mlir::OpBuilder &b, const OperationBody &body,
                                         const Contraction &contraction, ContractionOptions options);
+
+/// The same by the threads of one block, at `b` in its kernel; they have to meet before and behind it.
+void emitContractionInBlock(mlir::OpBuilder &b, const OperationBody &body,
+                            const Contraction &contraction, mlir::gpu::LaunchOp launch,
+                            SharedScratch &scratch);
 
 } // namespace nnc
 

@@ -4,6 +4,7 @@
 #include "OperationBody.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
@@ -27,6 +28,23 @@ Value addSharedMemory(gpu::LaunchOp launch, ArrayRef<int64_t> shape, Type elemen
   auto space = gpu::AddressSpaceAttr::get(launch.getContext(), gpu::AddressSpace::Workgroup);
   auto type = MemRefType::get(shape, element, AffineMap(), space);
   return launch.addWorkgroupAttribution(type, launch.getLoc());
+}
+
+Value SharedScratch::take(OpBuilder &b, ArrayRef<int64_t> shape, Type element) {
+  constexpr int64_t kAlignment = 128;
+  Location loc = launch.getLoc();
+  if (!memory)
+    memory = addSharedMemory(launch, {0}, b.getI8Type());
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get(shape, element, AffineMap(), space);
+  Value piece =
+      memref::ViewOp::create(b, loc, type, memory, constantIndex(b, loc, used), ValueRange());
+  used += int64_t(
+      llvm::alignTo(type.getNumElements() * element.getIntOrFloatBitWidth() / 8, kAlignment));
+  auto all = cast<MemRefType>(memory.getType());
+  memory.setType(
+      MemRefType::get(std::max(all.getDimSize(0), used), all.getElementType(), AffineMap(), space));
+  return piece;
 }
 
 void setUnrolling(scf::ForOp loop, int32_t times) {

@@ -21,6 +21,22 @@ mlir::gpu::LaunchOp launchThreads(mlir::OpBuilder &b, mlir::Location loc, mlir::
 mlir::Value addSharedMemory(mlir::gpu::LaunchOp launch, llvm::ArrayRef<int64_t> shape,
                             mlir::Type element);
 
+/// Memory of the kernel's blocks that operations have one after the other.
+class SharedScratch {
+public:
+  explicit SharedScratch(mlir::gpu::LaunchOp kernel) : launch(kernel) {}
+
+  /// The next piece, with type `shape` of `element`.
+  mlir::Value take(mlir::OpBuilder &b, llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  /// Begins again: nobody needs what was taken any more.
+  void restart() { used = 0; }
+
+private:
+  mlir::gpu::LaunchOp launch;
+  mlir::Value memory;
+  int64_t used = 0;
+};
+
 /// Has LLVM write out `times` iterations of `loop` at a time, no more.
 void setUnrolling(mlir::scf::ForOp loop, int32_t times);
 

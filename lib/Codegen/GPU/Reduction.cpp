@@ -231,33 +231,60 @@ RowShare findShare(OpBuilder &b, Location loc, ReductionShape shape, gpu::Launch
   return share;
 }
 
-void emitSharedReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape,
-                         gpu::LaunchOp launch) {
+/// The share of a thread, which is `share`.
+static void emitShare(OpBuilder &b, const OperationBody &body, ReductionShape shape,
+                      gpu::LaunchOp launch, const RowShare &share) {
   linalg::GenericOp op = body.operation();
   Location loc = op.getLoc();
-  auto [result, number, exists, term] =
-      findShare(b, loc, shape, launch, multiply(b, loc, body.sizesOf(body.parallelLoops())));
   Value zero = constantIndex(b, loc, 0);
   // A thread without a result goes along to the barriers, with no terms.
   Value count = multiply(b, loc, body.sizesOf(body.reductionLoops()));
-  count = arith::SelectOp::create(b, loc, exists, count, zero);
+  count = arith::SelectOp::create(b, loc, share.exists, count, zero);
 
   SmallVector<Value> indices(op.getNumLoops());
-  body.locate(b, number, body.parallelLoops(), indices);
+  body.locate(b, share.number, body.parallelLoops(), indices);
   Combination combination(b, body, shape, launch);
-  SmallVector<Value> partial = combination.sumTerms(term, count, indices);
+  SmallVector<Value> partial = combination.sumTerms(share.term, count, indices);
   bool warpsAreDone = combination.combineInWarp(partial);
   bool isShared = !partial.empty() && shape.terms > (warpsAreDone ? kWarpSize : 1);
   if (isShared)
-    combination.share(partial, result, term, warpsAreDone);
-  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, term, zero);
-  Value stores = arith::AndIOp::create(b, loc, exists, isFirst);
+    combination.share(partial, share.result, share.term, warpsAreDone);
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, share.term, zero);
+  Value stores = arith::AndIOp::create(b, loc, share.exists, isFirst);
   auto choice = scf::IfOp::create(b, loc, stores, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(choice.thenBlock());
   if (isShared)
-    partial = combination.sumShared(result);
+    partial = combination.sumShared(share.result);
   combination.store(partial, indices);
+}
+
+void emitSharedReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape,
+                         gpu::LaunchOp launch) {
+  Location loc = body.operation().getLoc();
+  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+  emitShare(b, body, shape, launch, findShare(b, loc, shape, launch, total));
+}
+
+bool emitReductionByWarps(OpBuilder &b, const OperationBody &body, gpu::LaunchOp launch) {
+  constexpr ReductionShape kWarps{kBlockSize / kWarpSize, kWarpSize, true};
+  linalg::GenericOp op = body.operation();
+  bool fits = llvm::all_of(body.sums(), [&](unsigned output) {
+    return cast<MemRefType>(op.getDpsInits()[output].getType()).getElementTypeBitWidth() == 32;
+  });
+  if (!fits || chooseReductionShape(op).terms == 1 || !termsLieTogether(op))
+    return false;
+  Location loc = op.getLoc();
+  Value thread = launch.getThreadIds().x, width = constantIndex(b, loc, kWarpSize);
+  Value warp = arith::DivUIOp::create(b, loc, thread, width),
+        lane = arith::RemUIOp::create(b, loc, thread, width);
+  Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
+  auto loop = scf::ForOp::create(b, loc, warp, total, constantIndex(b, loc, kWarps.results));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value exists = arith::ConstantIntOp::create(b, loc, 1, 1);
+  emitShare(b, body, kWarps, launch, {Value(), loop.getInductionVar(), exists, lane});
+  return true;
 }
 
 } // namespace nnc

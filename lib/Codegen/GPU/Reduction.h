@@ -33,6 +33,11 @@ RowShare findShare(mlir::OpBuilder &b, mlir::Location loc, ReductionShape shape,
 void emitSharedReduction(mlir::OpBuilder &b, const OperationBody &body, ReductionShape shape,
                          mlir::gpu::LaunchOp launch);
 
+/// Emits at `b` what a warp of the only block does: results warp, warp + 8, and so on. False, with nothing emitted, where
+/// a warp cannot sum terms, or they would not lie side by side.
+bool emitReductionByWarps(mlir::OpBuilder &b, const OperationBody &body,
+                          mlir::gpu::LaunchOp launch);
+
 } // namespace nnc
 
 #endif // NNC_LIB_CODEGEN_GPU_REDUCTION_H

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 #include "TileFactor.h"
 
+#include "../BufferPlaces.h"
 #include "Launch.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
@@ -62,13 +63,44 @@ bool areTermsNeighbours(linalg::GenericOp op, ArrayRef<OpOperand *> inputs,
          });
 }
 
+/// Whether it is memory of a block of threads.
+bool isShared(Value buffer) {
+  return bool(rootBuffer(buffer).getDefiningOp<memref::MemorySpaceCastOp>());
+}
+
+/// At a multiple of how many elements a buffer begins; a power of two, at most `most`.
+int64_t alignmentOf(Value buffer, int64_t most) {
+  auto slice = buffer.getDefiningOp<memref::SubViewOp>();
+  auto type = cast<MemRefType>(buffer.getType());
+  if (!slice) {
+    Operation *view = buffer.getDefiningOp();
+    if (isa_and_nonnull<memref::CollapseShapeOp, memref::ExpandShapeOp, memref::CastOp>(view))
+      return alignmentOf(view->getOperand(0), most);
+    if (type.getLayout().isIdentity())
+      return most;
+    int64_t offset = type.getStridesAndOffset().second;
+    return ShapedType::isDynamic(offset) ? 1 : std::gcd(most, offset);
+  }
+  int64_t aligned = alignmentOf(slice.getSource(), most);
+  SmallVector<int64_t> strides = slice.getSourceType().getStridesAndOffset().first;
+  for (auto [offset, stride] : llvm::zip_equal(slice.getMixedOffsets(), strides)) {
+    std::optional<int64_t> known = getConstantIntValue(offset);
+    if (known == 0)
+      continue;
+    if (ShapedType::isDynamic(stride))
+      return 1;
+    aligned = std::gcd(aligned, known ? *known * stride : stride);
+  }
+  return aligned;
+}
+
 /// How many iterations of `loops`, the last the fastest, at a multiple of so many, are side by side in `operand`, at
 /// a multiple of so many elements; a power of two, at most `most`.
 int64_t countNeighbours(linalg::GenericOp op, OpOperand &operand, ArrayRef<unsigned> loops,
                         int64_t most) {
   auto type = cast<MemRefType>(operand.get().getType());
   AffineMap map = op.getMatchingIndexingMap(&operand);
-  auto [strides, offset] = type.getStridesAndOffset();
+  SmallVector<int64_t> strides = type.getStridesAndOffset().first;
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   int64_t run = 1, axis = type.getRank();
   for (unsigned loop : llvm::reverse(loops)) {
@@ -85,12 +117,11 @@ int64_t countNeighbours(linalg::GenericOp op, OpOperand &operand, ArrayRef<unsig
     run *= sizes[loop];
     --axis;
   }
-  int64_t aligned = std::gcd(run, most);
+  int64_t aligned = std::gcd(run, alignmentOf(operand.get(), most));
   // In a whole buffer the strides of the other axes are multiples of the run.
   if (!type.getLayout().isIdentity())
-    for (int64_t distance :
-         llvm::concat<const int64_t>(ArrayRef(strides).take_front(axis), ArrayRef(offset)))
-      aligned = ShapedType::isDynamic(distance) ? 1 : std::gcd(aligned, distance);
+    for (int64_t stride : ArrayRef(strides).take_front(axis))
+      aligned = ShapedType::isDynamic(stride) ? 1 : std::gcd(aligned, stride);
   return aligned;
 }
 
@@ -146,7 +177,7 @@ void TileFactor::chooseCopies() {
     alongTerms = inTerms > inPlaces;
   // Of 32 bits, terms go to different rows.
   width = isShort || !alongTerms ? std::max(termsAtOnce, placesAtOnce) : 1;
-  copied = width * bytesOf(element) >= 4;
+  copied = width * bytesOf(element) >= 4 && !isShared(source->get());
 }
 
 void TileFactor::chooseWidth() {
@@ -180,15 +211,19 @@ Value TileFactor::addSteps(OpBuilder &b, Value sum, ArrayRef<unsigned> loops,
   return sum;
 }
 
-void TileFactor::place(OpBuilder &b, gpu::LaunchOp launch, int64_t stages, Value number,
-                       ArrayRef<Value> batchIndices) {
-  IndexMath math(b, loc);
+void TileFactor::allocate(int64_t stages, TakeShared take) {
   SmallVector<int64_t> shape = {stages, numTerms, numPlaces + gap};
   if (termsInside)
     shape = {stages, numPlaces, numTerms + gap};
-  shared = addSharedMemory(launch, shape, element);
+  shared = take(shape, element);
+}
+
+void TileFactor::place(OpBuilder &b, Value threadNumber, Value number,
+                       ArrayRef<Value> batchIndices) {
+  IndexMath math(b, loc);
   first = math.scale(number, numPlaces);
-  thread = launch.getThreadIds().x;
+  thread = threadNumber;
+  pieces.clear();
   if (copied && !steps.empty()) {
     sourceRow = source->get();
     if (int64_t rank = cast<MemRefType>(sourceRow.getType()).getRank(); rank > 1)

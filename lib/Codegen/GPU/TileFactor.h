@@ -10,6 +10,10 @@
 
 namespace nnc {
 
+/// Gives memory of a kernel's blocks.
+using TakeShared =
+    llvm::function_ref<mlir::Value(llvm::ArrayRef<int64_t> shape, mlir::Type element)>;
+
 /// One of the factors of a contraction: rows or columns, here both called places, by terms.
 class TileFactor {
 public:
@@ -22,8 +26,10 @@ public:
   /// Whether the terms of a place, not the places of a term, lie side by side in the block's memory.
   bool termsLieTogether() const { return termsInside; }
 
-  /// In the kernel: memory for so many tiles, and what this thread brings of block `number`'s.
-  void place(mlir::OpBuilder &b, mlir::gpu::LaunchOp launch, int64_t stages, mlir::Value number,
+  /// Has memory of the kernel's blocks for so many tiles.
+  void allocate(int64_t stages, TakeShared take);
+  /// What the thread with this number brings of tile `number`'s places.
+  void place(mlir::OpBuilder &b, mlir::Value threadNumber, mlir::Value number,
              llvm::ArrayRef<mlir::Value> batchIndices);
   /// The first of the block's places.
   mlir::Value firstPlace() const { return first; }

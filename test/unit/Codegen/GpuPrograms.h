@@ -100,6 +100,33 @@ inline const GpuProgram gpuPrograms[] = {
        y = conv2d(x, w, padding = 1)
      })",
      2e4, 2},
+    {"attention", R"(func f(q: f32[N, 2, 40, 8], k: f32[N, 2, 40, 8], v: f32[N, 2, 40, 12])
+         -> (y: f32[N, 2, 40, 12]) {
+       y = scaled_dot_product_attention(q, k, v)
+     })",
+     40, 2},
+    {"causalAttentionOfManyRows",
+     R"(func f(q: f32[N, 3, 150, 8], k: f32[N, 3, 150, 8], v: f32[N, 3, 150, 8])
+         -> (y: f32[N, 3, 150, 8]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+     })",
+     150, 1},
+    {"gradientsOfAttention",
+     R"(func f(q: f32[N, 2, 40, 8], k: f32[N, 2, 40, 8], v: f32[N, 2, 40, 8], d: f32[N, 2, 40, 8])
+         -> (y: f32[N, 2, 40, 8], dq: f32[N, 2, 40, 8], dk: f32[N, 2, 40, 8], dv: f32[N, 2, 40, 8]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+       loss = sum(y * d)
+       dq = grad(loss, wrt = q)
+       dk = grad(loss, wrt = k)
+       dv = grad(loss, wrt = v)
+     })",
+     100, 2},
+    {"attentionOfMatrices",
+     R"(func f(q: bf16[N, 2, 40, 16], k: bf16[N, 2, 40, 16], v: bf16[N, 2, 40, 16])
+         -> (y: bf16[N, 2, 40, 16]) {
+       y = scaled_dot_product_attention(q, k, v)
+     })",
+     2e4, 2},
     {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
        y = x @ w
      })",

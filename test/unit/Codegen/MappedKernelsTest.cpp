@@ -60,7 +60,8 @@ TEST_P(MappedKernels, fitInRegisters) {
       EXPECT_LE(kernel.sharedBytes, target->sharedBytes);
       if (std::getenv("NNC_TEST_DUMP"))
         llvm::outs() << kernel.name << ": " << kernel.registers << " registers, "
-                     << kernel.sharedBytes << " bytes\n";
+                     << kernel.spillStores + kernel.spillLoads << " bytes spilled, "
+                     << kernel.stackBytes << " of stack, " << kernel.sharedBytes << " shared\n";
     }
   }
 }

@@ -9,6 +9,35 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseBlocksPass : Pass<"codegen-gpu-fuse-blocks", "mlir::func::FuncOp"> {
+  let summary = "Keep matrices between products in the memory of a block of threads";
+  let description = [{
+    Operations that meet in a matrix for each of many, as those of attention in its weights, become a loop over blocks
+    of rows (codegen-fuse-loops), of which each keeps its rows of the matrix in shared memory: what a product leaves
+    there, and what is made of it row by row, the next product reads. So nothing of the size of positions by positions
+    goes to far memory, forwards or backwards. Sums over the rows, as those of the gradients of keys and values, go on
+    from block to block of one matrix, in order.
+
+    It is left where there are too few matrices or rows for all of a GPU, and where a factor is the same for all.
+
+    ```mlir
+    linalg.generic {maps = (h, q, k, d) -> (h, q, d), (h, k, d), (h, q, k)} ins(%q, %k) outs(%scores)
+    linalg.generic {maps = (h, q, d, k) -> (h, q, k), (h, k, d), (h, q, d)} ins(%scores, %v) outs(%found)
+    // becomes
+    scf.parallel (%block) = (%c0) to (%blocks) step (%c1) {
+      %rows = memref.alloc() : memref<1x32x512xf32>
+      linalg.generic ... ins(%q_rows, %k_matrix) outs(%rows)
+      linalg.generic ... ins(%rows, %v_matrix) outs(%found_rows)
+    }
+    ```
+  }];
+  let options = [Option<"sharedBytes", "shared-bytes", "int64_t", "80 << 10",
+                        "What a block may keep, in bytes">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
 def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
   let summary = "Let blocks of threads share what computes on buffers";
   let description = [{
@@ -23,6 +52,10 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     into parts that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
     is done with each as it is done; a fill before it is what it starts from. Operations that follow each other and
     need of each other only their own row, as in a softmax or a normalization, are one kernel.
+
+    An iteration of a scf.parallel loop is a block. Its threads share each operation in it, products tile by tile, sums
+    a warp each, all else element by element, and wait for each other in between; what the loop allocates is memory of
+    the block.
 
     Scalars that a program reads from buffers stay where the device can have them: the store of one is a
     launch, and so is a loop that only reads and writes scalars, or in which what it reads decides where
