@@ -175,9 +175,9 @@ Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
 
 static std::string emitObject(ModuleOp module, ArrayRef<std::string> names,
                               const CompileOptions &options, DiagnosticEngine &diagnostics) {
-  bool hasMachineCode;
+  std::string lacking;
   if (options.gpu)
-    return emitGpuObject(module, names, options, *options.gpu, hasMachineCode, diagnostics);
+    return emitGpuObject(module, names, options, *options.gpu, lacking, diagnostics);
   OwningOpRef<ModuleOp> code = extractEntries(module, names);
   if (!runPhases(*code, options, diagnostics))
     return "";

@@ -68,12 +68,10 @@ static std::optional<GpuCode> emitKernels(gpu::GPUModuleOp kernels, const GpuTar
 std::optional<GpuCode> emitGpuCode(ModuleOp module, ArrayRef<std::string> entries,
                                    const CompileOptions &options, bool needsPtxas,
                                    DiagnosticEngine &diagnostics) {
-  std::optional<Ptxas> ptxas = Ptxas::find();
+  std::string lacking;
+  std::optional<Ptxas> ptxas = Ptxas::findFor(*options.gpu, lacking);
   if (needsPtxas && !ptxas) {
-    diagnostics
-        .error("no ptxas: expected NVIDIA's assembler in PATH, in CUDA_HOME/bin or in "
-               "/usr/local/cuda/bin")
-        .help("--emit ptx, and objects with PTX, need none");
+    diagnostics.error(lacking).help("--emit ptx, and objects with PTX, need none");
     return std::nullopt;
   }
   OwningOpRef<ModuleOp> code = extractEntries(module, entries, gpuSuffix(*options.gpu));
@@ -117,11 +115,12 @@ constexpr llvm::StringLiteral kLastCommonPhase = "bufferize", kFirstOwnPhase = "
 class ObjectParts {
 public:
   ObjectParts(const CompileOptions &compileOptions, DiagnosticEngine &engine)
-      : options(compileOptions), diagnostics(engine), ptxas(Ptxas::find()) {
+      : options(compileOptions), diagnostics(engine) {
     options.gpu = std::nullopt;
   }
 
-  bool hasMachineCode() const { return ptxas.has_value(); }
+  /// Why there is no machine code for some.
+  std::string lacking;
 
   /// A copy of `common`, which the common phases have run on, after the others.
   OwningOpRef<ModuleOp> lower(ModuleOp common, StringRef suffix,
@@ -141,6 +140,7 @@ public:
     OwningOpRef<ModuleOp> code = lower(common, gpuSuffix(target), target);
     if (!code)
       return nullptr;
+    std::optional<Ptxas> ptxas = Ptxas::findFor(target, lacking);
     for (auto kernels : llvm::make_early_inc_range(code->getOps<gpu::GPUModuleOp>())) {
       std::optional<GpuCode> made = emitKernels(kernels, target, ptxas, diagnostics);
       if (!made)
@@ -172,7 +172,6 @@ public:
 private:
   CompileOptions options;
   DiagnosticEngine &diagnostics;
-  std::optional<Ptxas> ptxas;
   std::vector<std::string> objects;
 };
 
@@ -180,12 +179,11 @@ private:
 
 std::string emitGpuObject(ModuleOp module, ArrayRef<std::string> entries,
                           const CompileOptions &options, ArrayRef<GpuTarget> targets,
-                          bool &hasMachineCode, DiagnosticEngine &diagnostics) {
+                          std::string &lacking, DiagnosticEngine &diagnostics) {
   OwningOpRef<ModuleOp> common = extractEntries(module, entries);
   if (!runPhases(*common, options, diagnostics, kLastCommonPhase))
     return "";
   ObjectParts parts(options, diagnostics);
-  hasMachineCode = parts.hasMachineCode();
   for (const GpuTarget &target : targets) {
     OwningOpRef<ModuleOp> code = parts.lowerFor(target, *common);
     // The first part has the entries.
@@ -196,6 +194,7 @@ std::string emitGpuObject(ModuleOp module, ArrayRef<std::string> entries,
     if (!parts.add(code))
       return "";
   }
+  lacking = parts.lacking;
   return parts.add(parts.lower(*common, "_cpu", std::nullopt)) ? parts.join() : "";
 }
 

@@ -248,17 +248,19 @@ static int emitForGpu(Session &session, const std::vector<std::string> &entries,
   return exitOk;
 }
 
-/// The object, empty with a diagnostic if there is none. Without ptxas it holds PTX alone, and this says so.
+/// The object, empty with a diagnostic if there is none. Where ptxas is missing it holds PTX alone, and this says so.
 static std::string makeObject(Session &session, const std::vector<std::string> &entries,
                               llvm::ArrayRef<GpuTarget> gpus) {
   if (!gpus.empty()) {
-    bool hasMachineCode = true;
-    std::string object = emitGpuObject(session.module(), entries, session.options, gpus,
-                                       hasMachineCode, session.diagnostics);
-    if (!hasMachineCode && !object.empty())
-      fmt::print(stderr,
-                 "note: no ptxas found: the object holds PTX, which the driver compiles when the "
-                 "program starts\n");
+    std::string lacking;
+    std::string object = emitGpuObject(session.module(), entries, session.options, gpus, lacking,
+                                       session.diagnostics);
+    if (!lacking.empty() && !object.empty())
+      fmt::print(
+          stderr,
+          "note: {}\nhelp: the driver compiles PTX, which the object holds, when the program "
+          "starts\n",
+          lacking);
     return object;
   }
   OwningOpRef<ModuleOp> code = extractEntries(session.module(), entries);

@@ -28,11 +28,11 @@ std::optional<GpuCode> emitGpuCode(mlir::ModuleOp module, llvm::ArrayRef<std::st
                                    const CompileOptions &options, bool needsPtxas,
                                    DiagnosticEngine &diagnostics);
 
-/// An object of `entries` for all of `targets`, which are not none. Empty, with a diagnostic, on failure. Sets
-/// `hasMachineCode` to whether there was a ptxas.
+/// An object of `entries` for all of `targets`, which are not none. Empty, with a diagnostic, on failure. Says in
+/// `lacking` why there is no machine code for some of them.
 std::string emitGpuObject(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries,
                           const CompileOptions &options, llvm::ArrayRef<GpuTarget> targets,
-                          bool &hasMachineCode, DiagnosticEngine &diagnostics);
+                          std::string &lacking, DiagnosticEngine &diagnostics);
 
 /// What the names of functions of code for `target` end with.
 std::string gpuSuffix(const GpuTarget &target);

@@ -37,6 +37,26 @@ std::optional<Ptxas> Ptxas::find() {
   return std::nullopt;
 }
 
+std::optional<Ptxas> Ptxas::findFor(const GpuTarget &target, std::string &reason) {
+  std::optional<Ptxas> found = find();
+  if (!found) {
+    reason = "no ptxas: expected NVIDIA's assembler in PATH, in CUDA_HOME/bin or in "
+             "/usr/local/cuda/bin";
+    return std::nullopt;
+  }
+  std::string arch = "-arch=" + target.arch, error;
+  llvm::StringRef arguments[] = {found->path, arch, "--version"};
+  std::optional<llvm::StringRef> nowhere[] = {std::nullopt, llvm::StringRef(""),
+                                              llvm::StringRef("")};
+  int status =
+      llvm::sys::ExecuteAndWait(found->path, arguments, std::nullopt, nowhere, 0, 0, &error);
+  if (status == 0)
+    return found;
+  reason = status < 0 ? "cannot run " + found->path + ": " + error
+                      : found->path + " does not know " + target.arch;
+  return std::nullopt;
+}
+
 bool giveRegisters(std::string &ptx, llvm::ArrayRef<KernelResources> kernels) {
   bool isChanged = false;
   for (const KernelResources &kernel : kernels) {

@@ -52,6 +52,8 @@ public:
   /// That which NNC_PTXAS names (none if it is empty), else the first one in PATH, CUDA_HOME and
   /// /usr/local/cuda; none if there is none.
   static std::optional<Ptxas> find();
+  /// The same if it assembles for `target`, which older and newer ones may not; else none, and why in `reason`.
+  static std::optional<Ptxas> findFor(const GpuTarget &target, std::string &reason);
 
   llvm::Expected<AssembledKernels> assemble(llvm::StringRef ptx, const GpuTarget &target) const;
 
