@@ -9,10 +9,10 @@
 // rows nor those that write a column meet in one bank.
 //
 //===----------------------------------------------------------------------===//
-#include "TileFactor.h"
+#include "GPU/TileFactor.h"
 
-#include "../BufferPlaces.h"
-#include "Launch.h"
+#include "BufferPlaces.h"
+#include "GPU/Launch.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -8,10 +8,10 @@
 //   out    some of them in scf.parallel loops, the iterations of which are blocks
 //
 //===----------------------------------------------------------------------===//
-#include "../FusionGroupEmitter.h"
-#include "../FusionGrowth.h"
-#include "../KernelLoops.h"
-#include "Contraction.h"
+#include "FusionGroupEmitter.h"
+#include "FusionGrowth.h"
+#include "GPU/Contraction.h"
+#include "KernelLoops.h"
 #include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/IR/Remarks.h"
 
