@@ -27,6 +27,9 @@ namespace nnc {
 
 namespace {
 
+/// Of a block's memory, what every GPU has, and two blocks have on most; and what products need for their tiles.
+constexpr int64_t kUsualBytes = 99 << 10, kScratchBytes = 20 << 10;
+
 /// Whether `op` is no product of matrices, or of one of many: the factor that all turns share would be read again for
 /// the few rows of each.
 bool isOfBatch(linalg::GenericOp op) {
@@ -78,49 +81,73 @@ class FuseBlocks : public impl::FuseBlocksPassBase<FuseBlocks> {
   }
 
   bool fuseSome(IRRewriter &rewriter, Block &block) {
-    FusionCandidates candidates(block, sharedBytes, isOfBatch, /*isCache=*/false);
-    DenseSet<const FusionMember *> tried;
-    for (Value seed : candidates.largestFirst())
-      for (const FusionMember *first : candidates.membersWith(seed)) {
-        if (!tried.insert(first).second)
+    int64_t most = sharedBytes - kScratchBytes, usual = std::min(most, kUsualBytes - kScratchBytes);
+    FusionCandidates few(block, usual, isOfBatch, /*isCache=*/false),
+        many(block, most, isOfBatch, /*isCache=*/false);
+    DenseSet<Operation *> tried;
+    for (Value seed : few.largestFirst())
+      for (const FusionMember *first : few.membersWith(seed)) {
+        if (!tried.insert(first->op).second)
           continue;
-        FusionGroup group = growGroup(candidates, *first);
-        if (!isFit(group))
+        std::optional<FusionGroup> group = growFit(few, *first),
+                                   larger =
+                                       most > usual ? growFit(many, seed, first->op) : std::nullopt;
+        // One that leaves no block beside it on its multiprocessor has to spare more.
+        constexpr double kMuch = 1.05;
+        if (larger && (!group || larger->savedBytes() > kMuch * group->savedBytes()))
+          group = larger;
+        if (!group)
           continue;
-        remarkDone(group.members().back()->location(), "fuse-blocks")
-            << remark::add("{0} operations in turns of a block of threads", group.members().size());
-        FusionGroupEmitter(rewriter, group, /*numParts=*/0, std::nullopt).replace();
+        remarkDone(group->members().back()->location(), "fuse-blocks") << remark::add(
+            "{0} operations in turns of a block of threads", group->members().size());
+        FusionGroupEmitter(rewriter, *group, /*numParts=*/0, std::nullopt).replace();
         return true;
       }
     return false;
   }
 
-  /// Whether two products meet in a matrix of which a block has its rows in shared memory, and there are enough turns.
-  bool isFit(const FusionGroup &group) {
-    constexpr double kFewestTurns = 64;
-    if (!group.isWorthwhile() || group.countTurns() < kFewestTurns)
-      return false;
-    int64_t bytes = 0;
-    bool doMeet = false;
-    for (Value root : group.roots()) {
-      if (!group.isTemporary(root))
-        continue;
-      std::optional<int64_t> here = countBlockBytes(group, root);
-      if (!here)
-        return false;
-      bytes += *here;
-      unsigned products = llvm::count_if(group.members(), [&](const FusionMember *member) {
-        return findContraction(member->op) &&
-               llvm::any_of(member->accesses,
-                            [&](const BufferAccess &access) { return access.root == root; });
-      });
-      doMeet |= products != 0 && wholeBytes(root) > double(sharedBytes);
-    }
-    auto numProducts = llvm::count_if(
-        group.members(), [](const FusionMember *member) { return findContraction(member->op); });
-    return doMeet && numProducts > 1 && bytes <= sharedBytes;
+private:
+  /// The group that grows from `first`, if it is worth a kernel.
+  static std::optional<FusionGroup> growFit(const FusionCandidates &candidates,
+                                            const FusionMember &first) {
+    FusionGroup group = growGroup(candidates, first);
+    return isFit(candidates, group) ? std::optional(group) : std::nullopt;
   }
+  static std::optional<FusionGroup> growFit(const FusionCandidates &candidates, Value seed,
+                                            Operation *first) {
+    for (const FusionMember *member : candidates.membersWith(seed))
+      if (member->op == first)
+        return growFit(candidates, *member);
+    return std::nullopt;
+  }
+  static bool isFit(const FusionCandidates &candidates, const FusionGroup &group);
 };
+
+/// Whether two products meet in a matrix of which a block has its rows in shared memory, and there are enough turns.
+bool FuseBlocks::isFit(const FusionCandidates &candidates, const FusionGroup &group) {
+  constexpr double kFewestTurns = 64;
+  if (!group.isWorthwhile() || group.countTurns() < kFewestTurns)
+    return false;
+  double bytes = 0;
+  bool doMeet = false;
+  for (Value root : group.roots()) {
+    if (!group.isTemporary(root))
+      continue;
+    std::optional<int64_t> here = countBlockBytes(group, root);
+    if (!here)
+      return false;
+    bytes += double(*here);
+    bool isOfProduct = llvm::any_of(group.members(), [&](const FusionMember *member) {
+      return findContraction(member->op) &&
+             llvm::any_of(member->accesses,
+                          [&](const BufferAccess &access) { return access.root == root; });
+    });
+    doMeet |= isOfProduct && wholeBytes(root) > candidates.nearBytes();
+  }
+  auto numProducts = llvm::count_if(
+      group.members(), [](const FusionMember *member) { return findContraction(member->op); });
+  return doMeet && numProducts > 1 && bytes <= candidates.nearBytes();
+}
 
 } // namespace
 } // namespace nnc

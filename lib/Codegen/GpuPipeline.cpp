@@ -7,9 +7,11 @@ using namespace mlir;
 
 namespace nnc {
 
-void buildGpuStage(OpPassManager &passes, bool roundsFactors) {
-  passes.addNestedPass<func::FuncOp>(createFuseBlocksPass());
-  passes.addNestedPass<func::FuncOp>(createMapKernelsPass(MapKernelsPassOptions{roundsFactors}));
+void buildGpuStage(OpPassManager &passes, const GpuStageOptions &options) {
+  passes.addNestedPass<func::FuncOp>(
+      createFuseBlocksPass(FuseBlocksPassOptions{options.sharedBytes}));
+  passes.addNestedPass<func::FuncOp>(
+      createMapKernelsPass(MapKernelsPassOptions{options.roundsFactors}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createJoinLaunchesPass());
@@ -23,7 +25,7 @@ static void buildEmulation(OpPassManager &passes, const CodegenOptions &options,
                            bool roundsFactors) {
   buildFusionStage(passes, options);
   buildBufferizeStage(passes, options);
-  buildGpuStage(passes, roundsFactors);
+  buildGpuStage(passes, {roundsFactors});
   passes.addPass(createEmulateLaunchesPass());
   passes.addPass(createPlanArenaPass());
   buildLLVMStage(passes, options);

@@ -6,6 +6,7 @@
 #include "nnc/Driver/Compiler.h"
 
 #include "nnc/Autodiff/Passes.h"
+#include "nnc/Codegen/GPU/KernelCode.h"
 #include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/Codegen/ObjectEmission.h"
 #include "nnc/Codegen/Passes.h"
@@ -102,7 +103,7 @@ const std::vector<Phase> &getPhases() {
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
          if (options.gpu)
-           buildGpuStage(passes, options.roundsFactors);
+           buildGpuStage(passes, {options.roundsFactors, mostSharedBytes(*options.gpu)});
          else
            buildKernelStage(passes, codegenOptions(options));
        }},

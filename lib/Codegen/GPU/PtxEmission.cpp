@@ -16,6 +16,14 @@ using namespace mlir;
 
 namespace nnc {
 
+int64_t mostSharedBytes(const GpuTarget &target) {
+  // Code that others run, too, may meet one of those with the least.
+  constexpr int64_t kLeast = 99 << 10, kLarge = 227 << 10;
+  constexpr unsigned kSmallAgain = 120;
+  return target.isSpecific && target.version >= 90 && target.version < kSmallAgain ? kLarge
+                                                                                   : kLeast;
+}
+
 std::vector<KernelName> listKernels(gpu::GPUModuleOp module) {
   std::vector<KernelName> kernels;
   for (auto function : module.getOps<FunctionOpInterface>())

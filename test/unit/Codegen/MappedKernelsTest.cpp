@@ -36,6 +36,7 @@ TEST_P(MappedKernels, fitInRegisters) {
   context->appendDialectRegistry(registry);
   for (const char *arch : {"sm_80", "sm_90a"}) {
     SCOPED_TRACE(arch);
+    auto target = GpuTarget::forArch(arch);
     OwningOpRef<ModuleOp> module(ModuleOp::create(text.function().getLoc()));
     module->push_back(text.function().clone());
     PassManager passes(context);
@@ -43,10 +44,9 @@ TEST_P(MappedKernels, fitInRegisters) {
     passes.addNestedPass<func::FuncOp>(createLowerToLinalgPass());
     buildFusionStage(passes, {});
     buildBufferizeStage(passes, {});
-    buildGpuStage(passes, GetParam().roundsFactors);
+    buildGpuStage(passes, {GetParam().roundsFactors, mostSharedBytes(*target)});
     buildKernelCodeStage(passes);
     ASSERT_TRUE(succeeded(passes.run(*module)));
-    auto target = GpuTarget::forArch(arch);
     auto ptx = emitPtx(*module->getOps<gpu::GPUModuleOp>().begin(), *target);
     ASSERT_TRUE(bool(ptx)) << llvm::toString(ptx.takeError());
     auto assembled = ptxas->assemble(*ptx, *target);

@@ -17,6 +17,9 @@ namespace nnc {
 /// The kernels of `module`, which are in the LLVM and NVVM dialects, as PTX.
 llvm::Expected<std::string> emitPtx(mlir::gpu::GPUModuleOp module, const GpuTarget &target);
 
+/// The shared memory that a block can have on all GPUs that code for `target` runs on.
+int64_t mostSharedBytes(const GpuTarget &target);
+
 struct KernelName {
   std::string name;
   /// The line of the program: "net.nn:3:7".

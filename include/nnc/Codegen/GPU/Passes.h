@@ -12,9 +12,15 @@ namespace nnc {
 #define GEN_PASS_REGISTRATION
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
-/// linalg on buffers becomes launches of the kernels of one gpu.module. With `roundsFactors`, factors of f32 may be
-/// rounded to tf32.
-void buildGpuStage(mlir::OpPassManager &passes, bool roundsFactors = false);
+struct GpuStageOptions {
+  /// Whether factors of f32 may be rounded to tf32.
+  bool roundsFactors = false;
+  /// That a block may have.
+  int64_t sharedBytes = 99 << 10;
+};
+
+/// linalg on buffers becomes launches of the kernels of one gpu.module.
+void buildGpuStage(mlir::OpPassManager &passes, const GpuStageOptions &options = {});
 /// From linalg on tensors to the LLVM dialect, with kernels that run on the CPU under lib/Emulation.
 void buildEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The same with factors that are rounded.

@@ -31,8 +31,8 @@ def FuseBlocksPass : Pass<"codegen-gpu-fuse-blocks", "mlir::func::FuncOp"> {
     }
     ```
   }];
-  let options = [Option<"sharedBytes", "shared-bytes", "int64_t", "80 << 10",
-                        "What a block may keep, in bytes">];
+  let options = [Option<"sharedBytes", "shared-bytes", "int64_t", "99 << 10",
+                        "What a block may have of its memory, in bytes">];
   let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
                            "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
                            "mlir::scf::SCFDialect"];

@@ -157,6 +157,14 @@ protected:
   MLIRContext context;
 };
 
+TEST(SharedMemory, isWhatAllHaveThatRunTheCode) {
+  auto most = [](const char *arch) { return mostSharedBytes(*GpuTarget::forArch(arch)); };
+  EXPECT_EQ(most("sm_80"), 99 << 10);
+  EXPECT_EQ(most("sm_90"), 99 << 10);
+  EXPECT_EQ(most("sm_90a"), 227 << 10);
+  EXPECT_EQ(most("sm_120a"), 99 << 10);
+}
+
 TEST_F(KernelCodeTest, NamesTheKernelAndTheGpu) {
   std::string ptx = compile(kMath, "sm_90a");
   EXPECT_THAT(ptx, HasSubstr(".target sm_90a"));
