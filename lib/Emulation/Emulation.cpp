@@ -181,16 +181,15 @@ void emulatedAccess(int64_t address, int32_t bytes, int32_t count, int32_t write
   device().access(uintptr_t(address), bytes, count, writes ? Access::Write : Access::Read);
 }
 
-void emulatedMatrices(int32_t site, int64_t row, int32_t isTurned) {
-  device().access(uintptr_t(row), 2, 8, Access::Read);
-  device().block.loadMatrices(site, reinterpret_cast<const char *>(row), isTurned != 0);
+void emulatedMatrices(int32_t site, const char *row, int32_t isTurned) {
+  device().access(reinterpret_cast<uintptr_t>(row), 2, 8, Access::Read);
+  device().block.loadMatrices(site, row, isTurned != 0);
 }
 
 uint32_t emulatedMatrix(int32_t part) { return device().block.matrix(part); }
 
-void emulatedCopy(int64_t to, int64_t from, int32_t bytes, int32_t count, int32_t exist) {
-  device().startCopy(reinterpret_cast<char *>(to), reinterpret_cast<const char *>(from), bytes,
-                     count, exist);
+void emulatedCopy(char *to, const char *from, int32_t bytes, int32_t count, int32_t exist) {
+  device().startCopy(to, from, bytes, count, exist);
 }
 
 void emulatedGroup() { device().block.endGroup(); }

@@ -234,7 +234,7 @@ void ContractionEmitter::storeTile(const TileProduct &product, ValueRange sums, 
       OpBuilder::InsertionGuard columnGuard(b);
       b.setInsertionPointToStart(hasColumn.thenBlock());
       for (int64_t neighbour = 0; neighbour < together; ++neighbour) {
-        SmallVector<Value> indices = rowIndices;
+        SmallVector<Value> indices(rowIndices.begin(), rowIndices.end());
         body.locate(b, math.add(column, neighbour), contraction.columns, indices);
         Value sum = sums[i * tile.threadColumns + j + neighbour];
         if (parts) {

@@ -39,9 +39,8 @@ float load(const float &place) {
 }
 
 void copy(float &to, const float &from, int32_t count, int32_t exist) {
-  using Function = void(int64_t, int64_t, int32_t, int32_t, int32_t);
-  symbol<Function>("nnc_emulated_copy")(reinterpret_cast<int64_t>(&to),
-                                        reinterpret_cast<int64_t>(&from), 4, count, exist);
+  using Function = void(float *, const float *, int32_t, int32_t, int32_t);
+  symbol<Function>("nnc_emulated_copy")(&to, &from, 4, count, exist);
 }
 void endGroup() { symbol<void()>("nnc_emulated_group")(); }
 void waitForCopies(int32_t groups) { symbol<void(int32_t)>("nnc_emulated_wait")(groups); }
