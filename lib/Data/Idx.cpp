@@ -94,7 +94,7 @@ static std::string recordAt(size_t offset, const IdxHeader &header) {
 
 /// The elements, with the lowest byte first.
 static Tensor toTensor(std::string_view data, const IdxHeader &header) {
-  Tensor tensor(header.type, header.shape);
+  Tensor tensor = Tensor::unfilled(header.type, header.shape);
   if (header.itemSize == 1) {
     std::memcpy(tensor.data(), data.data(), data.size());
     return tensor;

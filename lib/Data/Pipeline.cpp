@@ -25,7 +25,7 @@ Tensor gatherRows(const Tensor &tensor, const RowIndices &rows) {
   TensorShape shape = tensor.shape();
   size_t rowSize = tensor.dim(0) == 0 ? 0 : tensor.sizeInBytes() / size_t(tensor.dim(0));
   shape[0] = int64_t(rows.size());
-  Tensor result(tensor.type(), std::move(shape));
+  Tensor result = Tensor::unfilled(tensor.type(), std::move(shape));
   const char *from = static_cast<const char *>(tensor.data());
   char *to = static_cast<char *>(result.data());
   for (int64_t row : rows) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdlib>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -59,31 +60,40 @@ std::string toString(const TensorShape &shape) {
 // Storage
 //===----------------------------------------------------------------------===//
 
-void Tensor::Free::operator()(std::byte *pointer) const {
-  if (memory)
-    memory->free(pointer);
-  else
-    ::operator delete(pointer, std::align_val_t(alignment));
+static void *allocateAligned(size_t bytes) {
+  void *memory = std::aligned_alloc(Tensor::alignment, bytes);
+  if (!memory)
+    throw std::bad_alloc();
+  return memory;
 }
 
-/// A whole number of aligned blocks, at least one: vector code may load the last block whole.
-static size_t allocationSize(size_t bytes) {
-  return std::max<size_t>(1, (bytes + Tensor::alignment - 1) / Tensor::alignment) *
-         Tensor::alignment;
-}
+static const TensorMemory ordinaryMemory = {allocateAligned, std::free};
 
-Tensor::Tensor(ElementType type, TensorShape shape, const TensorMemory *memory)
-    : elementType(type), dims(std::move(shape)), storage(nullptr, Free{memory}) {
+void Tensor::Free::operator()(std::byte *pointer) const { memory->free(pointer); }
+
+Tensor::Tensor(ElementType type, TensorShape shape, const TensorMemory &memory, Unfilled)
+    : elementType(type), dims(std::move(shape)), storage(nullptr, Free{&memory}) {
   std::optional<int64_t> number = numElements(dims);
   assert(number && "invalid shape");
   count = *number;
-  size_t size = allocationSize(sizeInBytes());
-  storage.reset(static_cast<std::byte *>(
-      memory ? memory->allocate(size) : ::operator new(size, std::align_val_t(alignment))));
-  std::memset(storage.get(), 0, size);
+  // A whole number of aligned blocks, at least one: vector code may load the last block whole.
+  size_t size = sizeInBytes();
+  size_t blocks = std::max<size_t>(1, (size + alignment - 1) / alignment);
+  storage.reset(static_cast<std::byte *>(memory.allocate(blocks * alignment)));
+  std::memset(storage.get() + size, 0, blocks * alignment - size);
 }
 
-Tensor::Tensor(const Tensor &other) : Tensor(other.elementType, other.dims) {
+Tensor::Tensor(ElementType type, TensorShape shape, const TensorMemory *memory)
+    : Tensor(type, std::move(shape), memory ? *memory : ordinaryMemory, Unfilled()) {
+  std::memset(storage.get(), 0, sizeInBytes());
+}
+
+Tensor Tensor::unfilled(ElementType type, TensorShape shape) {
+  return Tensor(type, std::move(shape), ordinaryMemory, Unfilled());
+}
+
+Tensor::Tensor(const Tensor &other)
+    : Tensor(other.elementType, other.dims, ordinaryMemory, Unfilled()) {
   std::memcpy(storage.get(), other.storage.get(), sizeInBytes());
 }
 
@@ -94,7 +104,7 @@ Tensor &Tensor::operator=(const Tensor &other) {
 }
 
 Tensor Tensor::reshaped(TensorShape shape) const {
-  Tensor result(elementType, std::move(shape));
+  Tensor result = unfilled(elementType, std::move(shape));
   assert(result.count == count);
   std::memcpy(result.storage.get(), storage.get(), sizeInBytes());
   return result;
@@ -148,7 +158,7 @@ template <typename To, typename From> static To convert(From value) {
 Tensor Tensor::to(ElementType type) const {
   if (type == elementType)
     return *this;
-  Tensor result(type, dims);
+  Tensor result = unfilled(type, dims);
   dispatch(elementType, [&](auto from) {
     using From = decltype(from);
     dispatch(type, [&](auto to) {

@@ -146,7 +146,7 @@ TensorShape Entry::shapeOf(const Buffer &buffer, ArrayRef<int64_t> symbols) cons
 void Entry::call(ArrayRef<void *> buffers, ArrayRef<int64_t> symbols) {
   int64_t bytes = workspaceBytes(symbols.data());
   if (bytes > int64_t(workspace.sizeInBytes()))
-    workspace = Tensor(ElementType::U8, {bytes});
+    workspace = Tensor::unfilled(ElementType::U8, {bytes});
   function(buffers.data(), symbols.data(), workspace.data());
 }
 

@@ -114,6 +114,8 @@ public:
   Tensor(ElementType type, TensorShape shape) : Tensor(type, std::move(shape), nullptr) {}
   /// The same in `memory`, unless that is null. Copies are in ordinary memory.
   Tensor(ElementType type, TensorShape shape, const TensorMemory *memory);
+  /// Whatever is in memory: for who writes each element.
+  static Tensor unfilled(ElementType type, TensorShape shape);
   /// The given elements in row-major order; as many as the shape says.
   template <typename T> static Tensor of(TensorShape shape, const std::vector<T> &values) {
     Tensor tensor(elementTypeOf<T>, std::move(shape));
@@ -162,8 +164,11 @@ public:
   Tensor &operator=(Tensor &&other) noexcept = default;
 
 private:
+  struct Unfilled {};
+  Tensor(ElementType type, TensorShape shape, const TensorMemory &memory, Unfilled);
+
   struct Free {
-    const TensorMemory *memory = nullptr;
+    const TensorMemory *memory;
     void operator()(std::byte *pointer) const;
   };
 
