@@ -66,6 +66,7 @@ void buildPrepareStage(OpPassManager &passes, const CodegenOptions &options) {
               options);
   passes.addNestedPass<func::FuncOp>(createPrepareKernelsPass(PrepareKernelsPassOptions{
       options.cpu, options.splitPreparation, options.traceKernels ? 0 : options.grain}));
+  addOptional(passes.nest<func::FuncOp>(), createFuseCopiesPass(), options);
   // Two views of one buffer are one value, by which the emitter knows what is replaced in place.
   passes.addPass(createCSEPass());
   if (options.splitPreparation)

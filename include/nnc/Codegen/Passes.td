@@ -392,6 +392,23 @@ def TraceKernelsPass : Pass<"codegen-trace-kernels", "mlir::ModuleOp"> {
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::func::FuncDialect"];
 }
 
+def FuseCopiesPass : Pass<"codegen-fuse-copies", "mlir::func::FuncOp"> {
+  let summary = "Compute elements where they are packed or copied to";
+  let description = [{
+    An elementwise operation whose result only copies read, such as those into panels, is computed by the copies: what
+    lies between is neither written nor read. Its inputs must stay as they are up to there, and take no
+    more memory than the result did.
+
+    ```mlir
+    linalg.generic {maps = (m, k) -> (m, k), (m, k); maths = max(x, 0)} ins(%x) outs(%a)
+    linalg.generic {maps = (p, k, i) -> (8 p + i, k), (p, k, i)} ins(%a) outs(%packed)
+    // becomes
+    linalg.generic {maps = (p, k, i) -> (8 p + i, k), (p, k, i); maths = max(x, 0)} ins(%x) outs(%packed)
+    ```
+  }];
+  let dependentDialects = ["mlir::memref::MemRefDialect"];
+}
+
 def ShareKernelsPass : Pass<"codegen-share-kernels", "mlir::ModuleOp"> {
   let summary = "Compile equal operations once";
   let description = [{
