@@ -125,8 +125,26 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
          paysToGather(op, input, countReads(op, map));
 }
 
+/// Whether a sum goes along `input` in short stretches, as along images of a few pixels, with a jump after each: a
+/// processor that has begun to fetch what follows begins anew.
+static bool jumpsOften(linalg::GenericOp op, OpOperand *input) {
+  constexpr int64_t kLongBytes = 2048;
+  SmallVector<std::pair<int64_t, int64_t>> sums;
+  for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
+    if (int64_t step = stepBytes(op, input, dim).value_or(0); step != 0 && !isParallel(op, dim))
+      sums.push_back({step, typicalSize(op.getStaticLoopRanges()[dim])});
+  llvm::sort(sums);
+  int64_t stretch = sums.empty() ? 0 : sums.front().first;
+  for (auto [step, size] : sums) {
+    if (step > stretch)
+      return stretch < kLongBytes;
+    stretch = step * size;
+  }
+  return false;
+}
+
 /// Whether it pays to bring together what rows along `rowDim` read of `input` one number at a time. Rows along which
-/// the sum goes are read as fast from where they are, each line of a cache by steps one after the other.
+/// the sum goes on for long are read as fast from where they are, each line of a cache by steps one after the other.
 static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim, unsigned rowDim,
                        double times) {
   AffineMap map = op.getMatchingIndexingMap(input);
@@ -134,7 +152,8 @@ static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDi
       !map.isFunctionOfDim(rowDim) || map.isFunctionOfDim(vectorDim) ||
       !map.isProjectedPermutation())
     return false;
-  return liesFarApart(op, input, nearestSum(op, input)) &&
+  return (liesFarApart(op, input, nearestSum(op, input)) ||
+          (jumpsOften(op, input) && liesFarApart(op, input, rowDim))) &&
          paysToGather(op, input, countReads(op, map) * times);
 }
 

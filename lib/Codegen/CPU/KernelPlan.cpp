@@ -500,7 +500,7 @@ double Planner::inputBytes(function_ref<double(unsigned)> extent) {
 /// tile would fetch all of it again from farther away.
 void Planner::chooseOuterReductions(KernelPlan &plan) {
   const double kNear =
-      plan.matrix ? 1 << 20 : std::max<int64_t>(384 << 10, target.secondCacheBytes / 2);
+      plan.matrix ? 1 << 20 : std::max<int64_t>(384 << 10, target.secondCacheBytes * 3 / 8);
   if (!plan.vectorDim || plan.reducesLanes)
     return;
   auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };
