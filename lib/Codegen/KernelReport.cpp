@@ -240,10 +240,13 @@ double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan
       cost /= 2.0 * plan.columns;
     if (plan.rowDim && !map.isFunctionOfDim(*plan.rowDim))
       cost /= plan.rows;
+    if (plan.blockDim && !map.isFunctionOfDim(*plan.blockDim))
+      cost /= plan.blocks;
     loads += cost;
   }
-  double waits =
-      generic.getNumReductionLoops() == 0 ? 0 : kLatency / (plan.rows * plan.columns * plan.chains);
+  double waits = generic.getNumReductionLoops() == 0
+                     ? 0
+                     : kLatency / (plan.rows * plan.blocks * plan.columns * plan.chains);
   bool isNarrow = 2 * plan.lanes * result.elementBits <= 8 * target.vectorBytes;
   double work = std::max({arithmetic, loads, 2 * stores}) * (isNarrow ? 0.5 : 1);
   return std::max(work, waits);
@@ -251,7 +254,7 @@ double Reporter::slotsOfVector(linalg::GenericOp generic, const KernelPlan &plan
 
 void Reporter::describePlan(linalg::GenericOp generic) {
   KernelPlan plan = planKernel(generic, target);
-  result.rows = plan.rows;
+  result.rows = plan.rows * plan.blocks;
   result.columns = plan.columns;
   result.lanes = plan.lanes;
   result.chains = plan.chains;

@@ -116,3 +116,21 @@ func.func @even(%x: memref<12x272xf32>, %out: memref<12x272xf32, strided<[400, 1
   }
   return
 }
+
+// Three rows of a vector would wait for their sums: a tile has those of three indices of another dimension, nine sums.
+// CHECK-LABEL: func.func @blocks
+// CHECK: scf.for %{{.*}} = %c0 to %c12 step %c3
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK: return
+func.func @blocks(%w: memref<3x20xf32>, %x: memref<20x12x8xf32, strided<[200, 16, 1]>>, %y: memref<3x12x8xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(f, r, c, k) -> (f, k)>, affine_map<(f, r, c, k) -> (k, r, c)>,
+                                   affine_map<(f, r, c, k) -> (f, r, c)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%w, %x : memref<3x20xf32>, memref<20x12x8xf32, strided<[200, 16, 1]>>) outs(%y : memref<3x12x8xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}

@@ -62,12 +62,14 @@ void KernelEmitter::emitOuterReductions(ArrayRef<unsigned> dims, ArrayRef<unsign
 
 void KernelEmitter::emitParallel(ArrayRef<unsigned> dims) {
   if (!dims.empty()) {
-    steps(dims.front(), begins[dims.front()], 1, [&] { emitParallel(dims.drop_front()); });
+    unsigned dim = dims.front(), step = plan.blockDim == dim ? plan.blocks : 1;
+    steps(dim, begins[dim], step, [&] { emitParallel(dims.drop_front()); });
     return;
   }
   // Columns outside: the vectors that all rows share stay near.
-  emitColumns(
-      [&](unsigned columns) { emitRows([&](unsigned rows) { emitTile({rows, columns}); }); });
+  emitColumns([&](unsigned columns) {
+    emitRows([&](unsigned rows) { emitTile({rows * plan.blocks, columns}); });
+  });
 }
 
 void KernelEmitter::emitRows(function_ref<void(unsigned)> body) {

@@ -45,9 +45,14 @@ private:
   struct Cell {
     unsigned row, column;
   };
+  /// Its rows are those of all blocks, one block after the other.
   struct Tile {
     unsigned rows = 1, columns = 1;
   };
+  unsigned rowInBlock(Cell cell) {
+    return plan.blockDim ? cell.row % (current.rows / plan.blocks) : cell.row;
+  }
+  unsigned blockOf(Cell cell) { return cell.row / (current.rows / plan.blocks); }
 
   // Loops.
   void emitOuterReductions(llvm::ArrayRef<unsigned> dims, llvm::ArrayRef<unsigned> parallelDims);

@@ -41,7 +41,8 @@ Value KernelEmitter::loadOnce(OpOperand &operand, Cell cell, bool isWord,
   for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
     if (map.isFunctionOfDim(dim))
       key.push_back(index[dim].getAsOpaquePointer());
-  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.rowDim) ? cell.row : 0)));
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.rowDim) ? rowInBlock(cell) : 0)));
+  key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.blockDim) ? blockOf(cell) : 0)));
   key.push_back(reinterpret_cast<void *>(uintptr_t(moves(plan.vectorDim) ? cell.column : 0)));
   key.push_back(moves(plan.vectorDim) ? maskOf(cell).getAsOpaquePointer() : nullptr);
   Value &value = loads[depth][key];
@@ -199,8 +200,10 @@ void KernelEmitter::store(Value value, OpOperand &output, Cell cell) {
 /// Where the first lane of `cell` lies, or the element at `lane` of the vector dimension.
 SmallVector<Value> KernelEmitter::indices(AffineMap map, Cell cell, Value lane) {
   Values dims = index;
-  if (plan.rowDim && cell.row)
-    dims[*plan.rowDim] = add(dims[*plan.rowDim], constant(cell.row));
+  if (plan.rowDim)
+    dims[*plan.rowDim] = add(dims[*plan.rowDim], constant(rowInBlock(cell)));
+  if (plan.blockDim)
+    dims[*plan.blockDim] = add(dims[*plan.blockDim], constant(blockOf(cell)));
   if (lane)
     dims[*plan.vectorDim] = lane;
   else if (plan.vectorDim && cell.column)

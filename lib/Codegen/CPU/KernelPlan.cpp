@@ -147,6 +147,7 @@ private:
   unsigned sharedSteps(unsigned vectorDim, unsigned rowDim, Access along);
   void chooseSlidingTile(KernelPlan &plan, unsigned steps);
   void chooseTile(KernelPlan &plan);
+  void chooseBlocks(KernelPlan &plan, unsigned budget);
   void chooseTurning(KernelPlan &plan);
   bool chooseMatrix(KernelPlan &plan);
   void chooseWords(KernelPlan &plan);
@@ -462,6 +463,30 @@ void Planner::chooseTile(KernelPlan &plan) {
   if (canSplit)
     plan.chains = limit(llvm::divideCeil(8, plan.rows * plan.columns), plan.rows * plan.columns,
                         ShapedType::kDynamic);
+  if (plan.chains > 1 && plan.rowDim && !plan.slides && !plan.words)
+    chooseBlocks(plan, budget);
+}
+
+/// As few blocks of rows as hide latency, along the innermost dimension that leaves no rest and where they share an
+/// input: instead of chains, which share none.
+void Planner::chooseBlocks(KernelPlan &plan, unsigned budget) {
+  constexpr unsigned kHidesLatency = 8;
+  unsigned accumulators = plan.rows * plan.columns;
+  for (unsigned dim = sizes.size(); dim-- > 0;) {
+    bool isShared = llvm::any_of(repeatedInputs(op), [&](OpOperand *input) {
+      return !op.getMatchingIndexingMap(input).isFunctionOfDim(dim);
+    });
+    if (isReduction(dim) || dim == plan.vectorDim || dim == plan.rowDim || !isShared ||
+        ShapedType::isDynamic(sizes[dim]))
+      continue;
+    for (unsigned count = 2; count * accumulators <= budget && count <= sizes[dim]; ++count)
+      if (sizes[dim] % count == 0 && count * accumulators >= kHidesLatency) {
+        plan.blockDim = dim;
+        plan.blocks = count;
+        plan.chains = 1;
+        return;
+      }
+  }
 }
 
 /// Rows go by one after the other, each with all steps of a window: beside the sums there are registers for the
@@ -562,7 +587,7 @@ std::pair<unsigned, unsigned> Planner::findRowLoop(const KernelPlan &plan) {
         continue;
       for (unsigned dim = 0; dim < sizes.size(); ++dim)
         if (map.isFunctionOfDim(dim) && !isReduction(dim) && dim != plan.rowDim)
-          return {dim, 1};
+          return {dim, plan.blockDim == dim ? plan.blocks : 1};
     }
   return {*plan.rowDim, plan.rows};
 }
@@ -619,7 +644,7 @@ void Planner::chooseParts(KernelPlan &plan) {
   SmallVector<std::pair<unsigned, unsigned>> units;
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
     if (!isReduction(dim) && plan.vectorDim != dim && plan.rowDim != dim)
-      units.push_back({dim, 1});
+      units.push_back({dim, plan.blockDim == dim ? plan.blocks : 1});
   if (plan.vectorDim && !plan.reducesLanes)
     units.push_back({*plan.vectorDim, plan.columns * plan.lanes});
   if (plan.rowDim)
@@ -679,7 +704,7 @@ KernelPlan Planner::plan() {
 bool canChooseTile(linalg::GenericOp op, const KernelPlan &plan) {
   // More chains would be another order of a sum.
   return op.getNumReductionLoops() != 0 && plan.vectorDim && plan.rowDim && !plan.reducesLanes &&
-         !plan.matrix && !plan.turnsInputs && plan.chains == 1;
+         !plan.matrix && !plan.turnsInputs && plan.chains == 1 && !plan.blockDim;
 }
 
 KernelPlan planKernel(linalg::GenericOp op, const TargetDescription &target) {

@@ -47,6 +47,9 @@ struct KernelPlan {
   unsigned columns = 1;
   std::optional<unsigned> rowDim;
   unsigned rows = 1;
+  /// Where these are too few to hide latency: another dimension, of which a tile has all rows for so many indices.
+  std::optional<unsigned> blockDim;
+  unsigned blocks = 1;
   /// Nothing is reduced, there are as many rows as lanes, or all rows if they are fewer, and what lies along
   /// the rows in memory is loaded so and turned in registers.
   bool turnsInputs = false;

@@ -104,13 +104,15 @@ void KernelEmitter::emitEpilogue(Tile tile, ArrayRef<Value> sums) {
   };
   if (isLoop) {
     Value first = index[*plan.rowDim];
-    forLoop(*plan.rowDim, first, add(first, constant(tile.rows)), 1, {}, [&](const Values &) {
-      emitRow(0, [&](Cell cell) {
-        Values stored;
-        for (unsigned output = 0; output < numSums; ++output)
-          stored.push_back(load(op.getDpsInitsMutable()[output], cell));
-        return stored;
-      });
+    unsigned rows = tile.rows / plan.blocks;
+    forLoop(*plan.rowDim, first, add(first, constant(rows)), 1, {}, [&](const Values &) {
+      for (unsigned block = 0; block < plan.blocks; ++block)
+        emitRow(block * rows, [&](Cell cell) {
+          Values stored;
+          for (unsigned output = 0; output < numSums; ++output)
+            stored.push_back(load(op.getDpsInitsMutable()[output], cell));
+          return stored;
+        });
       return Values();
     });
   } else {

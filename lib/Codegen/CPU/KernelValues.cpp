@@ -67,7 +67,9 @@ void KernelEmitter::cloneMapped(Operation &inner, IRMapping &mapping, Cell cell)
 Value KernelEmitter::position(unsigned dim, Cell cell) {
   Value value = index[dim];
   if (plan.rowDim == dim)
-    return add(value, constant(cell.row));
+    return add(value, constant(rowInBlock(cell)));
+  if (plan.blockDim == dim)
+    return add(value, constant(blockOf(cell)));
   if (plan.vectorDim != dim || lanes == 1)
     return value;
   Value first = broadcast(add(value, constant(int64_t(cell.column) * lanes)));
