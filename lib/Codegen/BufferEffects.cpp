@@ -3,6 +3,7 @@
 
 #include "BufferPlaces.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -30,6 +31,27 @@ void BufferEffects::add(Operation *op) {
     reads.insert(rootBuffer(load.getMemRef()));
   else
     touchesAll = true;
+}
+
+void BufferEffects::addDeclared(Operation *root) {
+  root->walk([&](Operation *op) {
+    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+        op->hasTrait<OpTrait::IsTerminator>() ||
+        isa<gpu::LaunchOp, gpu::BarrierOp, memref::AllocOp>(op) || isPure(op))
+      return;
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    auto known = dyn_cast<MemoryEffectOpInterface>(op);
+    if (known)
+      known.getEffects(effects);
+    touchesAll |= !known;
+    for (const MemoryEffects::EffectInstance &effect : effects)
+      if (Value buffer = effect.getValue(); !buffer)
+        touchesAll = true;
+      else if (isa<MemoryEffects::Read>(effect.getEffect()))
+        reads.insert(rootBuffer(buffer));
+      else if (isa<MemoryEffects::Write>(effect.getEffect()))
+        writes.insert(rootBuffer(buffer));
+  });
 }
 
 void BufferEffects::add(const BufferEffects &other) {

@@ -16,8 +16,12 @@ public:
 
   void add(mlir::Operation *op);
   void add(const BufferEffects &other);
+  /// Adds what `root` and all in its regions do, by the effects that each operation declares.
+  void addDeclared(mlir::Operation *root);
   /// Whether the two may not change places.
   bool conflictsWith(const BufferEffects &other) const;
+  /// Whether all that they do is known.
+  bool areKnown() const { return !touchesAll; }
   bool empty() const { return !touchesAll && reads.empty() && writes.empty(); }
 
 private:

@@ -7,6 +7,7 @@
 #include "BufferPlaces.h"
 #include "SymbolicSizes.h"
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/NN.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -51,7 +52,7 @@ void addSymbolArguments(func::FuncOp function) {
 /// Removes the copies that kept what is computed again apart from the first time.
 void dropCopies(func::FuncOp function) {
   function.walk([](bufferization::AllocTensorOp copy) {
-    if (!copy->hasAttr(kAgainAttr))
+    if (!copy->hasAttr(nn::againAttr))
       return;
     copy.replaceAllUsesWith(copy.getCopy());
     copy.erase();

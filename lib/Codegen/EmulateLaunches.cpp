@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "BufferDescriptor.h"
+#include "ConcreteSizes.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -86,10 +87,6 @@ Value constantI32(OpBuilder &b, Location loc, int64_t value) {
 
 Value toIndex(OpBuilder &b, Location loc, Value number) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
-}
-
-int64_t bytesOf(Value buffer) {
-  return (cast<MemRefType>(buffer.getType()).getElementTypeBitWidth() + 7) / 8;
 }
 
 /// One kernel on its way to be a function.
@@ -249,7 +246,7 @@ Value addressOf(OpBuilder &b, Location loc, Value buffer, ValueRange indices) {
   Value place = parts.getOffset();
   for (auto [index, stride] : llvm::zip_equal(indices, parts.getStrides()))
     place = arith::AddIOp::create(b, loc, place, arith::MulIOp::create(b, loc, index, stride));
-  Value bytes = arith::ConstantIndexOp::create(b, loc, bytesOf(buffer));
+  Value bytes = arith::ConstantIndexOp::create(b, loc, elementBytes(buffer.getType()));
   place = arith::MulIOp::create(b, loc, place, bytes);
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
   return toI64(b, loc, arith::AddIOp::create(b, loc, base, place));
@@ -261,10 +258,10 @@ LogicalResult KernelEmulation::tell(Operation *op, Value buffer, ValueRange indi
   OpBuilder b(op);
   Location loc = op->getLoc();
   auto vector = dyn_cast<VectorType>(accessed);
-  host.call(b, loc, "nnc_emulated_access",
-            {addressOf(b, loc, buffer, indices), constantI32(b, loc, bytesOf(buffer)),
-             constantI32(b, loc, vector ? vector.getNumElements() : 1),
-             constantI32(b, loc, writes)});
+  host.call(
+      b, loc, "nnc_emulated_access",
+      {addressOf(b, loc, buffer, indices), constantI32(b, loc, elementBytes(buffer.getType())),
+       constantI32(b, loc, vector ? vector.getNumElements() : 1), constantI32(b, loc, writes)});
   return success();
 }
 
@@ -301,7 +298,7 @@ LogicalResult KernelEmulation::replaceCopy(nvgpu::DeviceAsyncCopyOp op) {
   host.call(b, loc, "nnc_emulated_copy",
             {addressOf(b, loc, op.getDst(), op.getDstIndices()),
              addressOf(b, loc, op.getSrc(), op.getSrcIndices()),
-             constantI32(b, loc, bytesOf(op.getDst())), count, exist});
+             constantI32(b, loc, elementBytes(op.getDst().getType())), count, exist});
   replaced.push_back(op);
   return success();
 }

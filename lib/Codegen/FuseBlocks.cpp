@@ -11,7 +11,6 @@
 #include "FusionGroupEmitter.h"
 #include "FusionGrowth.h"
 #include "GPU/Contraction.h"
-#include "KernelLoops.h"
 #include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/IR/Remarks.h"
 
@@ -65,13 +64,7 @@ class FuseBlocks : public impl::FuseBlocksPassBase<FuseBlocks> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    generalizeKernels(rewriter, getOperation());
-    SmallVector<Block *> blocks;
-    getOperation().walk([&](Block *block) {
-      if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
-        blocks.push_back(block);
-    });
-    for (Block *block : blocks) {
+    for (Block *block : prepareBlocks(rewriter, getOperation())) {
       bool isAny = false;
       while (fuseSome(rewriter, *block))
         isAny = true;

@@ -7,9 +7,9 @@
 #include "BufferEffects.h"
 #include "BufferPlaces.h"
 #include "CutLoop.h"
+#include "FusionGroup.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/Remarks.h"
-#include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -201,13 +201,6 @@ bool Producer::isUnchangedUntil(Copy &copy) {
   });
 }
 
-double countBytes(MemRefType type) {
-  double bytes = type.getElementTypeBitWidth() / 8.0;
-  for (int64_t size : type.getShape())
-    bytes *= double(typicalSize(size));
-  return bytes;
-}
-
 /// Whether no more memory is in use until the copy than with the result in it.
 bool Producer::keepsLittle() {
   llvm::SmallPtrSet<Value, 4> roots;
@@ -216,9 +209,9 @@ bool Producer::keepsLittle() {
     auto alloc = isBuffer(input) ? rootBuffer(input.value).getDefiningOp<memref::AllocOp>()
                                  : memref::AllocOp();
     if (alloc && roots.insert(alloc).second)
-      bytes += countBytes(alloc.getType());
+      bytes += wholeBytes(alloc);
   }
-  return bytes <= countBytes(cast<MemRefType>(buffer.getType()));
+  return bytes <= wholeBytes(buffer);
 }
 
 bool Producer::findCopies() {

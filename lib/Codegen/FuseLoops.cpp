@@ -10,7 +10,6 @@
 #include "FusionGroupEmitter.h"
 #include "FusionGrowth.h"
 #include "KernelCost.h"
-#include "KernelLoops.h"
 #include "PassTarget.h"
 #include "VisibleColumns.h"
 #include "nnc/Codegen/Passes.h"
@@ -36,13 +35,7 @@ class FuseLoops : public impl::FuseLoopsPassBase<FuseLoops> {
     if (!target)
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
-    generalizeKernels(rewriter, getOperation());
-    SmallVector<Block *> blocks;
-    getOperation().walk([&](Block *block) {
-      if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
-        blocks.push_back(block);
-    });
-    for (Block *block : blocks) {
+    for (Block *block : prepareBlocks(rewriter, getOperation())) {
       matrices.clear();
       while (fuseSome(rewriter, *block, *target))
         ;

@@ -14,8 +14,8 @@
 #include "CPU/KernelBody.h"
 #include "CPU/KernelPlan.h"
 #include "LoopCost.h"
-#include "SymbolicSizes.h"
 #include "nnc/Codegen/Passes.h"
+#include "nnc/IR/NN.h"
 #include "nnc/IR/Remarks.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -59,7 +59,7 @@ struct RowOp {
 /// start from need not live as long: here nothing lives in memory.
 Value withoutCopy(Value tensor) {
   auto copy = tensor.getDefiningOp<bufferization::AllocTensorOp>();
-  return copy && copy->hasAttr(kAgainAttr) ? copy.getCopy() : tensor;
+  return copy && copy->hasAttr(nn::againAttr) ? copy.getCopy() : tensor;
 }
 
 std::optional<unsigned> rowAxis(AffineMap map, unsigned row) {

@@ -1,11 +1,24 @@
 //===- FusionGrowth.cpp - Which operations share their outer loops --------===//
 #include "FusionGrowth.h"
 
+#include "KernelLoops.h"
+
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
 namespace nnc {
+
+SmallVector<Block *> prepareBlocks(IRRewriter &rewriter, func::FuncOp function) {
+  generalizeKernels(rewriter, function);
+  SmallVector<Block *> blocks;
+  function.walk([&](Block *block) {
+    if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
+      blocks.push_back(block);
+  });
+  return blocks;
+}
 
 /// Operations that meet the group in memory, the nearest first.
 static SmallVector<const FusionMember *> findNeighbours(const FusionCandidates &candidates,

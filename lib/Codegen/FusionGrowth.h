@@ -4,7 +4,13 @@
 
 #include "FusionGroup.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 namespace nnc {
+
+/// The blocks of `function` whose operations may share loops, these all of one kind.
+llvm::SmallVector<mlir::Block *> prepareBlocks(mlir::IRRewriter &rewriter,
+                                               mlir::func::FuncOp function);
 
 /// The group that begins with `first` and takes in one more, or two, as long as that spares more memory.
 FusionGroup growGroup(const FusionCandidates &candidates, const FusionMember &first);

@@ -8,7 +8,7 @@
 // Before, what a single block does moves up as far as it can: the counts of steps that each parameter has for itself.
 //
 //===----------------------------------------------------------------------===//
-#include "BufferPlaces.h"
+#include "BufferEffects.h"
 #include "GPU/Launch.h"
 #include "GPU/OperationBody.h"
 #include "nnc/Codegen/GPU/Passes.h"
@@ -32,49 +32,6 @@ constexpr size_t kMostOperands = 200;
 /// Bytes of a block's memory that a launch may have, as sums by a block do: tiles of products would leave the others
 /// too few blocks at a time.
 constexpr int64_t kMostShared = 1024;
-
-/// The buffers that operations read and write.
-struct Touched {
-  llvm::SmallPtrSet<Value, 8> reads, writes;
-  /// Whether it is all known.
-  bool isKnown = true;
-
-  void add(Operation *root);
-  void add(const Touched &other);
-  bool conflictsWith(const Touched &other) const;
-};
-
-void Touched::add(Operation *root) {
-  root->walk([&](Operation *op) {
-    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
-        op->hasTrait<OpTrait::IsTerminator>() ||
-        isa<gpu::LaunchOp, gpu::BarrierOp, memref::AllocOp>(op) || isPure(op))
-      return;
-    SmallVector<MemoryEffects::EffectInstance> effects;
-    auto known = dyn_cast<MemoryEffectOpInterface>(op);
-    if (known)
-      known.getEffects(effects);
-    isKnown &= bool(known);
-    for (const MemoryEffects::EffectInstance &effect : effects)
-      if (Value buffer = effect.getValue(); !buffer)
-        isKnown = false;
-      else if (isa<MemoryEffects::Read>(effect.getEffect()))
-        reads.insert(rootBuffer(buffer));
-      else if (isa<MemoryEffects::Write>(effect.getEffect()))
-        writes.insert(rootBuffer(buffer));
-  });
-}
-
-void Touched::add(const Touched &other) {
-  reads.insert(other.reads.begin(), other.reads.end());
-  writes.insert(other.writes.begin(), other.writes.end());
-}
-
-bool Touched::conflictsWith(const Touched &other) const {
-  auto isIn = [](const auto &set) { return [&](Value root) { return set.contains(root); }; };
-  return !isKnown || !other.isKnown || llvm::any_of(writes, isIn(other.reads)) ||
-         llvm::any_of(writes, isIn(other.writes)) || llvm::any_of(other.writes, isIn(reads));
-}
 
 /// How many operands a kernel has for a value of the host.
 size_t countOperands(Value value) {
@@ -106,7 +63,7 @@ bool isSimple(gpu::LaunchOp launch) {
 class Group {
 public:
   /// Whether `launch` may be one more; if not, nobody who comes after it can be.
-  bool take(gpu::LaunchOp launch, const Touched &own) {
+  bool take(gpu::LaunchOp launch, const BufferEffects &own) {
     llvm::SetVector<Value> outside;
     getUsedValuesDefinedAbove(launch.getBody(), outside);
     size_t more = 0;
@@ -123,7 +80,7 @@ public:
     return true;
   }
 
-  bool conflictsWith(const Touched &other) const {
+  bool conflictsWith(const BufferEffects &other) const {
     return !launches.empty() && touched.conflictsWith(other);
   }
 
@@ -193,7 +150,7 @@ private:
   }
 
   SmallVector<gpu::LaunchOp> launches;
-  Touched touched;
+  BufferEffects touched;
   llvm::SmallPtrSet<Value, 32> used;
   size_t numOperands = 0;
 };
@@ -203,7 +160,7 @@ class HostBlock {
 public:
   explicit HostBlock(Block &hostBlock) : block(hostBlock) {
     for (Operation &op : block)
-      touched[&op].add(&op);
+      touched[&op].addDeclared(&op);
   }
 
   void join() {
@@ -215,7 +172,7 @@ public:
       if (isPure(&op) || isa<memref::AllocOp>(op))
         continue;
       auto launch = dyn_cast<gpu::LaunchOp>(op);
-      const Touched &own = touched[&op];
+      const BufferEffects &own = touched[&op];
       if (!launch || !isCandidate(launch)) {
         if (group.conflictsWith(own))
           group.join();
@@ -228,7 +185,7 @@ public:
   }
 
 private:
-  bool isCandidate(gpu::LaunchOp launch) { return touched[launch].isKnown && isSimple(launch); }
+  bool isCandidate(gpu::LaunchOp launch) { return touched[launch].areKnown() && isSimple(launch); }
 
   bool isOneBlock(Operation *op) {
     auto launch = dyn_cast<gpu::LaunchOp>(op);
@@ -254,7 +211,7 @@ private:
   }
 
   Block &block;
-  DenseMap<Operation *, Touched> touched;
+  DenseMap<Operation *, BufferEffects> touched;
 };
 
 class JoinLaunches : public impl::JoinLaunchesPassBase<JoinLaunches> {

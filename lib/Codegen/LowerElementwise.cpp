@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "LowerElementwise.h"
 
-#include "SymbolicSizes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
@@ -128,11 +127,11 @@ struct LowerStopGradient : LowerPattern<nn::StopGradientOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     // What is computed again from here on must not be found equal to the first time: a copy of which
     // nobody sees that it is one, until bufferization drops it.
-    if (op->hasAttr(kAgainAttr)) {
+    if (op->hasAttr(nn::againAttr)) {
       Value x = adaptor.getX();
       auto copy = bufferization::AllocTensorOp::create(
           rewriter, op.getLoc(), cast<RankedTensorType>(x.getType()), ValueRange(), x);
-      copy->setAttr(kAgainAttr, rewriter.getUnitAttr());
+      copy->setAttr(nn::againAttr, rewriter.getUnitAttr());
       rewriter.replaceOp(op, copy);
       return success();
     }

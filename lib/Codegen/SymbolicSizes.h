@@ -18,8 +18,6 @@ constexpr llvm::StringLiteral kSymbolsAttr = "nn.symbols";
 constexpr llvm::StringLiteral kSymbolAttr = "nn.symbol";
 constexpr llvm::StringLiteral kShapeAttr = "nn.shape";
 constexpr llvm::StringLiteral kNameAttr = "nn.name";
-/// On a copy from which something is computed a second time.
-constexpr llvm::StringLiteral kAgainAttr = "nn.again";
 /// The slot of an argument in the buffers of the C interface.
 constexpr llvm::StringLiteral kBufferAttr = "nn.buffer";
 /// On an argument that a result overwrites.

@@ -122,14 +122,7 @@ std::string Block::passBarrier() {
   return "";
 }
 
-void Block::wait(State state, int32_t site) {
-  Thread &thread = threads[current];
-  thread.state = state;
-  thread.site = site;
-  thread.fiber->suspend();
-}
-
-void Block::waitAtBarrier(int32_t site) { wait(State::AtBarrier, site); }
+void Block::waitAtBarrier(int32_t site) { wait(State::AtBarrier, site, nullptr); }
 
 /// Whether all lanes of the current thread's warp are where that is.
 bool Block::hasComeTogether(int32_t warp) const {
@@ -145,6 +138,19 @@ void Block::releaseWarp(int32_t warp) {
     threads[thread].state = State::Ready;
     ready.push_back(thread);
   }
+}
+
+/// Waits for other threads. Where those are the ones of the warp, the last of them does `finish` for all.
+void Block::wait(State state, int32_t site, void (Block::*finish)(int32_t warp)) {
+  Thread &thread = threads[current];
+  thread.state = state;
+  thread.site = site;
+  int32_t warp = current / kWarpSize;
+  if (finish && hasComeTogether(warp)) {
+    (this->*finish)(warp);
+    releaseWarp(warp);
+  }
+  thread.fiber->suspend();
 }
 
 /// Gives each lane what it asked for.
@@ -169,16 +175,8 @@ uint64_t Block::shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wid
   thread.offset = offset;
   thread.width = width;
   thread.mode = mode;
-  thread.site = site;
-  thread.state = State::AtShuffle;
-  int32_t warp = current / kWarpSize;
-  if (hasComeTogether(warp)) {
-    finishShuffle(warp);
-    releaseWarp(warp);
-  }
-  int32_t me = current;
-  thread.fiber->suspend();
-  return threads[me].received;
+  wait(State::AtShuffle, site, &Block::finishShuffle);
+  return thread.received;
 }
 
 static float fromBits(uint32_t bits) {
@@ -238,14 +236,7 @@ void Block::multiply(int32_t site, FactorKind kind, const uint32_t (&left)[4],
   std::copy_n(left, 4, thread.left);
   std::copy_n(right, 2, thread.right);
   std::copy_n(sums, 4, thread.sums);
-  thread.site = site;
-  thread.state = State::AtProduct;
-  int32_t warp = current / kWarpSize;
-  if (hasComeTogether(warp)) {
-    finishProduct(warp);
-    releaseWarp(warp);
-  }
-  thread.fiber->suspend();
+  wait(State::AtProduct, site, &Block::finishProduct);
 }
 
 /// Lane 8 m + r says where row r of matrix m is; lane g * 4 + t gets of each matrix elements 2t and 2t + 1 of row g.
@@ -270,14 +261,7 @@ void Block::loadMatrices(int32_t site, const char *row, bool isTurned) {
   Thread &thread = threads[current];
   thread.row = row;
   thread.isTurned = isTurned;
-  thread.site = site;
-  thread.state = State::AtMatrices;
-  int32_t warp = current / kWarpSize;
-  if (hasComeTogether(warp)) {
-    finishMatrices(warp);
-    releaseWarp(warp);
-  }
-  thread.fiber->suspend();
+  wait(State::AtMatrices, site, &Block::finishMatrices);
 }
 
 void Block::copy(char *to, const char *from, int32_t elementBytes, int64_t bytes, int64_t count) {

@@ -99,7 +99,7 @@ private:
   };
 
   void step(int32_t thread, const std::function<void(int32_t)> &body);
-  void wait(State state, int32_t site);
+  void wait(State state, int32_t site, void (Block::*finish)(int32_t warp));
   bool hasComeTogether(int32_t warp) const;
   void releaseWarp(int32_t warp);
   void finishShuffle(int32_t warp);

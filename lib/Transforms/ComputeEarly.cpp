@@ -142,7 +142,7 @@ public:
            values.isEarly(op->getResult(0)) && !op->hasTrait<OpTrait::ConstantLike>();
   }
 
-  bool contains(Operation *op) const { return ops.contains(op); }
+  ArrayRef<Operation *> operations() const { return ops.getArrayRef(); }
 
   /// The bytes that need not be kept for the backward pass if it is computed before, less those that must then.
   int64_t countSaved(Sizes &sizes) const {
@@ -220,7 +220,7 @@ private:
     builder.setInsertionPointAfter(op);
     Operation *wall =
         createInferred(builder, op->getLoc(), nn::StopGradientOp::getOperationName(), result);
-    wall->setAttr(kWallAttr, builder.getI64IntegerAttr(-1));
+    wall->setAttr(nn::againAttr, builder.getI64IntegerAttr(-1));
     result.replaceUsesWithIf(wall->getResult(0), [&](OpOperand &use) {
       return use.getOwner() != wall && isOutside(use);
     });
@@ -264,9 +264,7 @@ void computeEarly(Block &block) {
     if (seen.contains(op) || !Group::isMovable(op, values))
       continue;
     Group group(op, values);
-    for (Operation *other : values.lateOps())
-      if (group.contains(other))
-        seen.insert(other);
+    seen.insert_range(group.operations());
     if (group.isKeptForLong() && group.countSaved(values.sizes) > 0)
       group.moveEarly();
   }
@@ -274,9 +272,7 @@ void computeEarly(Block &block) {
 
 class ComputeEarly : public impl::ComputeEarlyPassBase<ComputeEarly> {
   void runOnOperation() override {
-    SmallVector<Block *> blocks = {&getOperation().getBody().front()};
-    getOperation().walk([&](nn::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
-    for (Block *block : blocks)
+    for (Block *block : stepBlocks(getOperation()))
       computeEarly(*block);
   }
 };

@@ -31,6 +31,12 @@ bool isView(Operation *op) {
              nn::IotaOp>(op);
 }
 
+SmallVector<Block *> stepBlocks(func::FuncOp function) {
+  SmallVector<Block *> blocks = {&function.getBody().front()};
+  function.walk([&](nn::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
+  return blocks;
+}
+
 int64_t Sizes::bytesOf(Value value) {
   auto [place, isNew] = bytes.try_emplace(value.getType());
   if (isNew) {
@@ -48,7 +54,7 @@ static bool needsMemory(Value value) {
   if (!value.hasOneUse() || !isElementwise(op))
     return true;
   Operation *user = *value.user_begin();
-  return user->hasAttr(kWallAttr) || (!isElementwise(user) && familyOf(user) != "Reduction");
+  return user->hasAttr(nn::againAttr) || (!isElementwise(user) && familyOf(user) != "Reduction");
 }
 
 Lives::Lives(Block &measuredBlock, Sizes &sizes) : block(measuredBlock) {

@@ -6,6 +6,7 @@
 #ifndef NNC_LIB_TRANSFORMS_LIVES_H
 #define NNC_LIB_TRANSFORMS_LIVES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Block.h"
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
@@ -24,9 +25,8 @@ bool isElementwise(mlir::Operation *op);
 /// Elements of the operand, moved or repeated, or known without one: it is read where it is used.
 bool isView(mlir::Operation *op);
 
-/// On a stop_gradient that later passes do not look through: what is on one side of it is neither merged nor fused with
-/// what is on the other.
-constexpr llvm::StringLiteral kWallAttr = "nn.again";
+/// What `function` does step by step: its own block, and those of its scans.
+llvm::SmallVector<mlir::Block *> stepBlocks(mlir::func::FuncOp function);
 
 /// What stays the same while values are computed again: the bytes of types.
 class Sizes {

@@ -201,7 +201,7 @@ private:
   void apply(const Plan &plan, const Lives &lives) {
     OpBuilder builder(plan.place);
     IRMapping mapping;
-    auto wall = builder.getNamedAttr(kWallAttr, builder.getI64IntegerAttr(number++));
+    auto wall = builder.getNamedAttr(nn::againAttr, builder.getI64IntegerAttr(number++));
     for (Operation *op : plan.ops) {
       for (Value operand : op->getOperands())
         if (!mapping.contains(operand) && !isConstant(operand)) {
@@ -239,7 +239,7 @@ private:
 
   /// Whether `op` was made for the computation itself.
   bool isWall(Operation *op) const {
-    auto attr = op->getAttrOfType<IntegerAttr>(kWallAttr);
+    auto attr = op->getAttrOfType<IntegerAttr>(nn::againAttr);
     return attr && attr.getInt() == number - 1;
   }
 
@@ -255,10 +255,8 @@ class Recompute : public impl::RecomputePassBase<Recompute> {
   using RecomputePassBase::RecomputePassBase;
 
   void runOnOperation() override {
-    SmallVector<Block *> blocks = {&getOperation().getBody().front()};
-    getOperation().walk([&](nn::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
     int64_t number = 0;
-    for (Block *block : blocks)
+    for (Block *block : stepBlocks(getOperation()))
       Recomputer(*block, ratio, budget, number).run();
   }
 };

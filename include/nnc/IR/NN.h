@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral nameAttr = "nn.name";
 inline constexpr llvm::StringLiteral roleAttr = "nn.role";
 /// "forward", "init", "step", "steps", "data", "test" or "func".
 inline constexpr llvm::StringLiteral entryAttr = "nn.entry";
+/// On a stop_gradient, and the copy that it becomes, which passes do not look through: what is on one side of it is
+/// neither merged nor fused with what is on the other.
+inline constexpr llvm::StringLiteral againAttr = "nn.again";
 
 /// The symbol that stands for the number of steps of a "steps" entry; no model may use it.
 inline constexpr llvm::StringLiteral stepsSymbol = "num_steps";
