@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 #include "LowerElementwise.h"
 
-
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 using namespace mlir;
