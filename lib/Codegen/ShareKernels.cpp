@@ -27,11 +27,11 @@ namespace nnc {
 
 namespace {
 
-/// An operation, the fills that it starts from, what its regions use from outside, and the values that
-/// its function would be given.
+/// An operation, the fills that it starts from (outputs in one buffer share one), what its regions use from outside, and
+/// the values that its function would be given.
 struct Kernel {
   Operation *op;
-  SmallVector<linalg::FillOp> fills;
+  llvm::SetVector<linalg::FillOp> fills;
   llvm::SetVector<Value> captured;
   SmallVector<Value> arguments;
 };
@@ -55,7 +55,7 @@ Kernel collectKernel(Operation *op) {
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     for (OpOperand &output : generic.getDpsInitsMutable())
       if (linalg::FillOp fill = findFill(generic, output))
-        kernel.fills.push_back(fill);
+        kernel.fills.insert(fill);
   getUsedValuesDefinedAbove(op->getRegions(), kernel.captured);
   auto take = [&](Value value) {
     if (!isConstant(value))

@@ -94,6 +94,33 @@ func.func @sums(%x: memref<64xf32>, %y: memref<64xf32>, %a: memref<f32>, %b: mem
   return
 }
 
+// Two outputs in one buffer start from one fill, and the second has the last word.
+// CHECK-LABEL: func.func @overwrites
+// CHECK-NOT: linalg.fill
+// CHECK: call @kernel.3(%arg0, %arg2, %arg2)
+// CHECK: call @kernel.3(%arg1, %arg3, %arg3)
+// CHECK: return
+func.func @overwrites(%x: memref<64xf32>, %y: memref<64xf32>, %a: memref<64xf32>, %b: memref<64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%a : memref<64xf32>)
+  linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel"]}
+      ins(%x : memref<64xf32>) outs(%a, %a : memref<64xf32>, memref<64xf32>) {
+    ^bb0(%v: f32, %o: f32, %p: f32):
+      %s = arith.addf %o, %v : f32
+      %t = math.sqrt %s : f32
+      linalg.yield %s, %t : f32, f32
+  }
+  linalg.fill ins(%zero : f32) outs(%b : memref<64xf32>)
+  linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel"]}
+      ins(%y : memref<64xf32>) outs(%b, %b : memref<64xf32>, memref<64xf32>) {
+    ^bb0(%v: f32, %o: f32, %p: f32):
+      %s = arith.addf %o, %v : f32
+      %t = math.sqrt %s : f32
+      linalg.yield %s, %t : f32, f32
+  }
+  return
+}
+
 // CHECK: func.func private @kernel.0(%[[IN:.*]]: memref<64xf32>, %[[OUT:.*]]: memref<64xf32>, %[[SCALE:.*]]: f32) attributes {llvm.linkage = #llvm.linkage<internal>}
 // CHECK: linalg.generic {{.*}}ins(%[[IN]] : memref<64xf32>) outs(%[[OUT]] : memref<64xf32>)
 // CHECK: arith.mulf %{{.*}}, %[[SCALE]]
@@ -102,3 +129,7 @@ func.func @sums(%x: memref<64xf32>, %y: memref<64xf32>, %a: memref<f32>, %b: mem
 // CHECK: func.func private @kernel.2
 // CHECK: linalg.fill
 // CHECK-NEXT: linalg.generic
+// CHECK: func.func private @kernel.3
+// CHECK: linalg.fill
+// CHECK-NOT: linalg.fill
+// CHECK: linalg.generic
