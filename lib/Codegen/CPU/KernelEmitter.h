@@ -88,6 +88,7 @@ private:
   void prefetchInputs(unsigned dim, Tile tile);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);
+  bool addsZeroWhereMasked();
   Values emitLastLanes(Tile tile, mlir::Value from, Values accumulators);
   Values emitCells(Tile tile, llvm::ArrayRef<mlir::Value> accumulators);
   Values forLoop(unsigned dim, mlir::Value from, mlir::Value to, int64_t step, Values carried,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "KernelPlan.h"
 
+#include "../KernelCost.h"
 #include "KernelBody.h"
 #include "WordProduct.h"
 #include "nnc/IR/TypicalSize.h"
@@ -141,6 +142,7 @@ private:
   unsigned lanesOf(unsigned dim);
   std::optional<unsigned> loadCost(unsigned dim);
   std::optional<unsigned> chooseVectorDim();
+  std::optional<unsigned> fullerReduction(unsigned dim);
   std::optional<unsigned> chooseRowDim(unsigned vectorDim);
   unsigned bodyCost();
   unsigned mostRows(unsigned vectorDim, unsigned rowDim);
@@ -148,6 +150,7 @@ private:
   void chooseSlidingTile(KernelPlan &plan, unsigned steps);
   void chooseTile(KernelPlan &plan);
   void chooseBlocks(KernelPlan &plan, unsigned budget);
+  void chooseLaneRows(KernelPlan &plan, unsigned most, unsigned budget);
   void chooseTurning(KernelPlan &plan);
   bool chooseMatrix(KernelPlan &plan);
   void chooseWords(KernelPlan &plan);
@@ -233,6 +236,26 @@ std::optional<unsigned> Planner::chooseVectorDim() {
   for (unsigned dim = 0; dim < sizes.size(); ++dim)
     if (loadCost(dim) && (!best || score(dim) <= score(*best)))
       best = dim;
+  return best && !isReduction(*best) ? fullerReduction(*best).value_or(*best) : best;
+}
+
+/// A long sum along which nothing is gathered and whose vectors are so much fuller than those along `dim` that it
+/// pays to add up their lanes: that over the pixels of an image, for a gradient of a kernel of few weights.
+std::optional<unsigned> Planner::fullerReduction(unsigned dim) {
+  constexpr double kFewestTerms = 1024;
+  double terms = 1, least = elementCost(op, dim, target);
+  for (unsigned loop = 0; loop < sizes.size(); ++loop)
+    terms *= isReduction(loop) ? double(typicalSize(sizes[loop])) : 1;
+  std::optional<unsigned> best;
+  for (unsigned loop = 0; loop < sizes.size(); ++loop) {
+    if (!isReduction(loop) || loadCost(loop) != 0 || terms < kFewestTerms)
+      continue;
+    double cost = elementCost(op, loop, target);
+    if (cost < least) {
+      best = loop;
+      least = cost;
+    }
+  }
   return best;
 }
 
@@ -433,7 +456,9 @@ void Planner::chooseTile(KernelPlan &plan) {
   if (plan.reducesLanes) {
     plan.words.reset();
     if (plan.rowDim)
-      plan.rows = limit(4, 1, sizes[*plan.rowDim]);
+      chooseLaneRows(plan, limit(4, 1, sizes[*plan.rowDim]), budget);
+    if (plan.blockDim)
+      return;
     plan.columns = limit(target.vectorRegisters / 8, plan.rows, vectors);
     if (bodyCost() > kLongBody && plan.rows == 1) {
       plan.columns = target.vectorRegisters > 16 ? 3 : 2;
@@ -487,6 +512,19 @@ void Planner::chooseBlocks(KernelPlan &plan, unsigned budget) {
         return;
       }
   }
+}
+
+/// At most so many rows, with blocks of them where there are any: each sum of products then shares both its factors
+/// with others.
+void Planner::chooseLaneRows(KernelPlan &plan, unsigned most, unsigned budget) {
+  for (plan.rows = most; plan.rows > 1; --plan.rows) {
+    chooseBlocks(plan, budget);
+    if (!plan.blockDim)
+      continue;
+    plan.rows = evenRows(plan.rows, sizes[*plan.rowDim], plan.blocks);
+    return;
+  }
+  plan.rows = most;
 }
 
 /// Rows go by one after the other, each with all steps of a window: beside the sums there are registers for the

@@ -251,6 +251,30 @@ SmallVector<Value> KernelEmitter::emitChains(unsigned dim, Tile tile, const Valu
                  [&](const Values &partial) { return emitCells(tile, partial); });
 }
 
+/// Whether what each iteration adds to a sum is zero in lanes that are masked, as are the zeros loaded there: an input
+/// along the lanes, or a product of two.
+bool KernelEmitter::addsZeroWhereMasked() {
+  auto isZero = [&](Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (!argument || argument.getArgNumber() >= op.getNumDpsInputs())
+      return false;
+    OpOperand &input = op->getOpOperand(argument.getArgNumber());
+    return classifyAccess(op.getMatchingIndexingMap(&input), input.get().getType(),
+                          *plan.vectorDim) == Access::Contiguous;
+  };
+  for (unsigned output = 0; output < numSums; ++output) {
+    Operation *combiner = findCombiner(op, output);
+    if (!isa<arith::AddFOp, arith::AddIOp>(combiner))
+      return false;
+    bool isFirst = combiner->getOperand(0) == op.getRegionOutputArgs()[output];
+    Value term = combiner->getOperand(isFirst ? 1 : 0);
+    bool isProduct = isa_and_nonnull<arith::MulFOp, arith::MulIOp>(term.getDefiningOp());
+    if (!isZero(term) && !(isProduct && llvm::all_of(term.getDefiningOp()->getOperands(), isZero)))
+      return false;
+  }
+  return true;
+}
+
 /// The vector dimension is the innermost reduction: whole tiles, single vectors, the rest.
 SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulators) {
   unsigned dim = *plan.vectorDim;
@@ -279,7 +303,7 @@ SmallVector<Value> KernelEmitter::emitLaneReduction(Tile tile, Values accumulato
         maskAfter(left);
       }
       Values next = emitCells({tile.rows, columns}, carried);
-      if (partial)
+      if (partial && !addsZeroWhereMasked())
         for (auto [value, old] : llvm::zip(next, carried))
           value = arith::SelectOp::create(b, loc, mask, value, old);
       mask = Value();
