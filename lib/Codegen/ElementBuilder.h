@@ -42,15 +42,15 @@ struct ElementBuilder {
   Value mul(Value x, Value y) {
     return isFloat() ? make<mlir::arith::MulFOp>(x, y) : make<mlir::arith::MulIOp>(x, y);
   }
-  /// NaN if either is.
+  /// NaN if either is; of zeros either one, as to order them by their signs would take twice the instructions.
   Value maximum(Value x, Value y) {
     if (isFloat())
-      return make<mlir::arith::MaximumFOp>(x, y);
+      return make<mlir::arith::MaximumFOp>(x, y, mlir::arith::FastMathFlags::nsz);
     return isUnsignedNumber() ? make<mlir::arith::MaxUIOp>(x, y) : make<mlir::arith::MaxSIOp>(x, y);
   }
   Value minimum(Value x, Value y) {
     if (isFloat())
-      return make<mlir::arith::MinimumFOp>(x, y);
+      return make<mlir::arith::MinimumFOp>(x, y, mlir::arith::FastMathFlags::nsz);
     return isUnsignedNumber() ? make<mlir::arith::MinUIOp>(x, y) : make<mlir::arith::MinSIOp>(x, y);
   }
   /// False if either is NaN.

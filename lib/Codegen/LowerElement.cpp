@@ -167,6 +167,10 @@ Value castElement(OpBuilder &builder, Location loc, Value computed, Type from, T
                               : converter.floatToInteger(computed, to, computeType(to));
   if (!isa<FloatType>(to))
     return converter.integerToInteger(computed, from, computeType(to));
+  // Where there are registers for masks, one instruction, or none if what follows takes a mask.
+  if (from.isInteger(1))
+    return converter.select(computed, converter.floatConstant(computeType(to), 1),
+                            converter.floatConstant(computeType(to), 0));
   if (!isShortFloat(to))
     return converter.integerToFloat(computed, from, to);
   Value exact = converter.integerToFloat(computed, from, builder.getF64Type());
