@@ -6,9 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 #include "BufferPlaces.h"
+#include "ConcreteSizes.h"
 #include "KernelFills.h"
 #include "nnc/Codegen/Passes.h"
 #include "nnc/IR/Remarks.h"
+#include "nnc/IR/TypicalSize.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -59,32 +61,45 @@ bool hasKnownBorder(memref::AllocOp whole, memref::SubViewOp part) {
   return true;
 }
 
-/// Fills what `part` leaves of its buffer: of each axis both ends, without the ends of the axes before.
-void fillBorder(IRRewriter &rewriter, linalg::FillOp fill, memref::SubViewOp part) {
-  Location loc = fill.getLoc();
-  Value buffer = fill.output();
-  SmallVector<OpFoldResult> sizes = memref::getMixedSizes(rewriter, loc, buffer),
-                            offsets(sizes.size(), rewriter.getIndexAttr(0)),
-                            strides(sizes.size(), rewriter.getIndexAttr(1));
-  auto fillFrom = [&](unsigned axis, int64_t from, int64_t count) {
-    if (count == 0)
-      return;
-    SmallVector<OpFoldResult> begin(offsets), extent(sizes);
-    begin[axis] = rewriter.getIndexAttr(from);
-    extent[axis] = rewriter.getIndexAttr(count);
-    Value edge = memref::SubViewOp::create(rewriter, loc, buffer, begin, extent, strides);
-    linalg::FillOp::create(rewriter, loc, fill.value(), edge);
-  };
+struct Edge {
+  SmallVector<OpFoldResult> offsets, sizes;
+};
+
+/// What `part` leaves of its buffer, which is of `sizes`: of each axis both ends, without the ends of the axes before.
+SmallVector<Edge> findBorder(memref::SubViewOp part, SmallVector<OpFoldResult> sizes) {
+  OpBuilder builder(part.getContext());
+  SmallVector<OpFoldResult> offsets(sizes.size(), builder.getIndexAttr(0));
+  SmallVector<Edge> border;
   for (unsigned axis = 0; axis < sizes.size(); ++axis) {
     int64_t all = part.getSourceType().getDimSize(axis), offset = part.getStaticOffset(axis),
             size = part.getStaticSize(axis);
     if (ShapedType::isDynamic(all) || size == all)
       continue;
-    fillFrom(axis, 0, offset);
-    fillFrom(axis, offset + size, all - offset - size);
-    offsets[axis] = rewriter.getIndexAttr(offset);
-    sizes[axis] = rewriter.getIndexAttr(size);
+    for (auto [from, to] : {std::pair(int64_t(0), offset), std::pair(offset + size, all)}) {
+      if (from == to)
+        continue;
+      Edge &edge = border.emplace_back(Edge{offsets, sizes});
+      edge.offsets[axis] = builder.getIndexAttr(from);
+      edge.sizes[axis] = builder.getIndexAttr(to - from);
+    }
+    offsets[axis] = builder.getIndexAttr(offset);
+    sizes[axis] = builder.getIndexAttr(size);
   }
+  return border;
+}
+
+/// Cycles for filling `sizes` of a buffer of `type`, roughly: a store for each line of a cache, and a loop around each
+/// stretch of memory.
+double fillCost(MemRefType type, ArrayRef<OpFoldResult> sizes) {
+  constexpr double kLoop = 1, kLineBytes = 64;
+  double stretch = elementBytes(type), stretches = 1;
+  bool isWhole = true;
+  for (int64_t axis = type.getRank(); axis-- > 0;) {
+    std::optional<int64_t> known = getConstantIntValue(sizes[axis]);
+    (isWhole ? stretch : stretches) *= double(known.value_or(kTypicalSize));
+    isWhole &= known == type.getDimSize(axis) || (!known && type.isDynamicDim(axis));
+  }
+  return stretches * (kLoop + std::ceil(stretch / kLineBytes));
 }
 
 class ShrinkFills : public impl::ShrinkFillsPassBase<ShrinkFills> {
@@ -107,10 +122,23 @@ class ShrinkFills : public impl::ShrinkFillsPassBase<ShrinkFills> {
     memref::SubViewOp part = next ? findOverwritten(next, root) : nullptr;
     if (!part || !hasKnownBorder(alloc, part))
       return;
-    remarkDone(fill.getLoc(), "shrink-fills")
-        << "only the border is filled: " << lineText(next->getLoc()) << " overwrites the rest";
     rewriter.setInsertionPoint(fill);
-    fillBorder(rewriter, fill, part);
+    Location loc = fill.getLoc();
+    SmallVector<OpFoldResult> sizes = alloc.getMixedSizes();
+    SmallVector<Edge> border = findBorder(part, sizes);
+    double cost = 0;
+    for (const Edge &edge : border)
+      cost += fillCost(alloc.getType(), edge.sizes);
+    if (cost >= fillCost(alloc.getType(), sizes))
+      return;
+    remarkDone(loc, "shrink-fills")
+        << "only the border is filled: " << lineText(next->getLoc()) << " overwrites the rest";
+    SmallVector<OpFoldResult> strides(sizes.size(), rewriter.getIndexAttr(1));
+    for (const Edge &edge : border) {
+      Value view =
+          memref::SubViewOp::create(rewriter, loc, root, edge.offsets, edge.sizes, strides);
+      linalg::FillOp::create(rewriter, loc, fill.value(), view);
+    }
     rewriter.eraseOp(fill);
   }
 };

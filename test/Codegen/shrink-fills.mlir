@@ -78,3 +78,17 @@ func.func @unknown(%n: index, %m: index, %y: memref<4xf32>) -> (memref<?x8xf32>,
   linalg.fill ins(%one : f32) outs(%rows : memref<2x8xf32, strided<[8, 1], offset: 8>>)
   return %padded, %read : memref<?x8xf32>, memref<4x8xf32>
 }
+
+// A border of many short pieces takes longer than one loop over the whole.
+// CHECK-LABEL: func.func @wide
+// CHECK: linalg.fill ins(%{{.*}}) outs(%{{.*}} : memref<64x18x18xf32>)
+// CHECK-NOT: linalg.fill
+func.func @wide(%x: memref<64x10x10xf32>) -> memref<64x18x18xf32> {
+  %zero = arith.constant 0.0 : f32
+  %padded = memref.alloc() : memref<64x18x18xf32>
+  linalg.fill ins(%zero : f32) outs(%padded : memref<64x18x18xf32>)
+  %inside = memref.subview %padded[0, 4, 4] [64, 10, 10] [1, 1, 1]
+      : memref<64x18x18xf32> to memref<64x10x10xf32, strided<[324, 18, 1], offset: 76>>
+  linalg.copy ins(%x : memref<64x10x10xf32>) outs(%inside : memref<64x10x10xf32, strided<[324, 18, 1], offset: 76>>)
+  return %padded : memref<64x18x18xf32>
+}

@@ -238,7 +238,8 @@ def ShrinkFillsPass : Pass<"codegen-shrink-fills", "mlir::func::FuncOp"> {
   let summary = "Fill only the border of a buffer whose inside is overwritten";
   let description = [{
     An image with a border of zeros, for a convolution, is filled and then overwritten but for the border. Where
-    that is the next thing that happens to it, only the border is filled.
+    that is the next thing that happens to it, only the border is filled, unless that is so much, in pieces so short,
+    that one loop over the whole is quicker.
 
     ```mlir
     linalg.fill ins(%zero) outs(%padded : memref<Nx58x58x64xf32>)
