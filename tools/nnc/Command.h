@@ -75,8 +75,10 @@ struct Target {
 /// What --target names: "cpu", "cpu:NAME" and, if `takesGpu`, "ptx:ARCH", "ptx:ARCH,ARCH" and either with
 /// ",cpu:NAME"; none, with an error printed, if there is no such thing.
 std::optional<Target> parseTarget(const std::string &text, bool takesGpu = false);
-/// Adds --target to a command that runs what it compiles.
-void addRunTargetOption(CLI::App &command, std::string &target);
+/// Adds --tf32.
+void addRoundingFlag(CLI::App &command, CompileOptions &options);
+/// Adds --target, and what goes with it, to a command that runs what it compiles.
+void addRunTargetOption(CLI::App &command, std::string &target, CompileOptions &options);
 /// What that names: the GPU where code is to run, none for this machine. False, with an error printed, if there is
 /// no such thing, or `options` ask for what is not done there.
 bool parseRunTarget(const std::string &text, const CompileOptions &options,

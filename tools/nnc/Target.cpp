@@ -108,11 +108,17 @@ std::optional<Target> nnc::parseTarget(const std::string &text, bool takesGpu) {
   return std::nullopt;
 }
 
-void nnc::addRunTargetOption(CLI::App &command, std::string &target) {
+void nnc::addRoundingFlag(CLI::App &command, CompileOptions &options) {
+  command.add_flag("--tf32", options.roundsFactors,
+                   "Round the factors of products of f32 to 10 bits, as a GPU multiplies faster");
+}
+
+void nnc::addRunTargetOption(CLI::App &command, std::string &target, CompileOptions &options) {
   command
       .add_option("--target", target,
                   "cpu for this machine, ptx:ARCH for a GPU, which NNC_DEVICE chooses")
       ->capture_default_str();
+  addRoundingFlag(command, options);
 }
 
 bool nnc::parseRunTarget(const std::string &text, const CompileOptions &options,
@@ -127,6 +133,8 @@ bool nnc::parseRunTarget(const std::string &text, const CompileOptions &options,
     problem = "--target expects one GPU to run on, found " + text;
   else if (!target->gpus.empty() && options.passesChecked)
     problem = "--check-passes expects --target cpu, found " + text;
+  else if (target->gpus.empty() && options.roundsFactors)
+    problem = "--tf32 expects --target ptx:ARCH, found " + text;
   if (!problem.empty())
     fail(problem);
   if (problem.empty() && !target->gpus.empty())

@@ -357,8 +357,7 @@ void nnc::addCompileCommand(CommandLine &commandLine) {
       ->delimiter(',');
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
-  command->add_flag("--tf32", flags->options.roundsFactors,
-                    "Round the factors of products of f32 to 10 bits, as a GPU multiplies faster");
+  addRoundingFlag(*command, flags->options);
   command->add_flag("--prepare", flags->options.prepareParameters,
                     "Do what forward needs of the parameters alone in a function of its own");
   command->add_option("--schedule", flags->schedule,

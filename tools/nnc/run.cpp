@@ -254,7 +254,7 @@ void nnc::addRunCommand(CommandLine &commandLine) {
   command->add_option("--bind", flags->bindings, "A size for a symbolic dimension, N=64")
       ->delimiter(',');
   command->add_option("--seed", flags->seed, "Seed of random numbers")->capture_default_str();
-  addRunTargetOption(*command, flags->target);
+  addRunTargetOption(*command, flags->target, flags->options);
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);

@@ -137,7 +137,7 @@ void nnc::addTestCommand(CommandLine &commandLine) {
       ->type_name("[MODEL=]FILE");
   command->add_option("--plot", flags->plots, "Folder for plots (SVG and PNG)");
   command->add_option("--seed", flags->seed, "Seed of data and parameters")->capture_default_str();
-  addRunTargetOption(*command, flags->target);
+  addRunTargetOption(*command, flags->target, flags->options);
   addThreadsOption(*command);
   addCheckPassesFlag(*command, flags->options);
 }

@@ -315,7 +315,7 @@ void nnc::addTrainCommand(CommandLine &commandLine) {
       ->check(notNegative())
       ->excludes(epochs);
   command->add_option("--seed", flags->seed, "Seed of data, parameters and order");
-  addRunTargetOption(*command, flags->target);
+  addRunTargetOption(*command, flags->target, flags->options);
   addThreadsOption(*command);
   addMemoryOption(*command, flags->memoryLimit);
   addCheckPassesFlag(*command, flags->options);
