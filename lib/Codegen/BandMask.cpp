@@ -2,6 +2,7 @@
 #include "BandMask.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -97,6 +98,26 @@ Value BandMask::compare(OpBuilder &b, Location loc, ArrayRef<Value> at) const {
   require(Predicate::sle, most);
   require(Predicate::sge, least);
   return result;
+}
+
+void BandMask::replaceInput(RewriterBase &b, linalg::GenericOp op, unsigned input,
+                            function_ref<Value(unsigned)> placeOf) const {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  BlockArgument read = op.getBody()->getArgument(input);
+  SmallVector<Value> at = llvm::map_to_vector(places, placeOf);
+  Value holds = compare(b, op.getLoc(), at);
+  if (read.getType() != holds.getType())
+    holds = arith::ExtUIOp::create(b, op.getLoc(), read.getType(), holds);
+  read.replaceAllUsesWith(holds);
+  op.getBody()->eraseArgument(input);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  maps.erase(maps.begin() + input);
+  Operation *view = op.getInputs()[input].getDefiningOp();
+  op.getInputsMutable().erase(input);
+  op.setIndexingMapsAttr(b.getAffineMapArrayAttr(maps));
+  if (view && view->use_empty() && !isa<memref::AllocOp>(view))
+    b.eraseOp(view);
 }
 
 Band BandMask::bandOf(unsigned rowAxis) const {

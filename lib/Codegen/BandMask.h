@@ -28,6 +28,10 @@ public:
   /// Whether it is true at these places along its axes, integers.
   mlir::Value compare(mlir::OpBuilder &builder, mlir::Location loc,
                       llvm::ArrayRef<mlir::Value> at) const;
+  /// Has `op` compare instead of reading its input number `input`, which holds this mask. `placeOf` makes, in the body,
+  /// the place along one of its axes.
+  void replaceInput(mlir::RewriterBase &rewriter, mlir::linalg::GenericOp op, unsigned input,
+                    llvm::function_ref<mlir::Value(unsigned axis)> placeOf) const;
 
 private:
   bool addCondition(mlir::Value condition);

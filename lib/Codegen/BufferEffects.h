@@ -20,6 +20,8 @@ public:
   void addDeclared(mlir::Operation *root);
   /// Whether the two may not change places.
   bool conflictsWith(const BufferEffects &other) const;
+  bool mayWrite(mlir::Value root) const { return touchesAll || writes.contains(root); }
+  bool mayTouch(mlir::Value root) const { return mayWrite(root) || reads.contains(root); }
   /// Whether all that they do is known.
   bool areKnown() const { return !touchesAll; }
   bool empty() const { return !touchesAll && reads.empty() && writes.empty(); }

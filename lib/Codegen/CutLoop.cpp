@@ -54,6 +54,30 @@ Value takeRanges(OpBuilder &b, Location loc, Value buffer, AffineMap map,
                 : buffer;
 }
 
+Value rebuildView(OpBuilder &b, Location loc, Value view, Value root, Value block) {
+  if (view == root)
+    return block;
+  Operation *op = view.getDefiningOp();
+  Value source = rebuildView(b, loc, op->getOperand(0), root, block);
+  if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op))
+    return memref::CollapseShapeOp::create(b, loc, source, collapse.getReassociationIndices());
+  auto expand = cast<memref::ExpandShapeOp>(op);
+  SmallVector<OpFoldResult> sourceSizes = memref::getMixedSizes(b, loc, source), extents;
+  SmallVector<int64_t> shape;
+  for (auto [axis, axes] : llvm::enumerate(expand.getReassociationIndices())) {
+    bool isTaken = false;
+    for (int64_t part : axes) {
+      bool takesAll =
+          !isTaken && (expand.getResultType().getDimSize(part) != 1 || part == axes.back());
+      isTaken |= takesAll;
+      extents.push_back(takesAll ? sourceSizes[axis] : b.getIndexAttr(1));
+      shape.push_back(getConstantIntValue(extents.back()).value_or(ShapedType::kDynamic));
+    }
+  }
+  return memref::ExpandShapeOp::create(b, loc, shape, source, expand.getReassociationIndices(),
+                                       extents);
+}
+
 /// Iterations [begin, begin + size) of loop `dim` of `op` as an operation before it, that starts from
 /// these `fills`.
 static linalg::GenericOp cloneRange(OpBuilder &b, linalg::GenericOp op,

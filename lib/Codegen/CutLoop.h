@@ -26,6 +26,10 @@ mlir::OpFoldResult loopExtent(mlir::OpBuilder &builder, mlir::linalg::GenericOp 
 mlir::Value takeRanges(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer,
                        mlir::AffineMap map, llvm::ArrayRef<LoopRange> ranges);
 
+/// `view` of `root`, by expansions and collapses, with `block`, a part of `root`, in its place.
+mlir::Value rebuildView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value view,
+                        mlir::Value root, mlir::Value block);
+
 /// Cuts loop `dim`, which has an axis of its own, at `size`: two operations, of which the first is for iterations
 /// [0, size).
 std::pair<mlir::linalg::GenericOp, mlir::linalg::GenericOp>

@@ -11,6 +11,7 @@
 #include "FusionGroupEmitter.h"
 #include "FusionGrowth.h"
 #include "GPU/Contraction.h"
+#include "SharedMemory.h"
 #include "nnc/Codegen/GPU/Passes.h"
 #include "nnc/IR/Remarks.h"
 
@@ -25,9 +26,6 @@ namespace nnc {
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
 namespace {
-
-/// Of a block's memory, what every GPU has, and two blocks have on most; and what products need for their tiles.
-constexpr int64_t kUsualBytes = 99 << 10, kScratchBytes = 20 << 10;
 
 /// Whether `op` is no product of matrices, or of one of many: the factor that all turns share would be read again for
 /// the few rows of each.
@@ -74,7 +72,7 @@ class FuseBlocks : public impl::FuseBlocksPassBase<FuseBlocks> {
   }
 
   bool fuseSome(IRRewriter &rewriter, Block &block) {
-    int64_t most = sharedBytes - kScratchBytes, usual = std::min(most, kUsualBytes - kScratchBytes);
+    int64_t most = sharedBytes - kScratchBytes, usual = usualSharedBytes(sharedBytes);
     FusionCandidates few(block, usual, isOfBatch, /*isCache=*/false),
         many(block, most, isOfBatch, /*isCache=*/false);
     DenseSet<Operation *> tried;

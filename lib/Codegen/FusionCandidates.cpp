@@ -92,6 +92,7 @@ FusionCandidates::FusionCandidates(Block &block, int64_t nearBytes,
         generic && isPlain(generic) && isWanted(generic)) {
       FusionMember &member = allMembers.emplace_back();
       member.op = generic;
+      byOp[generic] = &member;
       member.position = allSteps.size();
       for (OpOperand &operand : generic->getOpOperands())
         if (isa<MemRefType>(operand.get().getType()))
@@ -139,6 +140,23 @@ bool FusionCandidates::isTaken(unsigned first, unsigned last) const {
 ArrayRef<const FusionMember *> FusionCandidates::membersWith(Value root) const {
   auto place = byRoot.find(root);
   return place == byRoot.end() ? ArrayRef<const FusionMember *>() : place->second;
+}
+
+const FusionMember *FusionCandidates::lastWriter(Value root, unsigned position) const {
+  while (position-- > 0) {
+    const Step &step = allSteps[position];
+    if (!step.effects.mayWrite(root))
+      continue;
+    const FusionMember *member = memberOf(step.op);
+    for (const BufferAccess &access :
+         member ? ArrayRef(member->accesses) : ArrayRef<BufferAccess>())
+      if (access.root == root && access.isWrite && access.hasOwnAxes &&
+          llvm::all_of(llvm::enumerate(access.loops),
+                       [&](auto axis) { return axis.value() || isUnit(root, axis.index()); }))
+        return member;
+    return nullptr;
+  }
+  return nullptr;
 }
 
 bool FusionCandidates::isOnlyTouchedBy(Value root, ArrayRef<const FusionMember *> members) const {

@@ -76,6 +76,10 @@ public:
   const std::vector<Step> &steps() const { return allSteps; }
   /// The members that have this buffer as an operand, in order.
   llvm::ArrayRef<const FusionMember *> membersWith(mlir::Value root) const;
+  /// What wrote `root` last before the step at `position`; null if that is no member, or wrote a part.
+  const FusionMember *lastWriter(mlir::Value root, unsigned position) const;
+  /// `op` as a member; null if it is none.
+  const FusionMember *memberOf(mlir::Operation *op) const { return byOp.lookup(op); }
   /// Buffers of several operations that do not stay in the cache as a whole.
   llvm::SmallVector<mlir::Value> largestFirst() const;
   /// Whether nothing but these operations touches `root`.
@@ -100,6 +104,7 @@ private:
   std::vector<Step> allSteps;
   std::list<FusionMember> allMembers;
   llvm::DenseMap<mlir::Value, BandMask> masks;
+  llvm::DenseMap<mlir::Operation *, const FusionMember *> byOp;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<const FusionMember *>> byRoot;
 };
 

@@ -83,31 +83,6 @@ Value FusionGroupEmitter::takeUsed(Value block, ArrayRef<std::optional<unsigned>
   return takeRanges(b, loc, block, b.getMultiDimIdentityMap(axes.size()), used);
 }
 
-/// `view` of `root`, with `block` in its place.
-Value FusionGroupEmitter::rebuildView(Value view, Value root, Value block) {
-  if (view == root)
-    return block;
-  Operation *op = view.getDefiningOp();
-  Value source = rebuildView(op->getOperand(0), root, block);
-  if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op))
-    return memref::CollapseShapeOp::create(b, loc, source, collapse.getReassociationIndices());
-  auto expand = cast<memref::ExpandShapeOp>(op);
-  SmallVector<Size> sourceSizes = memref::getMixedSizes(b, loc, source), extents;
-  SmallVector<int64_t> shape;
-  for (auto [axis, axes] : llvm::enumerate(expand.getReassociationIndices())) {
-    bool isTaken = false;
-    for (int64_t part : axes) {
-      bool takesAll =
-          !isTaken && (expand.getResultType().getDimSize(part) != 1 || part == axes.back());
-      isTaken |= takesAll;
-      extents.push_back(takesAll ? sourceSizes[axis] : b.getIndexAttr(1));
-      shape.push_back(getConstantIntValue(extents.back()).value_or(ShapedType::kDynamic));
-    }
-  }
-  return memref::ExpandShapeOp::create(b, loc, shape, source, expand.getReassociationIndices(),
-                                       extents);
-}
-
 /// What the block has of an operand of member `number`.
 Value FusionGroupEmitter::takeBlock(unsigned number, OpOperand &operand, const Ranges &ranges) {
   const FusionMember &member = *group.members()[number];
@@ -120,7 +95,7 @@ Value FusionGroupEmitter::takeBlock(unsigned number, OpOperand &operand, const R
   if (Value block = blocks.lookup(root)) {
     if (!getConstantIntValue(ranges.back().extent))
       block = takeUsed(block, sharedAxes(root), ranges);
-    return rebuildView(operand.get(), root, block);
+    return rebuildView(b, loc, operand.get(), root, block);
   }
   SmallVector<LoopRange> taken;
   for (auto [loop, range] : llvm::zip_equal(group.sharedLoops(), ranges))
@@ -181,30 +156,13 @@ void FusionGroupEmitter::compareInsteadOfMasks(linalg::GenericOp part, unsigned 
   // Loops of a contraction are cut where it is packed, and its body would no longer know where it is.
   if (isContraction(part))
     return;
-  OpBuilder::InsertionGuard guard(b);
-  SmallVector<AffineMap> maps = part.getIndexingMapsArray();
   for (const BufferAccess &access : llvm::reverse(group.members()[number]->accesses)) {
     const BandMask *mask = group.maskIn(access.root);
     auto loopOf = [&](unsigned axis) { return access.loops[axis]; };
-    if (!mask || access.isWrite || !llvm::all_of(mask->axes(), loopOf))
-      continue;
-    unsigned position = access.operand->getOperandNumber();
-    BlockArgument read = part.getBody()->getArgument(position);
-    b.setInsertionPointToStart(part.getBody());
-    SmallVector<Value> places = llvm::map_to_vector(
-        mask->axes(), [&](unsigned axis) { return placeOf(number, *loopOf(axis), ranges); });
-    Value holds = mask->compare(b, loc, places);
-    if (read.getType() != holds.getType())
-      holds = arith::ExtUIOp::create(b, loc, read.getType(), holds);
-    read.replaceAllUsesWith(holds);
-    part.getBody()->eraseArgument(position);
-    Operation *view = part.getInputs()[position].getDefiningOp();
-    part.getInputsMutable().erase(position);
-    if (view->use_empty() && !isa<memref::AllocOp>(view))
-      b.eraseOp(view);
-    maps.erase(maps.begin() + position);
+    if (mask && !access.isWrite && llvm::all_of(mask->axes(), loopOf))
+      mask->replaceInput(b, part, access.operand->getOperandNumber(),
+                         [&](unsigned axis) { return placeOf(number, *loopOf(axis), ranges); });
   }
-  part.setIndexingMapsAttr(b.getAffineMapArrayAttr(maps));
 }
 
 SizeArithmetic::Size FusionGroupEmitter::countIterations(const SharedLoop &loop) {

@@ -41,7 +41,6 @@ private:
   void compareInsteadOfMasks(mlir::linalg::GenericOp part, unsigned number, const Ranges &ranges);
   mlir::Value placeOf(unsigned number, unsigned loop, const Ranges &ranges);
   void allocateTemporaries(int64_t lastExtent);
-  mlir::Value rebuildView(mlir::Value view, mlir::Value root, mlir::Value block);
   mlir::Value takeBlock(unsigned number, mlir::OpOperand &operand, const Ranges &ranges);
   mlir::Value takeUsed(mlir::Value block, llvm::ArrayRef<std::optional<unsigned>> axes,
                        const Ranges &ranges);

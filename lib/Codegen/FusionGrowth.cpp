@@ -14,7 +14,9 @@ SmallVector<Block *> prepareBlocks(IRRewriter &rewriter, func::FuncOp function) 
   generalizeKernels(rewriter, function);
   SmallVector<Block *> blocks;
   function.walk([&](Block *block) {
-    if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()))
+    // The blocks of threads of a GPU are what they are to be.
+    if (isa<func::FuncOp, scf::ForOp>(block->getParentOp()) &&
+        !block->getParentOp()->getParentOfType<scf::ParallelOp>())
       blocks.push_back(block);
   });
   return blocks;
@@ -74,6 +76,10 @@ void eraseUnreadMasks(IRRewriter &rewriter, Block &block) {
     if (!BandMask::match(op))
       continue;
     auto alloc = op.getOutputs().front().getDefiningOp<memref::AllocOp>();
+    if (alloc)
+      for (Operation *view : llvm::make_early_inc_range(alloc->getUsers()))
+        if (isOpTriviallyDead(view))
+          rewriter.eraseOp(view);
     if (!alloc || !alloc->hasOneUse())
       continue;
     rewriter.eraseOp(op);

@@ -9,6 +9,8 @@ namespace nnc {
 
 void buildGpuStage(OpPassManager &passes, const GpuStageOptions &options) {
   passes.addNestedPass<func::FuncOp>(
+      createFuseTilesPass(FuseTilesPassOptions{options.sharedBytes}));
+  passes.addNestedPass<func::FuncOp>(
       createFuseBlocksPass(FuseBlocksPassOptions{options.sharedBytes}));
   passes.addNestedPass<func::FuncOp>(
       createMapKernelsPass(MapKernelsPassOptions{options.roundsFactors}));

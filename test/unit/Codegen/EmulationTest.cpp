@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, EmulatedPrograms, testing::ValuesIn(gpuProgram
 
 TEST_P(EmulatedPrograms, agreeWithTheInterpreter) {
   TextFunction text(GetParam().text);
-  SmallVector<HostTensor> arguments = text.drawArguments({{"N", GetParam().size}});
+  SmallVector<HostTensor> arguments = text.drawArguments({{"N", GetParam().size}, {"T", 150}});
   auto expected = interpret(text.function(), arguments);
   ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
   auto found = runEmulated(text.function(), arguments,

@@ -8,7 +8,7 @@ struct GpuProgram {
   const char *name, *text;
   /// The terms of a sum, of which the error is a part.
   double terms;
-  /// What N is, where programs run.
+  /// What N is, where programs run; T is 150.
   int64_t size;
   /// Whether products of f32 may round their factors.
   bool roundsFactors = false;
@@ -127,6 +127,37 @@ inline const GpuProgram gpuPrograms[] = {
        y = scaled_dot_product_attention(q, k, v)
      })",
      2e4, 2},
+    {"attentionOfAnyLength", R"(func f(q: f32[N, 3, T, 8], k: f32[N, 3, T, 8], v: f32[N, 3, T, 12])
+         -> (y: f32[N, 3, T, 12]) {
+       y = scaled_dot_product_attention(q, k, v)
+     })",
+     150, 1},
+    {"maskedAttentionOfAnyLength",
+     R"(func f(q: f32[N, 2, T, 8], k: f32[N, 2, T, 8], v: f32[N, 2, T, 8], m: bool[N, 1, T, T], r: bool[T, 1])
+         -> (y: f32[N, 2, T, 8]) {
+       y = scaled_dot_product_attention(q * 40, k, v, mask = m and r)
+     })",
+     2000, 1},
+    {"gradientsOfAttentionOfAnyLength",
+     R"(func f(q: f32[N, T, 8], k: f32[N, T, 8], v: f32[N, T, 8], d: f32[N, T, 8])
+         -> (y: f32[N, T, 8], dq: f32[N, T, 8], dk: f32[N, T, 8], dv: f32[N, T, 8]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+       loss = sum(y * d)
+       dq = grad(loss, wrt = q)
+       dk = grad(loss, wrt = k)
+       dv = grad(loss, wrt = v)
+     })",
+     300, 1},
+    {"causalAttentionInTiles",
+     R"(func f(q: f32[N, 320, 16], k: f32[N, 320, 16], v: f32[N, 320, 16]) -> (y: f32[N, 320, 16]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+     })",
+     320, 1},
+    {"attentionOfMatricesInTiles",
+     R"(func f(q: bf16[N, 320, 16], k: bf16[N, 320, 16], v: bf16[N, 320, 16]) -> (y: bf16[N, 320, 16]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+     })",
+     2e4, 1},
     {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
        y = x @ w
      })",

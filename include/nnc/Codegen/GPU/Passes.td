@@ -9,6 +9,53 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseTilesPass : Pass<"codegen-gpu-fuse-tiles", "mlir::func::FuncOp"> {
+  let summary = "Go along matrices between products tile by tile";
+  let description = [{
+    Sums along the rows or the columns of a matrix that products make, as those of attention with its weights, become
+    loops over the matrix in tiles, each made where it is needed: a block of threads has some rows, or columns, and goes
+    along the others. The matrix is nowhere as a whole, however large it is. What several such loops need is made by each
+    of them. It is left where rows fit in shared memory (codegen-gpu-fuse-blocks), where a factor is the same for all
+    matrices, and where there are too few blocks for all of a GPU.
+
+    A softmax has read all of a row before it divides. Here its sum and what is made of it go on from tile to tile while
+    the maximum grows, by which they are scaled again, and they are divided at the end:
+
+    e^(x - m') = e^(x - m) e^(m - m'), and the sum of (e / l) v is the sum of e v, by l.
+
+    That costs at most 3 units in the last place for each tile, and one for each unit by which the maximum grows. What
+    cannot be mended so waits for the sum, in a loop of its own. Sums are added in the order of the tiles. Tiles that a
+    mask around the diagonal hides are left out.
+
+    ```mlir
+    linalg.generic {maps = (h, q, k, d) -> (h, q, d), (h, k, d), (h, q, k)} ins(%q, %k) outs(%scores)
+    ... // %maxima, %scores = exp(%scores - %maxima), %sums
+    linalg.generic {maps = (h, q, d, k) -> (h, q, k), (h, q), (h, k, d), (h, q, d); (s / l) * v}
+        ins(%scores, %sums, %v) outs(%found)
+    // becomes
+    scf.parallel (%block) = (%c0) to (%blocks) step (%c1) {
+      %tile = memref.alloc() : memref<1x64x64xf32>
+      scf.for %k = ... step %c64 {
+        linalg.generic ... ins(%q_rows, %k_rows) outs(%tile)
+        linalg.generic {max} ins(%tile) outs(%maximum_of_tile)
+        linalg.generic ins(%maximum_of_tile) outs(%maximum, %shift, %scale)
+        linalg.generic ins(%scale) outs(%sum)
+        linalg.generic ins(%scale) outs(%found_rows)
+        linalg.generic {exp(s - m)} ins(%tile, %shift) outs(%tile)
+        linalg.generic ins(%tile) outs(%sum)
+        linalg.generic {s * v} ins(%tile, %v_rows) outs(%found_rows)
+      }
+      linalg.generic {f / l} ins(%found_rows, %sum) outs(%found at the rows)
+    }
+    ```
+  }];
+  let options = [Option<"sharedBytes", "shared-bytes", "int64_t", "99 << 10",
+                        "What a block may have of its memory, in bytes">];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
+                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect"];
+}
+
 def FuseBlocksPass : Pass<"codegen-gpu-fuse-blocks", "mlir::func::FuncOp"> {
   let summary = "Keep matrices between products in the memory of a block of threads";
   let description = [{
