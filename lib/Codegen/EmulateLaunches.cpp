@@ -103,11 +103,14 @@ private:
   LogicalResult replacePieces(gpu::DynamicSharedMemoryOp op);
   LogicalResult replace(Operation *op);
   LogicalResult replaceWithNumber(Operation *op, unsigned quantity, gpu::Dimension dimension);
+  LogicalResult replaceWithCall(Operation *op, StringRef name, ValueRange operands = {});
   LogicalResult replaceShuffle(gpu::ShuffleOp op);
   LogicalResult replaceProduct(NVVM::MmaOp op);
   LogicalResult replaceRounding(NVVM::ConvertFloatToTF32Op op);
   LogicalResult replaceMatrices(nvgpu::LdMatrixOp op);
   LogicalResult replaceCopy(nvgpu::DeviceAsyncCopyOp op);
+  LogicalResult replaceSharedProduct(NVVM::WgmmaMmaAsyncOp op);
+  LogicalResult replaceSum(LLVM::ExtractValueOp op);
   LogicalResult tell(Operation *op, Value buffer, ValueRange indices, Type accessed, bool writes);
 
   Host &host;
@@ -115,6 +118,8 @@ private:
   func::FuncOp function;
   LLVMTypeConverter converter;
   unsigned numSites = 0;
+  /// What products of shared matrices leave their sums in.
+  llvm::SmallDenseSet<Type> sumTypes;
   /// With results that others still use.
   SmallVector<Operation *> replaced;
 };
@@ -168,6 +173,14 @@ LogicalResult KernelEmulation::replaceWithNumber(Operation *op, unsigned quantit
   Value which = constantI32(b, op->getLoc(), quantity * 3 + static_cast<unsigned>(dimension));
   Value number = host.call(b, op->getLoc(), "nnc_emulated_number", which, b.getI64Type());
   op->getResult(0).replaceAllUsesWith(toIndex(b, op->getLoc(), number));
+  op->erase();
+  return success();
+}
+
+/// Of an operation without results.
+LogicalResult KernelEmulation::replaceWithCall(Operation *op, StringRef name, ValueRange operands) {
+  OpBuilder b(op);
+  host.call(b, op->getLoc(), name, operands);
   op->erase();
   return success();
 }
@@ -303,6 +316,46 @@ LogicalResult KernelEmulation::replaceCopy(nvgpu::DeviceAsyncCopyOp op) {
   return success();
 }
 
+/// The structure holds names of sums from here on; a number is only what replaceSum asks for.
+LogicalResult KernelEmulation::replaceSharedProduct(NVVM::WgmmaMmaAsyncOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  // In the order of FactorKind.
+  NVVM::WGMMATypes kinds[] = {NVVM::WGMMATypes::bf16, NVVM::WGMMATypes::f16};
+  auto *kind = llvm::find(kinds, op.getTypeA());
+  if (kind == std::end(kinds) || op.getTypeB() != op.getTypeA() ||
+      op.getTypeD() != NVVM::WGMMATypes::f32 || op.getScaleD() != NVVM::WGMMAScaleOut::one ||
+      op.getScaleA() != NVVM::WGMMAScaleIn::one || op.getScaleB() != NVVM::WGMMAScaleIn::one)
+    return op.emitError("expected a product of f16 or bf16, added to sums in f32");
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  b.setInsertionPointToStart(&function.getBody().front());
+  Value sums =
+      LLVM::AllocaOp::create(b, loc, pointer, op.getResults().getType(), constantI64(b, loc, 1));
+  b.setInsertionPoint(op);
+  LLVM::StoreOp::create(b, loc, op.getInouts(), sums);
+  host.call(b, loc, "nnc_emulated_shared_product",
+            {constantI32(b, loc, numSites++), constantI32(b, loc, kind - std::begin(kinds)),
+             constantI32(b, loc, op.getShape().getN()), op.getDescriptorA(),
+             constantI32(b, loc, op.getLayoutA() == NVVM::MMALayout::col), op.getDescriptorB(),
+             constantI32(b, loc, op.getLayoutB() == NVVM::MMALayout::row), sums});
+  op.replaceAllUsesWith(LLVM::LoadOp::create(b, loc, op.getResults().getType(), sums).getResult());
+  op.erase();
+  return success();
+}
+
+LogicalResult KernelEmulation::replaceSum(LLVM::ExtractValueOp op) {
+  if (!sumTypes.contains(op.getContainer().getType()))
+    return success();
+  OpBuilder b(op);
+  b.setInsertionPointAfter(op);
+  Location loc = op.getLoc();
+  Value position = constantI32(b, loc, op.getPosition().front());
+  Value sum =
+      host.call(b, loc, "nnc_emulated_shared_sum", {op.getResult(), position}, b.getF32Type());
+  op.getResult().replaceAllUsesExcept(sum, sum.getDefiningOp());
+  return success();
+}
+
 LogicalResult KernelEmulation::replace(Operation *op) {
   OpBuilder b(op);
   Location loc = op->getLoc();
@@ -312,9 +365,7 @@ LogicalResult KernelEmulation::replace(Operation *op) {
       .Case([&](gpu::BlockDimOp size) { return replaceWithNumber(op, 2, size.getDimension()); })
       .Case([&](gpu::GridDimOp size) { return replaceWithNumber(op, 3, size.getDimension()); })
       .Case([&](gpu::BarrierOp) {
-        host.call(b, loc, "nnc_emulated_barrier", constantI32(b, loc, numSites++));
-        op->erase();
-        return success();
+        return replaceWithCall(op, "nnc_emulated_barrier", constantI32(b, loc, numSites++));
       })
       .Case([&](gpu::DynamicSharedMemoryOp memory) { return replacePieces(memory); })
       .Case([&](gpu::ShuffleOp shuffle) { return replaceShuffle(shuffle); })
@@ -329,10 +380,24 @@ LogicalResult KernelEmulation::replace(Operation *op) {
         return success();
       })
       .Case([&](nvgpu::DeviceAsyncWaitOp wait) {
-        host.call(b, loc, "nnc_emulated_wait",
-                  constantI32(b, loc, wait.getNumGroups().value_or(0)));
-        op->erase();
-        return success();
+        return replaceWithCall(op, "nnc_emulated_wait",
+                               constantI32(b, loc, wait.getNumGroups().value_or(0)));
+      })
+      .Case([&](NVVM::WgmmaMmaAsyncOp product) { return replaceSharedProduct(product); })
+      .Case([&](LLVM::ExtractValueOp sum) { return replaceSum(sum); })
+      .Case(
+          [&](NVVM::WgmmaFenceAlignedOp) { return replaceWithCall(op, "nnc_emulated_sum_fence"); })
+      .Case([&](NVVM::WgmmaGroupSyncAlignedOp) {
+        return replaceWithCall(op, "nnc_emulated_product_group");
+      })
+      .Case([&](NVVM::WgmmaWaitGroupSyncOp wait) {
+        return replaceWithCall(op, "nnc_emulated_product_wait",
+                               constantI32(b, loc, wait.getGroup()));
+      })
+      .Case([&](NVVM::FenceProxyOp fence) -> LogicalResult {
+        if (fence.getKind() != NVVM::ProxyKind::async_shared)
+          return op->emitError("expected a fence of the asynchronous proxy for shared memory");
+        return replaceWithCall(op, "nnc_emulated_proxy_fence");
       })
       .Case([&](gpu::ReturnOp) {
         func::ReturnOp::create(b, loc);
@@ -394,7 +459,11 @@ LogicalResult KernelEmulation::run(ModuleOp module) {
     return MemRefType::get(type.getShape(), type.getElementType(), type.getLayout());
   });
   SmallVector<Operation *> ops;
-  function.walk([&](Operation *op) { ops.push_back(op); });
+  function.walk([&](Operation *op) {
+    ops.push_back(op);
+    if (auto product = dyn_cast<NVVM::WgmmaMmaAsyncOp>(op))
+      sumTypes.insert(product.getResults().getType());
+  });
   for (Operation *op : ops) {
     spaces.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false,
                              /*replaceTypes=*/true);

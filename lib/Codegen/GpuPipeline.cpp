@@ -13,7 +13,7 @@ void buildGpuStage(OpPassManager &passes, const GpuStageOptions &options) {
   passes.addNestedPass<func::FuncOp>(
       createFuseBlocksPass(FuseBlocksPassOptions{options.sharedBytes}));
   passes.addNestedPass<func::FuncOp>(
-      createMapKernelsPass(MapKernelsPassOptions{options.roundsFactors}));
+      createMapKernelsPass(MapKernelsPassOptions{options.roundsFactors, options.hasWarpgroups}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addNestedPass<func::FuncOp>(createJoinLaunchesPass());
@@ -24,21 +24,29 @@ void buildGpuStage(OpPassManager &passes, const GpuStageOptions &options) {
 }
 
 static void buildEmulation(OpPassManager &passes, const CodegenOptions &options,
-                           bool roundsFactors) {
+                           const GpuStageOptions &gpuOptions) {
   buildFusionStage(passes, options);
   buildBufferizeStage(passes, options);
-  buildGpuStage(passes, {roundsFactors});
+  buildGpuStage(passes, gpuOptions);
   passes.addPass(createEmulateLaunchesPass());
   passes.addPass(createPlanArenaPass());
   buildLLVMStage(passes, options);
 }
 
 void buildEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
-  buildEmulation(passes, options, /*roundsFactors=*/false);
+  buildEmulation(passes, options, {});
 }
 
 void buildRoundedEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
-  buildEmulation(passes, options, /*roundsFactors=*/true);
+  GpuStageOptions gpuOptions;
+  gpuOptions.roundsFactors = true;
+  buildEmulation(passes, options, gpuOptions);
+}
+
+void buildHopperEmulationPipeline(OpPassManager &passes, const CodegenOptions &options) {
+  GpuStageOptions gpuOptions;
+  gpuOptions.hasWarpgroups = true;
+  buildEmulation(passes, options, gpuOptions);
 }
 
 } // namespace nnc

@@ -98,7 +98,7 @@ void mapReduction(OpBuilder &b, const OperationBody &body, ReductionShape shape)
 using Fills = SmallVector<linalg::FillOp>;
 
 void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilogue> epilogue,
-                  bool roundsFactors) {
+                  ContractionOptions options) {
   OpBuilder b(epilogue ? epilogue->op : op);
   OperationBody body(b, op);
   for (auto [output, fill] : llvm::enumerate(fills))
@@ -108,10 +108,9 @@ void mapOperation(linalg::GenericOp op, const Fills &fills, std::optional<Epilog
     body.setEpilogue(*epilogue);
   ReductionShape shape = chooseReductionShape(op);
   if (std::optional<Contraction> contraction = findContraction(op)) {
-    bool isFilled = !fills.empty() && fills[0];
-    if (linalg::GenericOp rest =
-            emitContraction(b, body, *contraction, {isFilled, roundsFactors})) {
-      mapOperation(rest, fills, epilogue, roundsFactors);
+    options.isFilled = !fills.empty() && fills[0];
+    if (linalg::GenericOp rest = emitContraction(b, body, *contraction, options)) {
+      mapOperation(rest, fills, epilogue, options);
       epilogue.reset();
     }
   } else if (body.suitsVectors())
@@ -330,6 +329,9 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     if (function.isDeclaration())
       return;
     IRRewriter rewriter(&getContext());
+    ContractionOptions options;
+    options.roundsFactors = roundsFactors;
+    options.hasWarpgroups = hasWarpgroups;
     kernels.clear();
     loads.clear();
     fills.clear();
@@ -342,7 +344,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
     for (Operation *op : kernels) {
       rewriter.setInsertionPoint(op);
       if (auto fill = dyn_cast<linalg::FillOp>(op))
-        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt, roundsFactors);
+        mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt, options);
       else if (auto blocks = dyn_cast<scf::ParallelOp>(op))
         mapBlocks(blocks);
       else if (auto group = groups.find(op); group != groups.end())
@@ -354,7 +356,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
         auto epilogue = epilogues.find(op);
         mapOperation(generic, fills.lookup(op),
                      epilogue == epilogues.end() ? std::nullopt : std::optional(epilogue->second),
-                     roundsFactors);
+                     options);
       } else
         mapSerial(op);
     }

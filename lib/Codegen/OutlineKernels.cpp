@@ -15,6 +15,8 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace nnc {
@@ -25,15 +27,21 @@ namespace {
 
 constexpr StringLiteral kModuleName = "kernels";
 
-/// What a kernel can declare of the memory of a block, and where threads load and store vectors there.
-constexpr int64_t kMostDeclaredBytes = 48 * 1024, kSharedAlignment = 16;
+/// What a kernel can declare of the memory of a block.
+constexpr int64_t kMostDeclaredBytes = 48 * 1024;
 
 /// Whether a pointer says all of a buffer of `type`.
 bool isPlain(MemRefType type) { return type.hasStaticShape() && type.getLayout().isIdentity(); }
 
 int64_t bytesOf(MemRefType type) {
-  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-  return int64_t(llvm::alignTo(bytes, kSharedAlignment));
+  return type.getNumElements() * type.getElementTypeBitWidth() / 8;
+}
+
+/// Threads load and store vectors of 16 bytes; what is read by lines that change places begins at a multiple of eight
+/// of them, and has a multiple of that.
+uint64_t alignmentOf(MemRefType type) {
+  constexpr uint64_t kLeast = 16, kMost = 1024;
+  return std::max(kLeast, std::gcd(kMost, uint64_t(bytesOf(type))));
 }
 
 /// One launch on its way into a kernel.
@@ -137,6 +145,7 @@ void Outliner::takeSharedMemory(OpBuilder &b, gpu::GPUFuncOp kernel, IRMapping &
   int64_t begin = 0;
   for (BlockArgument memory : launch.getWorkgroupAttributions()) {
     auto type = cast<MemRefType>(memory.getType());
+    begin = int64_t(llvm::alignTo(begin, alignmentOf(type)));
     Value place = arith::ConstantIndexOp::create(b, loc, begin);
     mapping.map(memory, memref::ViewOp::create(b, loc, type, all, place, ValueRange()).getResult());
     begin += bytesOf(type);
@@ -187,20 +196,25 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
   SmallVector<Type> shared;
   int64_t sharedBytes = 0;
   for (BlockArgument memory : launch.getWorkgroupAttributions()) {
-    shared.push_back(memory.getType());
-    sharedBytes += bytesOf(cast<MemRefType>(memory.getType()));
+    auto memoryType = cast<MemRefType>(memory.getType());
+    shared.push_back(memoryType);
+    sharedBytes =
+        int64_t(llvm::alignTo(sharedBytes, alignmentOf(memoryType))) + bytesOf(memoryType);
   }
   bool isDeclared = sharedBytes <= kMostDeclaredBytes;
   if (!isDeclared)
     shared.clear();
   auto kernel = gpu::GPUFuncOp::create(b, loc, name.str(), type, shared);
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  // So that one block computes while the other waits for memory, a thread does with half of the registers.
-  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(2));
+  // So that one block computes while the other waits for memory, a thread does with half of the registers, if the
+  // launch does not say else.
+  StringRef blocksAtOnce = NVVM::NVVMDialect::getMinctasmAttrName();
+  Attribute asked = launch->getAttr(blocksAtOnce);
+  kernel->setAttr(blocksAtOnce, asked ? asked : b.getI32IntegerAttr(2));
   for (unsigned memory = 0; memory < shared.size(); ++memory)
-    kernel.setWorkgroupAttributionAttr(memory,
-                                       b.getStringAttr(LLVM::LLVMDialect::getAlignAttrName()),
-                                       b.getI64IntegerAttr(kSharedAlignment));
+    kernel.setWorkgroupAttributionAttr(
+        memory, b.getStringAttr(LLVM::LLVMDialect::getAlignAttrName()),
+        b.getI64IntegerAttr(alignmentOf(cast<MemRefType>(shared[memory]))));
   SmallVector<int32_t> threads;
   for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()}) {
     APInt known;
@@ -210,9 +224,10 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
   if (threads.size() == 3)
     kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(threads));
   fillBody(kernel);
-  Value asked = isDeclared ? Value() : arith::ConstantIntOp::create(host, loc, sharedBytes, 32);
+  Value askedBytes =
+      isDeclared ? Value() : arith::ConstantIntOp::create(host, loc, sharedBytes, 32);
   gpu::LaunchFuncOp::create(host, loc, kernel, launch.getGridSizeOperandValues(),
-                            launch.getBlockSizeOperandValues(), asked, operands);
+                            launch.getBlockSizeOperandValues(), askedBytes, operands);
   launch.erase();
 }
 

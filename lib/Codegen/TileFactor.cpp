@@ -6,7 +6,9 @@
 //
 // A buffer of factors of 32 bits is terms by places, one of 16 bits as the factor lies in memory: the loads of
 // matrices (ldmatrix) turn it. There is a gap behind each of its rows, so that neither threads that read neighbouring
-// rows nor those that write a column meet in one bank.
+// rows nor those that write a column meet in one bank. For wgmma there is no gap: lines of at most 128 bytes follow
+// each other, of all terms of a place, or of some places of a term, and the bits of an address above the 128 bytes flip
+// those of the 16 bytes in them, as the unit reads it.
 //
 //===----------------------------------------------------------------------===//
 #include "GPU/TileFactor.h"
@@ -27,7 +29,7 @@ using namespace mlir;
 namespace nnc {
 namespace {
 
-constexpr int64_t kCopiedBytes = 16;
+constexpr int64_t kCopiedBytes = 16, kLineBytes = 128;
 
 int64_t bytesOf(Type element) { return element.getIntOrFloatBitWidth() / 8; }
 
@@ -129,12 +131,16 @@ int64_t countNeighbours(linalg::GenericOp op, OpOperand &operand, ArrayRef<unsig
 
 TileFactor::TileFactor(const OperationBody &operationBody, Value factor,
                        ArrayRef<unsigned> placeLoops, ArrayRef<unsigned> termLoops,
-                       const Tile &tile, int64_t placeCount)
+                       const Tile &tile, int64_t placeCount, int64_t placesTogether)
     : body(operationBody), loc(operationBody.operation().getLoc()), value(factor),
       element(factor.getType()), places(placeLoops), terms(termLoops), numPlaces(placeCount),
       numTerms(tile.terms), gap(tile.gap) {
   chooseWidth();
+  if (tile.unit == ProductUnit::Warpgroups)
+    lineLength = termsInside ? numTerms : std::min(kLineBytes / bytesOf(element), placesTogether);
 }
+
+int64_t TileFactor::lineBytes() const { return lineLength * bytesOf(element); }
 
 /// Finds the steps of the source, if it is whole and what it is read by adds up multiples of the loops.
 void TileFactor::findSteps() {
@@ -213,9 +219,55 @@ Value TileFactor::addSteps(OpBuilder &b, Value sum, ArrayRef<unsigned> loops,
 
 void TileFactor::allocate(int64_t stages, TakeShared take) {
   SmallVector<int64_t> shape = {stages, numTerms, numPlaces + gap};
-  if (termsInside)
+  if (lineLength != 0)
+    shape = {stages, termsInside ? 1 : numPlaces / lineLength, groupLines(), lineLength};
+  else if (termsInside)
     shape = {stages, numPlaces, numTerms + gap};
   shared = take(shape, element);
+}
+
+SmallVector<Value> TileFactor::at(OpBuilder &b, Value stage, Value place, Value term) const {
+  if (lineLength == 0)
+    return termsInside ? SmallVector<Value>{stage, place, term}
+                       : SmallVector<Value>{stage, term, place};
+  IndexMath math(b, loc);
+  Value line = termsInside ? place : term;
+  Value column = termsInside ? term : math.remainder(place, lineLength);
+  Value group = termsInside ? math.constant(0) : math.divide(place, lineLength);
+  int64_t unit = kCopiedBytes / bytesOf(element);
+  Value flipped = math.scale(
+      math.remainder(math.divide(line, kLineBytes / lineBytes()), lineLength / unit), unit);
+  return {stage, group, line, b.createOrFold<arith::XOrIOp>(loc, column, flipped)};
+}
+
+/// The matrix descriptor of PTX: in units of 16 bytes where it begins, in 14 bits; from bit 16 on how far the next
+/// places are that are not in the same lines, from bit 32 on how far eight lines are; above all how long a line is.
+Value TileFactor::describe(OpBuilder &b, Value stage, Value firstPlace) const {
+  constexpr int64_t kAddressBits = 18, kUnit = 16;
+  IndexMath math(b, loc);
+  int64_t groupBytes = groupLines() * lineBytes();
+  Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, shared);
+  Value place = math.add(math.scale(stage, numPlaces * numTerms * bytesOf(element)),
+                         termsInside ? math.scale(firstPlace, lineBytes())
+                                     : math.scale(math.divide(firstPlace, lineLength), groupBytes));
+  Value address = arith::IndexCastOp::create(b, loc, b.getI64Type(), math.add(start, place));
+  auto constant = [&](uint64_t number) {
+    return arith::ConstantIntOp::create(b, loc, int64_t(number), 64).getResult();
+  };
+  address = arith::AndIOp::create(b, loc, address, constant((int64_t(1) << kAddressBits) - kUnit));
+  address = arith::ShRUIOp::create(b, loc, address, constant(llvm::Log2_64(kUnit)));
+  // 1 for lines of 128 bytes, 2 of 64, 3 of 32.
+  uint64_t kind = 1 + llvm::Log2_64(kLineBytes / lineBytes());
+  uint64_t form = kind << 62 | uint64_t(8 * lineBytes() / kUnit) << 32 |
+                  uint64_t(termsInside ? 1 : groupBytes / kUnit) << 16;
+  return arith::OrIOp::create(b, loc, address, constant(form));
+}
+
+Value TileFactor::describe(OpBuilder &b, Value descriptor, int64_t term) const {
+  if (term == 0)
+    return descriptor;
+  int64_t units = term * (termsInside ? bytesOf(element) : lineBytes()) / kCopiedBytes;
+  return arith::AddIOp::create(b, loc, descriptor, arith::ConstantIntOp::create(b, loc, units, 64));
 }
 
 void TileFactor::place(OpBuilder &b, Value threadNumber, Value number,
@@ -274,7 +326,7 @@ void TileFactor::copy(OpBuilder &b, Value firstTerm, Value endTerm, Value stage)
     Value count = arith::SelectOp::create(b, loc, exists, math.constant(width), math.constant(0));
     SmallVector<Value> indices = piece.indices;
     body.locate(b, number, terms, indices);
-    nvgpu::DeviceAsyncCopyOp::create(b, loc, shared, at(stage, piece.place, piece.term),
+    nvgpu::DeviceAsyncCopyOp::create(b, loc, shared, at(b, stage, piece.place, piece.term),
                                      source->get(), body.placeIn(b, *source, indices),
                                      b.getIndexAttr(width), count,
                                      isWide ? b.getUnitAttr() : UnitAttr());
@@ -314,14 +366,14 @@ void TileFactor::store(OpBuilder &b, ValueRange values, Value stage) const {
     ValueRange lanes = values.slice(index * width, width);
     if (width > 1 && alongTerms == termsInside) {
       Value vector = vector::FromElementsOp::create(b, loc, VectorType::get(width, element), lanes);
-      vector::StoreOp::create(b, loc, vector, shared, at(stage, piece.place, piece.term),
+      vector::StoreOp::create(b, loc, vector, shared, at(b, stage, piece.place, piece.term),
                               /*nontemporal=*/false, llvm::MaybeAlign(width * bytesOf(element)));
       continue;
     }
     for (auto [lane, number] : llvm::enumerate(lanes)) {
       Value place = alongTerms ? piece.place : math.add(piece.place, lane),
             term = alongTerms ? math.add(piece.term, lane) : piece.term;
-      memref::StoreOp::create(b, loc, number, shared, at(stage, place, term));
+      memref::StoreOp::create(b, loc, number, shared, at(b, stage, place, term));
     }
   }
 }

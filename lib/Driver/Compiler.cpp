@@ -103,7 +103,7 @@ const std::vector<Phase> &getPhases() {
       {"kernels", "emit loops and vectors, plan the workspace",
        [](OpPassManager &passes, const CompileOptions &options) {
          if (options.gpu)
-           buildGpuStage(passes, {options.roundsFactors, mostSharedBytes(*options.gpu)});
+           buildGpuStage(passes, {*options.gpu, options.roundsFactors});
          else
            buildKernelStage(passes, codegenOptions(options));
        }},

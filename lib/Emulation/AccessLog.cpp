@@ -40,7 +40,7 @@ AccessLog::Place &AccessLog::find(uintptr_t address) {
     slot = (slot + 1) & mask;
   Place &place = places[slot];
   if (place.generation != generation) {
-    place = {address, generation, {}, {}, {}};
+    place = {address, generation, {}, {}, {}, {}};
     ++count;
   }
   return place;
@@ -55,27 +55,43 @@ std::optional<Race> AccessLog::add(uintptr_t address, Moment now, Access access)
     race = Race{place.copy, now, Access::Copy, access};
   else if (!isOver(place.write, now))
     race = Race{place.write, now, Access::Write, access};
+  if (access == Access::Product) {
+    place.product = now;
+    ++place.numProducts;
+    return race;
+  }
   if (access != Access::Read) {
+    if (!race && place.numProducts != 0)
+      race = Race{place.product, now, Access::Product, access};
     if (!race && !isOver(place.read, now))
       race = Race{place.read, now, Access::Read, access};
     (access == Access::Copy ? place.copy : place.write) = now;
     place.read = {};
     return race;
   }
-  Moment &read = place.read;
+  place.addRead(now);
+  return race;
+}
+
+void AccessLog::Place::addRead(const Moment &now) {
   if (read.block == kNone || (read.block == now.block && read.barriers < now.barriers))
     read = now;
   else if (read.block != now.block)
     read.block = kSeveralBlocks;
   else if (read.thread != now.thread)
     read.thread = kSeveralThreads;
-  return race;
 }
 
 void AccessLog::finishCopy(uintptr_t address, Moment now) {
   Place &place = find(address);
   place.copy = {};
   place.write = now;
+}
+
+void AccessLog::finishProduct(uintptr_t address, Moment now) {
+  Place &place = find(address);
+  --place.numProducts;
+  place.addRead(now);
 }
 
 } // namespace nnc

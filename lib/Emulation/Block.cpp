@@ -15,7 +15,6 @@ uint64_t Draw::below(uint64_t bound) {
   return (z ^ (z >> 31)) % bound;
 }
 
-static constexpr int64_t kSharedBytes = 256 * 1024;
 static constexpr char kNothing = char(0xff);
 
 bool Block::isPrivate(uintptr_t address) const { return threads[current].fiber->owns(address); }
@@ -28,8 +27,21 @@ void Block::land(Copy &copy) {
   copy.hasLanded = true;
 }
 
-/// Lets copies land that happen to be quick.
+void Block::make(Warpgroup &warpgroup, PendingProduct &product) {
+  if (!product.isMade)
+    product.product.add(memory.get(), warpgroup.sums[product.name]);
+  product.isMade = true;
+}
+
+/// Lets copies land that happen to be quick, and has products made.
 void Block::landSome() {
+  if (!warpgroups.empty() && draw->below(16) == 0) {
+    Warpgroup &warpgroup = warpgroups[draw->below(warpgroups.size())];
+    auto next = std::find_if(warpgroup.products.begin(), warpgroup.products.end(),
+                             [](const PendingProduct &product) { return !product.isMade; });
+    if (next != warpgroup.products.end())
+      make(warpgroup, *next);
+  }
   while (draw->below(2) == 0) {
     std::vector<Copy> &copies = threads[draw->below(threads.size())].copies;
     if (!copies.empty())
@@ -63,8 +75,13 @@ std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &b
   draw = &order;
   threads.assign(numThreads, Thread());
   // What nobody has written is no number.
-  memory.resize(kSharedBytes, kNothing);
-  std::fill_n(memory.begin(), mostUsed, kNothing);
+  if (!memory) {
+    memory.reset(static_cast<char *>(std::aligned_alloc(kSharedBytes, kSharedBytes)));
+    mostUsed = kSharedBytes;
+  }
+  std::fill_n(memory.get(), mostUsed, kNothing);
+  mostUsed = 0;
+  warpgroups.assign(numThreads / SharedProduct::kThreads, Warpgroup());
   passed = 0;
   ready.resize(numThreads);
   for (int32_t thread = 0; thread < numThreads; ++thread)
@@ -99,6 +116,7 @@ std::string Block::describe(int32_t number) const {
   text += thread.state == State::AtBarrier   ? " waits at barrier "
           : thread.state == State::AtShuffle ? " waits at shuffle "
           : thread.state == State::AtProduct ? " waits at product "
+          : thread.state == State::AtShared  ? " waits at product of shared matrices "
                                              : " waits at matrices ";
   return text + std::to_string(thread.site);
 }
@@ -122,40 +140,40 @@ std::string Block::passBarrier() {
   return "";
 }
 
-void Block::waitAtBarrier(int32_t site) { wait(State::AtBarrier, site, nullptr); }
+void Block::waitAtBarrier(int32_t site) { wait(State::AtBarrier, site, 0, nullptr); }
 
-/// Whether all lanes of the current thread's warp are where that is.
-bool Block::hasComeTogether(int32_t warp) const {
-  int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
-  return std::all_of(&threads[begin], &threads[begin] + (end - begin), [&](const Thread &thread) {
+/// Whether these threads are where the current one is.
+bool Block::haveComeTogether(int32_t first, int32_t together) const {
+  const Thread *begin = threads.data() + first, *end = threads.data() + endOf(first, together);
+  return std::all_of(begin, end, [&](const Thread &thread) {
     return thread.state == threads[current].state && thread.site == threads[current].site;
   });
 }
 
-void Block::releaseWarp(int32_t warp) {
-  int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
-  for (int32_t thread = begin; thread < end; ++thread) {
+void Block::release(int32_t first, int32_t together) {
+  for (int32_t thread = first; thread < endOf(first, together); ++thread) {
     threads[thread].state = State::Ready;
     ready.push_back(thread);
   }
 }
 
-/// Waits for other threads. Where those are the ones of the warp, the last of them does `finish` for all.
-void Block::wait(State state, int32_t site, void (Block::*finish)(int32_t warp)) {
+/// Waits for other threads. Where those are the ones of a warp or a few, the last of them does `finish` for all.
+void Block::wait(State state, int32_t site, int32_t together,
+                 void (Block::*finish)(int32_t first)) {
   Thread &thread = threads[current];
   thread.state = state;
   thread.site = site;
-  int32_t warp = current / kWarpSize;
-  if (finish && hasComeTogether(warp)) {
-    (this->*finish)(warp);
-    releaseWarp(warp);
+  int32_t first = finish ? current / together * together : 0;
+  if (finish && haveComeTogether(first, together)) {
+    (this->*finish)(first);
+    release(first, together);
   }
   thread.fiber->suspend();
 }
 
 /// Gives each lane what it asked for.
-void Block::finishShuffle(int32_t warp) {
-  int32_t begin = warp * kWarpSize, end = std::min(begin + kWarpSize, int32_t(threads.size()));
+void Block::finishShuffle(int32_t begin) {
+  int32_t end = endOf(begin, kWarpSize);
   for (int32_t number = begin; number < end; ++number) {
     Thread &thread = threads[number];
     int32_t lane = number - begin, segment = lane / thread.width * thread.width;
@@ -175,26 +193,8 @@ uint64_t Block::shuffle(int32_t site, uint32_t bits, int32_t offset, int32_t wid
   thread.offset = offset;
   thread.width = width;
   thread.mode = mode;
-  wait(State::AtShuffle, site, &Block::finishShuffle);
+  wait(State::AtShuffle, site, kWarpSize, &Block::finishShuffle);
   return thread.received;
-}
-
-static float fromBits(uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-/// The upper or lower half of a register.
-static float widen(uint32_t pair, int32_t half, bool isHalf) {
-  auto bits = uint16_t(pair >> (16 * half));
-  if (!isHalf)
-    return fromBits(uint32_t(bits) << 16);
-  uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
-  float size = exponent == 0    ? std::ldexp(float(fraction), -24)
-               : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                : std::ldexp(float(fraction + 1024), int(exponent) - 25);
-  return bits >> 15 ? -size : size;
 }
 
 /// Of the registers of some lanes that hold terms of one row, the number at this term; registers of the next terms are
@@ -203,14 +203,15 @@ static float termOf(const uint32_t *const (&lanes)[4], int32_t term, int32_t nex
                     FactorKind kind) {
   // The unit does not read the last bits.
   if (kind == FactorKind::Tf32)
-    return fromBits(lanes[term % 4][term / 4 * next] & ~0x1fffu);
-  return widen(lanes[term % 8 / 2][term / 8 * next], term % 2, kind == FactorKind::F16);
+    return floatFromBits(lanes[term % 4][term / 4 * next] & ~0x1fffu);
+  uint32_t pair = lanes[term % 8 / 2][term / 8 * next];
+  return widen(uint16_t(pair >> (16 * (term % 2))), kind);
 }
 
 /// Lane g * 4 + t has of the left factor rows g and g + 8, terms 2t, 2t + 1 and 8 more, of the right one column g
 /// and the same terms; of tf32 terms t and 4 more. Of the sums it has rows g and g + 8, columns 2t and 2t + 1.
-void Block::finishProduct(int32_t warp) {
-  const Thread *lanes = &threads[warp * kWarpSize];
+void Block::finishProduct(int32_t first) {
+  const Thread *lanes = &threads[first];
   float results[kWarpSize][4];
   for (int32_t lane = 0; lane < kWarpSize; ++lane)
     for (int32_t part = 0; part < 4; ++part) {
@@ -226,7 +227,7 @@ void Block::finishProduct(int32_t warp) {
       results[lane][part] = sum;
     }
   for (int32_t lane = 0; lane < kWarpSize; ++lane)
-    std::copy_n(results[lane], 4, threads[warp * kWarpSize + lane].sums);
+    std::copy_n(results[lane], 4, threads[first + lane].sums);
 }
 
 void Block::multiply(int32_t site, FactorKind kind, const uint32_t (&left)[4],
@@ -236,12 +237,12 @@ void Block::multiply(int32_t site, FactorKind kind, const uint32_t (&left)[4],
   std::copy_n(left, 4, thread.left);
   std::copy_n(right, 2, thread.right);
   std::copy_n(sums, 4, thread.sums);
-  wait(State::AtProduct, site, &Block::finishProduct);
+  wait(State::AtProduct, site, kWarpSize, &Block::finishProduct);
 }
 
 /// Lane 8 m + r says where row r of matrix m is; lane g * 4 + t gets of each matrix elements 2t and 2t + 1 of row g.
-void Block::finishMatrices(int32_t warp) {
-  Thread *lanes = &threads[warp * kWarpSize];
+void Block::finishMatrices(int32_t first) {
+  Thread *lanes = &threads[first];
   for (int32_t lane = 0; lane < kWarpSize; ++lane)
     for (int32_t part = 0; part < 4; ++part) {
       uint32_t pair = 0;
@@ -261,7 +262,7 @@ void Block::loadMatrices(int32_t site, const char *row, bool isTurned) {
   Thread &thread = threads[current];
   thread.row = row;
   thread.isTurned = isTurned;
-  wait(State::AtMatrices, site, &Block::finishMatrices);
+  wait(State::AtMatrices, site, kWarpSize, &Block::finishMatrices);
 }
 
 void Block::copy(char *to, const char *from, int32_t elementBytes, int64_t bytes, int64_t count) {
@@ -281,10 +282,69 @@ std::vector<Block::Landed> Block::waitForCopies(int64_t groups) {
   return landed;
 }
 
+/// Names of sums are no numbers that arithmetic makes.
+static constexpr uint32_t kName = 0x7fd00000, kNameBits = 0xffff;
+
+bool Block::isNumber(float value) { return (bitsOf(value) & ~kNameBits) != kName; }
+
+void Block::askForProduct(int32_t first) {
+  Warpgroup &warpgroup = warpgroups[first / SharedProduct::kThreads];
+  const SharedProduct &product = warpgroup.asked;
+  float given = *threads[first].sharedSums;
+  auto count = size_t(product.sumsOfThread());
+  if (isNumber(given)) {
+    std::vector<float> &sums = warpgroup.sums.emplace_back();
+    for (int32_t thread = first; thread < first + SharedProduct::kThreads; ++thread)
+      sums.insert(sums.end(), threads[thread].sharedSums, threads[thread].sharedSums + count);
+    given = floatFromBits(kName | uint32_t(warpgroup.groups.size()));
+    warpgroup.groups.push_back(0);
+    for (int32_t thread = first; thread < first + SharedProduct::kThreads; ++thread)
+      std::fill_n(threads[thread].sharedSums, count, given);
+  }
+  uint32_t name = bitsOf(given) & kNameBits;
+  warpgroup.groups[name] = threads[first].productGroups;
+  warpgroup.products.push_back({product, threads[first].productGroups, name});
+}
+
+void Block::multiplyShared(int32_t site, const SharedProduct &product, float *sums) {
+  threads[current].sharedSums = sums;
+  warpgroups[current / SharedProduct::kThreads].asked = product;
+  wait(State::AtShared, site, SharedProduct::kThreads, &Block::askForProduct);
+}
+
+std::vector<SharedProduct> Block::waitForProducts(int64_t groups) {
+  Thread &thread = threads[current];
+  Warpgroup &warpgroup = warpgroups[current / SharedProduct::kThreads];
+  int64_t before = thread.productsMade;
+  thread.productsMade = std::max(before, thread.productGroups - groups);
+  for (PendingProduct &product : warpgroup.products)
+    if (product.group >= before && product.group < thread.productsMade) {
+      make(warpgroup, product);
+      ++product.numWaited;
+    }
+  std::vector<SharedProduct> done;
+  while (!warpgroup.products.empty() &&
+         warpgroup.products.front().numWaited == SharedProduct::kThreads) {
+    done.push_back(warpgroup.products.front().product);
+    warpgroup.products.pop_front();
+  }
+  return done;
+}
+
+std::optional<float> Block::sumOf(float name, int32_t position) const {
+  const Warpgroup &warpgroup = warpgroups[current / SharedProduct::kThreads];
+  uint32_t number = bitsOf(name) & kNameBits;
+  if (warpgroup.groups[number] >= threads[current].productsMade)
+    return std::nullopt;
+  const std::vector<float> &sums = warpgroup.sums[number];
+  return sums[current % SharedProduct::kThreads * (sums.size() / SharedProduct::kThreads) +
+              position];
+}
+
 char *Block::shared(int64_t bytes) {
   int64_t &used = threads[current].sharedBytes;
-  char *place = memory.data() + used;
-  used += (bytes + 127) / 128 * 128;
+  char *place = memory.get() + used;
+  used += (bytes + 1023) / 1024 * 1024;
   mostUsed = std::max(mostUsed, used);
   return place;
 }

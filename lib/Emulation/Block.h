@@ -3,8 +3,13 @@
 #define NNC_LIB_EMULATION_BLOCK_H
 
 #include "Fiber.h"
+#include "MatrixUnit.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +25,11 @@ private:
   uint64_t state;
 };
 
-/// What factors the unit for matrices takes: pairs of 16 bits, or one of tf32, in a register.
-enum class FactorKind { Bf16, F16, Tf32 };
-
 /// A block that runs.
 class Block {
 public:
   static constexpr int32_t kWarpSize = 32;
+  static constexpr int64_t kSharedBytes = 256 * 1024;
 
   /// Runs `body` for each thread. What goes wrong is returned, empty if nothing does; threads that wait for ever
   /// are left where they are.
@@ -39,8 +42,9 @@ public:
   bool isPrivate(uintptr_t address) const;
   /// Whether it is in memory of the block.
   bool isShared(uintptr_t address) const {
-    return address - reinterpret_cast<uintptr_t>(memory.data()) < memory.size();
+    return address - reinterpret_cast<uintptr_t>(memory.get()) < uintptr_t(kSharedBytes);
   }
+  const char *sharedMemory() const { return memory.get(); }
 
   /// For the current thread to call.
   void waitAtBarrier(int32_t site);
@@ -67,11 +71,24 @@ public:
   };
   /// Waits until no more than the last `groups` groups of copies are on their way; returns where the others went.
   std::vector<Landed> waitForCopies(int64_t groups);
+
+  /// Asks for a product, for 128 threads at once, that is made at some time until they wait for it. `sums` are those of
+  /// this thread; it gets names for what becomes of them, which it may pass on.
+  void multiplyShared(int32_t site, const SharedProduct &product, float *sums);
+  /// Whether `value` is no such name.
+  static bool isNumber(float value);
+  void endProducts() { ++threads[current].productGroups; }
+  /// Waits until no more than the last `groups` groups of products are to be made; returns those for which all threads
+  /// have waited now.
+  std::vector<SharedProduct> waitForProducts(int64_t groups);
+  /// The sum of the thread at this position that `name` stands for; none if it has not waited for it.
+  std::optional<float> sumOf(float name, int32_t position) const;
+
   /// Where the next piece of the block's memory is.
   char *shared(int64_t bytes);
 
 private:
-  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, AtMatrices, Ended };
+  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, AtMatrices, AtShared, Ended };
   /// On its way until it has landed, which the thread does not know until it waits.
   struct Copy {
     int64_t group;
@@ -96,15 +113,39 @@ private:
     uint32_t matrices[4];
     std::vector<Copy> copies;
     int64_t groups = 0, sharedBytes = 0;
+    float *sharedSums = nullptr;
+    /// Groups of products that have been ended, and that the thread knows to be made.
+    int64_t productGroups = 0, productsMade = 0;
+  };
+  struct PendingProduct {
+    SharedProduct product;
+    int64_t group;
+    uint32_t name;
+    bool isMade = false;
+    int32_t numWaited = 0;
+  };
+  /// Four warps that multiply together.
+  struct Warpgroup {
+    /// Those that not all threads have waited for, in order.
+    std::deque<PendingProduct> products;
+    /// By name: the sums of all threads, and the group that they are complete with.
+    std::vector<std::vector<float>> sums;
+    std::vector<int64_t> groups;
+    SharedProduct asked;
   };
 
   void step(int32_t thread, const std::function<void(int32_t)> &body);
-  void wait(State state, int32_t site, void (Block::*finish)(int32_t warp));
-  bool hasComeTogether(int32_t warp) const;
-  void releaseWarp(int32_t warp);
-  void finishShuffle(int32_t warp);
-  void finishProduct(int32_t warp);
-  void finishMatrices(int32_t warp);
+  void wait(State state, int32_t site, int32_t together, void (Block::*finish)(int32_t first));
+  int32_t endOf(int32_t first, int32_t together) const {
+    return std::min(first + together, int32_t(threads.size()));
+  }
+  bool haveComeTogether(int32_t first, int32_t together) const;
+  void release(int32_t first, int32_t together);
+  void finishShuffle(int32_t first);
+  void finishProduct(int32_t first);
+  void finishMatrices(int32_t first);
+  void askForProduct(int32_t first);
+  void make(Warpgroup &warpgroup, PendingProduct &product);
   static void land(Copy &copy);
   void landSome();
   std::string passBarrier();
@@ -114,7 +155,9 @@ private:
   std::vector<int32_t> ready;
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber *> idle;
-  std::vector<char> memory;
+  std::vector<Warpgroup> warpgroups;
+  /// At a multiple of what descriptors of matrices can say.
+  std::unique_ptr<char, decltype(&std::free)> memory{nullptr, &std::free};
   Draw *draw = nullptr;
   int64_t mostUsed = 0;
   int32_t current = 0;

@@ -34,13 +34,27 @@ public:
   void access(uintptr_t address, int32_t bytes, int32_t count, Access access);
   void startCopy(char *to, const char *from, int32_t bytes, int32_t count, int32_t exist);
   void waitForCopies(int32_t groups);
+  void multiplyShared(int32_t site, const SharedProduct &product, float *sums);
+  void waitForProducts(int32_t groups);
+  float sumOf(float name, int32_t position);
+  void fence() { ++fences[block.thread()]; }
+  /// Of the registers of products.
+  void fenceSums() { haveFenced[block.thread()] = true; }
 
   Block block;
-  std::string report;
+  std::string problems;
   uint64_t numLaunches = 0;
 
 private:
   void complain(const std::string &problem);
+  void complainOnce(const std::string &problem);
+  void report(const Race &race);
+  Moment now() const {
+    return {blockNumber, block.thread(), block.barriers(), fences[block.thread()]};
+  }
+  uintptr_t sharedAddress(int64_t place) const {
+    return reinterpret_cast<uintptr_t>(block.sharedMemory() + place);
+  }
 
   Draw draw{0};
   Launch launch;
@@ -48,19 +62,22 @@ private:
   AccessLog global, shared;
   int64_t blockNumber = 0;
   bool hasRaced = false;
+  /// By thread: the fences of the asynchronous proxy, and whether there is one of sums since these were read.
+  std::vector<uint32_t> fences;
+  std::vector<bool> haveFenced;
 };
 
 void Device::start(uint64_t seed) {
   draw = Draw(seed);
-  report.clear();
+  problems.clear();
   numLaunches = 0;
 }
 
 void Device::complain(const std::string &problem) {
-  report += std::string("kernel '") + launch.kernel + "'";
+  problems += std::string("kernel '") + launch.kernel + "'";
   if (*launch.place)
-    report += std::string(" (") + launch.place + ")";
-  report += ": " + problem + "\n";
+    problems += std::string(" (") + launch.place + ")";
+  problems += ": " + problem + "\n";
 }
 
 void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
@@ -75,6 +92,8 @@ void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
   for (int64_t next : order) {
     blockNumber = next;
     shared.clear();
+    fences.assign(numThreads, 0);
+    haveFenced.assign(numThreads, false);
     std::string problem = block.run(
         int32_t(numThreads),
         [&](int32_t thread) {
@@ -106,27 +125,64 @@ std::string describe(const Moment &moment, Access access) {
   std::string text =
       moment.thread < 0 ? "several threads" : "thread " + std::to_string(moment.thread);
   text += moment.block < 0 ? " of several blocks" : " of block " + std::to_string(moment.block);
-  return text + (access == Access::Read    ? " reads"
-                 : access == Access::Write ? " writes"
-                                           : " copies to");
+  return text + (access == Access::Read      ? " reads"
+                 : access == Access::Write   ? " writes"
+                 : access == Access::Product ? " multiplies"
+                                             : " copies to");
 }
 
 void Device::access(uintptr_t address, int32_t bytes, int32_t count, Access access) {
   if (block.isPrivate(address))
     return;
-  Moment now{blockNumber, block.thread(), block.barriers()};
   AccessLog &log = block.isShared(address) ? shared : global;
-  for (int32_t element = 0; element < count; ++element) {
-    std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now, access);
-    // One tells enough of a kernel.
-    if (!race || hasRaced)
-      continue;
-    hasRaced = true;
-    complain(describe(race->first, race->firstAccess) + " what " +
-             describe(race->second, race->secondAccess) +
-             (race->firstAccess == Access::Copy ? ", with no wait between"
-                                                : ", with no barrier between"));
-  }
+  for (int32_t element = 0; element < count; ++element)
+    if (std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now(), access))
+      report(*race);
+}
+
+/// One tells enough of a kernel.
+void Device::complainOnce(const std::string &problem) {
+  if (!hasRaced)
+    complain(problem);
+  hasRaced = true;
+}
+
+void Device::report(const Race &race) {
+  bool isAwaited = race.firstAccess == Access::Copy || race.firstAccess == Access::Product;
+  complainOnce(describe(race.first, race.firstAccess) + " what " +
+               describe(race.second, race.secondAccess) +
+               (isAwaited ? ", with no wait between" : ", with no barrier between"));
+}
+
+/// The first thread of the warpgroup stands for all. What threads wrote they have to have fenced.
+void Device::multiplyShared(int32_t site, const SharedProduct &product, float *sums) {
+  if (block.thread() % SharedProduct::kThreads == 0)
+    for (int64_t place : product.places()) {
+      Moment write = shared.lastWrite(sharedAddress(place));
+      access(sharedAddress(place), 2, 1, Access::Product);
+      if (write.block == blockNumber && fences[write.thread] == write.fences)
+        complainOnce(describe(write, Access::Write) + " what " + describe(now(), Access::Product) +
+                     ", with no fence of the asynchronous proxy between");
+    }
+  if (Block::isNumber(*sums) && !haveFenced[block.thread()])
+    complainOnce(describe(now(), Access::Product) + ", with no fence behind what sets the sums");
+  block.multiplyShared(site, product, sums);
+}
+
+void Device::waitForProducts(int32_t groups) {
+  for (const SharedProduct &product : block.waitForProducts(groups))
+    for (int64_t place : product.places())
+      shared.finishProduct(sharedAddress(place), now());
+}
+
+float Device::sumOf(float name, int32_t position) {
+  haveFenced[block.thread()] = false;
+  if (Block::isNumber(name))
+    return name;
+  std::optional<float> sum = block.sumOf(name, position);
+  if (!sum)
+    complainOnce(describe(now(), Access::Read) + " sums of products, with no wait for these");
+  return sum.value_or(name);
 }
 
 void Device::startCopy(char *to, const char *from, int32_t bytes, int32_t count, int32_t exist) {
@@ -136,10 +192,9 @@ void Device::startCopy(char *to, const char *from, int32_t bytes, int32_t count,
 }
 
 void Device::waitForCopies(int32_t groups) {
-  Moment now{blockNumber, block.thread(), block.barriers()};
   for (const Block::Landed &copy : block.waitForCopies(groups))
     for (int64_t offset = 0; offset < copy.bytes; offset += copy.elementBytes)
-      shared.finishCopy(reinterpret_cast<uintptr_t>(copy.to + offset), now);
+      shared.finishCopy(reinterpret_cast<uintptr_t>(copy.to + offset), now());
 }
 
 Device &device() {
@@ -196,6 +251,24 @@ void emulatedGroup() { device().block.endGroup(); }
 
 void emulatedWait(int32_t groups) { device().waitForCopies(groups); }
 
+void emulatedSharedProduct(int32_t site, int32_t kind, int32_t columns, uint64_t left,
+                           int32_t isLeftTurned, uint64_t right, int32_t isRightTurned,
+                           float *sums) {
+  device().multiplyShared(
+      site, {FactorKind(kind), columns, {left, isLeftTurned != 0}, {right, isRightTurned != 0}},
+      sums);
+}
+
+void emulatedProductGroup() { device().block.endProducts(); }
+
+void emulatedProductWait(int32_t groups) { device().waitForProducts(groups); }
+
+float emulatedSharedSum(float name, int32_t position) { return device().sumOf(name, position); }
+
+void emulatedSumFence() { device().fenceSums(); }
+
+void emulatedProxyFence() { device().fence(); }
+
 } // namespace
 
 std::map<std::string, void *> emulationSymbols() {
@@ -212,11 +285,17 @@ std::map<std::string, void *> emulationSymbols() {
           {"nnc_emulated_copy", reinterpret_cast<void *>(&emulatedCopy)},
           {"nnc_emulated_group", reinterpret_cast<void *>(&emulatedGroup)},
           {"nnc_emulated_wait", reinterpret_cast<void *>(&emulatedWait)},
+          {"nnc_emulated_shared_product", reinterpret_cast<void *>(&emulatedSharedProduct)},
+          {"nnc_emulated_product_group", reinterpret_cast<void *>(&emulatedProductGroup)},
+          {"nnc_emulated_product_wait", reinterpret_cast<void *>(&emulatedProductWait)},
+          {"nnc_emulated_shared_sum", reinterpret_cast<void *>(&emulatedSharedSum)},
+          {"nnc_emulated_sum_fence", reinterpret_cast<void *>(&emulatedSumFence)},
+          {"nnc_emulated_proxy_fence", reinterpret_cast<void *>(&emulatedProxyFence)},
           {"nnc_emulated_access", reinterpret_cast<void *>(&emulatedAccess)}};
 }
 
 void startEmulation(uint64_t seed) { device().start(seed); }
-std::string emulationReport() { return device().report; }
+std::string emulationReport() { return device().problems; }
 uint64_t emulatedLaunches() { return device().numLaunches; }
 
 } // namespace nnc

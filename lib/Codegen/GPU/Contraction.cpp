@@ -13,6 +13,7 @@
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -70,13 +71,12 @@ class ContractionEmitter {
 public:
   ContractionEmitter(OpBuilder &builder, const OperationBody &operationBody,
                      const Contraction &what, ContractionOptions given)
-      : b(builder), body(operationBody), op(operationBody.operation()), contraction(what),
+      : b(builder), body(operationBody), op(operationBody.operation()),
         loc(operationBody.operation().getLoc()), math(builder, loc), options(given),
-        matrixType(findMatrixType(what, given.roundsFactors)),
-        tile(chooseTile(op, what, matrixType)),
+        matrixType(findMatrixType(what, given.roundsFactors)), unit(chooseUnit()),
+        contraction(turn(what)), tile(choose()),
         element(cast<MemRefType>(op.getDpsInits()[0].getType()).getElementType()),
-        left(body, factorOf(what.left), what.rows, what.terms, tile, tile.rows),
-        right(body, factorOf(what.right), what.columns, what.terms, tile, tile.columns) {}
+        left(makeLeft(tile)), right(makeRight(tile)) {}
 
   linalg::GenericOp emit();
   void emitInBlock(gpu::LaunchOp launch, SharedScratch &scratch);
@@ -85,6 +85,11 @@ private:
   Value factorOf(Value value) const {
     return matrixType && !matrixType.isTF32() ? findShort(value) : value;
   }
+  ProductUnit chooseUnit() const;
+  Contraction turn(Contraction what) const;
+  Tile choose() const;
+  TileFactor makeLeft(const Tile &shape) const;
+  TileFactor makeRight(const Tile &shape) const;
   int64_t chooseParts();
   bool isAnyCopied() const { return left.isCopied() || right.isCopied(); }
   SmallVector<Value> load(Value firstTerm, Value endTerm);
@@ -101,11 +106,12 @@ private:
   OpBuilder &b;
   const OperationBody &body;
   linalg::GenericOp op;
-  const Contraction &contraction;
   Location loc;
   IndexMath math;
   ContractionOptions options;
   Type matrixType;
+  ProductUnit unit;
+  Contraction contraction;
   Tile tile;
   /// Of the result.
   Type element;
@@ -113,6 +119,45 @@ private:
   /// In the kernel.
   SmallVector<Value> batchIndices;
 };
+
+/// The one place where it is decided by what the GPU has.
+ProductUnit ContractionEmitter::chooseUnit() const {
+  if (!matrixType)
+    return ProductUnit::Threads;
+  // wgmma cuts off factors of f32, where they are to be rounded.
+  return options.hasWarpgroups && !matrixType.isTF32() ? ProductUnit::Warpgroups
+                                                       : ProductUnit::Warps;
+}
+
+/// A warpgroup has 64 rows at once: if there are few of them, they are columns.
+Contraction ContractionEmitter::turn(Contraction what) const {
+  constexpr int64_t kFewRows = 32;
+  int64_t rows = estimateCount(op, what.rows);
+  if (unit == ProductUnit::Warpgroups && rows <= kFewRows &&
+      rows < estimateCount(op, what.columns)) {
+    std::swap(what.rows, what.columns);
+    std::swap(what.left, what.right);
+  }
+  return what;
+}
+
+TileFactor ContractionEmitter::makeLeft(const Tile &shape) const {
+  return {
+      body,      factorOf(contraction.left), contraction.rows, contraction.terms, shape, shape.rows,
+      shape.rows};
+}
+
+TileFactor ContractionEmitter::makeRight(const Tile &shape) const {
+  return {body,          factorOf(contraction.right), contraction.columns, contraction.terms, shape,
+          shape.columns, shape.warpColumns()};
+}
+
+Tile ContractionEmitter::choose() const {
+  // What threads bring at once is the same for all tiles that large.
+  Tile large{64, 64, 8, 16, 64};
+  int64_t bytesAtOnce = std::min(makeLeft(large).bytesAtOnce(), makeRight(large).bytesAtOnce());
+  return chooseTile(op, contraction, unit, matrixType, bytesAtOnce);
+}
 
 /// In how many parts to sum the terms, so that there are enough blocks.
 int64_t ContractionEmitter::chooseParts() {
@@ -163,7 +208,7 @@ Value ContractionEmitter::copy(Value firstTerm, Value endTerm, Value stage) {
 /// The sums of the thread, of terms `firstTerm` to `endTerm`.
 SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Value firstTerm,
                                                 Value endTerm) {
-  int64_t ahead = tile.stages - 1;
+  int64_t ahead = tile.stages - 1 - product.stagesBehind();
   Value group;
   for (int64_t stage = 0; stage < ahead; ++stage) {
     Value begin = math.add(firstTerm, stage * tile.terms);
@@ -177,9 +222,8 @@ SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Valu
         arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, next, math.constant(tile.stages));
     return arith::SelectOp::create(b, loc, isLast, math.constant(0), next);
   };
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
-  int64_t numSums = tile.threadRows * tile.threadColumns;
-  SmallVector<Value> carried(numSums, zero);
+  SmallVector<Value> carried = product.start(b);
+  size_t numCarried = carried.size();
   carried.push_back(math.constant(0));
   carried.push_back(math.constant(ahead));
   auto loop = scf::ForOp::create(b, loc, firstTerm, endTerm, math.constant(tile.terms), carried);
@@ -188,21 +232,23 @@ SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Valu
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   ValueRange values(loop.getRegionIterArgs());
-  Value stage = values[numSums], filled = values[numSums + 1];
+  Value stage = values[numCarried], filled = values[numCarried + 1];
   if (isAnyCopied())
-    nvgpu::DeviceAsyncWaitOp::create(b, loc, group, b.getI32IntegerAttr(tile.stages - 2));
-  // All see this stage, and nobody reads the one before any more, which is filled now.
+    nvgpu::DeviceAsyncWaitOp::create(b, loc, group, b.getI32IntegerAttr(ahead - 1));
+  product.publish(b);
+  // All see this stage, and nobody reads any more the one that is filled now.
   gpu::BarrierOp::create(b, loc);
   Value next = math.add(loop.getInductionVar(), ahead * tile.terms);
   if (isAnyCopied())
     copy(next, endTerm, filled);
   SmallVector<Value> loaded = load(next, endTerm);
-  SmallVector<Value> results = product.add(b, left, right, stage, values.take_front(numSums));
+  SmallVector<Value> results = product.add(b, left, right, stage, values.take_front(numCarried));
   store(loaded, filled);
   results.push_back(follow(stage));
   results.push_back(follow(filled));
   scf::YieldOp::create(b, loc, results);
-  return llvm::to_vector_of<Value>(loop.getResults().take_front(numSums));
+  b.setInsertionPointAfter(loop);
+  return product.finish(b, loop.getResults().take_front(numCarried));
 }
 
 //===-- The tile ----------------------------------------------------------===//
@@ -272,7 +318,7 @@ Value ContractionEmitter::countTiles(ArrayRef<unsigned> loops, int64_t size) {
 
 void ContractionEmitter::allocate(TakeShared take) {
   if (!isAnyCopied())
-    tile.stages = 2;
+    tile.stages = tile.unit == ProductUnit::Warpgroups ? 3 : 2;
   left.allocate(tile.stages, take);
   right.allocate(tile.stages, take);
 }
@@ -309,6 +355,7 @@ linalg::GenericOp ContractionEmitter::emit() {
   Value numTerms = nnc::multiply(b, loc, body.sizesOf(contraction.terms));
   OpBuilder::InsertPoint host = b.saveInsertionPoint();
   gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  launch->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(tile.blocksAtOnce));
   allocate(
       [&](ArrayRef<int64_t> shape, Type type) { return addSharedMemory(launch, shape, type); });
   Value thread = launch.getThreadIds().x;

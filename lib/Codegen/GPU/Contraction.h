@@ -29,6 +29,8 @@ struct ContractionOptions {
   bool isFilled = false;
   /// Whether factors of f32 may be rounded to tf32.
   bool roundsFactors = false;
+  /// Whether groups of four warps can multiply (wgmma).
+  bool hasWarpgroups = false;
 };
 
 /// Launches at `b` what computes `contraction`. If it is summed in parts, these are added in order by the operation

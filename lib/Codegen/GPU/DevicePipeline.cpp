@@ -1,4 +1,5 @@
 //===- DevicePipeline.cpp - From launches and kernels to LLVM -------------===//
+#include "nnc/Codegen/GPU/KernelCode.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -19,6 +20,10 @@
 using namespace mlir;
 
 namespace nnc {
+
+GpuStageOptions::GpuStageOptions(const GpuTarget &target, bool mayRoundFactors)
+    : roundsFactors(mayRoundFactors), sharedBytes(mostSharedBytes(target)),
+      hasWarpgroups(target.hasWarpgroupProducts()) {}
 
 void registerKernelDialects(DialectRegistry &registry) {
   registry.insert<gpu::GPUDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect>();

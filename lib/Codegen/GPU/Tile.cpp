@@ -9,39 +9,67 @@ namespace {
 
 /// By how many places of the result there are.
 struct Tiles {
-  Tile large, small, narrow, flat;
+  /// The largest first.
+  ArrayRef<Tile> square;
+  Tile narrow, flat;
 };
 
+constexpr auto kWarps = ProductUnit::Warps;
+constexpr auto kWarpgroups = ProductUnit::Warpgroups;
+
 // Two blocks of 256 threads have all registers of a multiprocessor, and there is shared memory for both.
-constexpr Tiles kNumbers{
-    {128, 128, 8, 8, 8}, {64, 64, 4, 4, 16}, {128, 16, 8, 1, 16}, {16, 128, 1, 8, 16}};
-constexpr Tiles kShortMatrices{{128, 128, 8, 8, 32, 4, 8},
-                               {64, 64, 4, 4, 32, 4, 8},
-                               {128, 16, 2, 4, 32, 4, 8},
-                               {16, 128, 2, 4, 32, 4, 8}};
-constexpr Tiles kRoundedMatrices{{128, 128, 8, 8, 16, 4, 8},
-                                 {64, 64, 4, 4, 16, 4, 8},
-                                 {128, 16, 2, 4, 16, 4, 8},
-                                 {16, 128, 2, 4, 16, 4, 8}};
+constexpr Tile kNumbers[] = {{128, 128, 8, 8, 8}, {64, 64, 4, 4, 16}};
+constexpr Tile kShortMatrices[] = {{128, 128, 8, 8, 32, 4, 8, 2, kWarps},
+                                   {64, 64, 4, 4, 32, 4, 8, 2, kWarps}};
+constexpr Tile kRoundedMatrices[] = {{128, 128, 8, 8, 16, 4, 8, 2, kWarps},
+                                     {64, 64, 4, 4, 16, 4, 8, 2, kWarps}};
+// Each of two warpgroups has 64 rows, or half of the columns. The largest has one multiprocessor by itself.
+constexpr Tile kAlignedMatrices[] = {{128, 256, 2, 64, 64, 4, 0, 1, kWarpgroups},
+                                     {128, 128, 2, 32, 64, 3, 0, 2, kWarpgroups},
+                                     {64, 64, 2, 8, 64, 4, 0, 2, kWarpgroups}};
+// What comes in small pieces comes in many: of fewer terms at a time, threads have registers for all.
+constexpr Tile kLooseMatrices[] = {{128, 128, 2, 32, 32, 4, 0, 2, kWarpgroups},
+                                   {64, 64, 2, 8, 32, 4, 0, 2, kWarpgroups}};
+
+Tiles findTiles(ProductUnit unit, Type matrixType, int64_t bytesAtOnce) {
+  /// What a thread copies at once.
+  constexpr int64_t kWhole = 16;
+  switch (unit) {
+  case ProductUnit::Threads:
+    return {kNumbers, {128, 16, 8, 1, 16}, {16, 128, 1, 8, 16}};
+  case ProductUnit::Warps: {
+    int64_t terms = matrixType.isTF32() ? 16 : 32;
+    return {matrixType.isTF32() ? kRoundedMatrices : kShortMatrices,
+            {128, 16, 2, 4, terms, 4, 8, 2, kWarps},
+            {16, 128, 2, 4, terms, 4, 8, 2, kWarps}};
+  }
+  case ProductUnit::Warpgroups:
+    if (bytesAtOnce < kWhole)
+      return {kLooseMatrices, {128, 16, 2, 4, 32, 4, 0, 2, kWarpgroups}, {}};
+    return {kAlignedMatrices, {128, 16, 2, 4, 64, 4, 0, 2, kWarpgroups}, {}};
+  }
+  llvm_unreachable("all units are there");
+}
 
 } // namespace
 
-Tile chooseTile(linalg::GenericOp op, const Contraction &contraction, Type matrixType) {
+Tile chooseTile(linalg::GenericOp op, const Contraction &contraction, ProductUnit unit,
+                Type matrixType, int64_t bytesAtOnce) {
   /// Blocks that a GPU runs at once.
   constexpr int64_t kFewBlocks = 128;
   constexpr int64_t kFew = 16;
   int64_t rows = estimateCount(op, contraction.rows),
           columns = estimateCount(op, contraction.columns);
-  const Tiles &tiles = !matrixType           ? kNumbers
-                       : matrixType.isTF32() ? kRoundedMatrices
-                                             : kShortMatrices;
+  Tiles tiles = findTiles(unit, matrixType, bytesAtOnce);
   if (columns <= kFew)
     return tiles.narrow;
   if (rows <= kFew)
     return tiles.flat;
-  int64_t blocks = estimateCount(op, contraction.batch) * rows * columns /
-                   (tiles.large.rows * tiles.large.columns);
-  return blocks < kFewBlocks ? tiles.small : tiles.large;
+  int64_t results = estimateCount(op, contraction.batch) * rows * columns;
+  for (const Tile &tile : tiles.square)
+    if (results / (tile.rows * tile.columns) >= kFewBlocks)
+      return tile;
+  return tiles.square.back();
 }
 
 } // namespace nnc

@@ -6,6 +6,16 @@
 
 namespace nnc {
 
+/// Who multiplies what is in the block's memory.
+enum class ProductUnit {
+  /// Each thread, in f32.
+  Threads,
+  /// Warps, with the unit for matrices (mma.sync).
+  Warps,
+  /// Groups of four warps, with that which reads the block's memory by itself (wgmma).
+  Warpgroups,
+};
+
 /// What a block computes, and a thread of it, and of how many terms at a time. A warp has 8 times as many rows as a
 /// thread, and 4 times as many columns.
 struct Tile {
@@ -14,14 +24,19 @@ struct Tile {
   int64_t stages = 4;
   /// Elements behind each row of a buffer, for its rows to begin in different banks.
   int64_t gap = 4;
+  /// Blocks that a multiprocessor should have at once.
+  int64_t blocksAtOnce = 2;
+  ProductUnit unit = ProductUnit::Threads;
 
   int64_t warpRows() const { return 8 * threadRows; }
   int64_t warpColumns() const { return 4 * threadColumns; }
   int64_t warpsAcross() const { return columns / warpColumns(); }
 };
 
-/// The tile for `contraction`, by units that multiply matrices of `matrixType` if that is not null.
-Tile chooseTile(mlir::linalg::GenericOp op, const Contraction &contraction, mlir::Type matrixType);
+/// The tile for `contraction` by `unit`, of factors of `matrixType` if it is one for matrices. Threads bring factors
+/// `bytesAtOnce` at a time.
+Tile chooseTile(mlir::linalg::GenericOp op, const Contraction &contraction, ProductUnit unit,
+                mlir::Type matrixType, int64_t bytesAtOnce);
 
 } // namespace nnc
 

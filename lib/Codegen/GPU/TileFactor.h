@@ -17,14 +17,18 @@ using TakeShared =
 /// One of the factors of a contraction: rows or columns, here both called places, by terms.
 class TileFactor {
 public:
-  /// `value` of the body, whose places are `places`, of which a tile has `numPlaces`.
+  /// `value` of the body, whose places are `places`, of which a tile has `numPlaces`, and who multiplies has
+  /// `placesTogether`.
   TileFactor(const OperationBody &body, mlir::Value value, llvm::ArrayRef<unsigned> places,
-             llvm::ArrayRef<unsigned> terms, const Tile &tile, int64_t numPlaces);
+             llvm::ArrayRef<unsigned> terms, const Tile &tile, int64_t numPlaces,
+             int64_t placesTogether);
 
   /// Whether memory is copied while threads go on, past their registers.
   bool isCopied() const { return copied; }
   /// Whether the terms of a place, not the places of a term, lie side by side in the block's memory.
   bool termsLieTogether() const { return termsInside; }
+  /// What a thread brings at once.
+  int64_t bytesAtOnce() const { return width * element.getIntOrFloatBitWidth() / 8; }
 
   /// Has memory of the kernel's blocks for so many tiles.
   void allocate(int64_t stages, TakeShared take);
@@ -48,11 +52,13 @@ public:
   mlir::Value memory() const { return shared; }
   mlir::Type elementType() const { return element; }
   /// Indices of the memory.
-  llvm::SmallVector<mlir::Value> at(mlir::Value stage, mlir::Value place, mlir::Value term) const {
-    if (termsInside)
-      return {stage, place, term};
-    return {stage, term, place};
-  }
+  llvm::SmallVector<mlir::Value> at(mlir::OpBuilder &b, mlir::Value stage, mlir::Value place,
+                                    mlir::Value term) const;
+
+  /// For wgmma, where the stage's terms of some places are, the first of them `firstPlace`, and how they lie.
+  mlir::Value describe(mlir::OpBuilder &b, mlir::Value stage, mlir::Value firstPlace) const;
+  /// How much further in such a descriptor a term is.
+  mlir::Value describe(mlir::OpBuilder &b, mlir::Value descriptor, int64_t term) const;
 
 private:
   /// Neighbours that a thread brings at once.
@@ -66,6 +72,9 @@ private:
   };
   void chooseWidth();
   void chooseCopies();
+  int64_t lineBytes() const;
+  /// Lines from those of some places to those of the next.
+  int64_t groupLines() const { return termsInside ? numPlaces : numTerms; }
   void findSteps();
   mlir::Value addSteps(mlir::OpBuilder &b, mlir::Value sum, llvm::ArrayRef<unsigned> loops,
                        llvm::ArrayRef<mlir::Value> indices) const;
@@ -83,6 +92,8 @@ private:
   int64_t begin = 0;
   llvm::ArrayRef<unsigned> places, terms;
   int64_t numPlaces, numTerms, gap;
+  /// Numbers of a line, the parts of which change places from line to line; 0 if they do not.
+  int64_t lineLength = 0;
 
   /// Elements of a piece, side by side in memory along the terms or along the places.
   int64_t width = 1;

@@ -4,7 +4,8 @@
 // so that a warp reads from all banks at once: prototypes/gpu/gen_simt.py, 90 % of the loop's instructions are
 // multiply-adds. Where both factors are of f16 or bf16, a warp multiplies 16 rows by 8 columns of 16 terms at once
 // (mma.sync): the products are exact and summed in f32, as they are elsewhere. Of factors of f32 the unit reads but 10
-// bits behind the point (tf32), to which they are rounded where that is asked for.
+// bits behind the point (tf32), to which they are rounded where that is asked for. Groups of four warps:
+// WarpgroupProduct.cpp.
 //
 //===----------------------------------------------------------------------===//
 #include "TileProduct.h"
@@ -23,6 +24,12 @@ using namespace mlir;
 
 namespace nnc {
 namespace {
+
+/// Zeros, one for each sum.
+SmallVector<Value> zeros(OpBuilder &b, Location loc, const Tile &tile) {
+  Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
+  return SmallVector<Value>(tile.threadRows * tile.threadColumns, zero);
+}
 
 /// Where the thread's warp is in the tile, and the thread in it.
 struct WarpPlace {
@@ -58,6 +65,7 @@ public:
     return places(b, firstColumn, tile.threadColumns, tile.warpColumns());
   }
   int64_t neighbours() const override { return group(tile.threadColumns); }
+  SmallVector<Value> start(OpBuilder &b) const override { return zeros(b, loc, tile); }
   SmallVector<Value> add(OpBuilder &b, const TileFactor &left, const TileFactor &right, Value stage,
                          ValueRange sums) const override;
 
@@ -86,7 +94,7 @@ SmallVector<Value> NumberProduct::load(OpBuilder &b, const TileFactor &factor,
   auto type = VectorType::get(width, factor.elementType());
   for (size_t i = 0; i < places.size(); i += width) {
     Value vector = vector::LoadOp::create(
-        b, loc, type, factor.memory(), factor.at(stage, places[i], term), /*nontemporal=*/false,
+        b, loc, type, factor.memory(), factor.at(b, stage, places[i], term), /*nontemporal=*/false,
         llvm::MaybeAlign(width * factor.elementType().getIntOrFloatBitWidth() / 8));
     for (int64_t lane = 0; lane < width; ++lane)
       values.push_back(vector::ExtractOp::create(b, loc, vector, lane));
@@ -140,6 +148,7 @@ public:
     return found;
   }
   int64_t neighbours() const override { return 2; }
+  SmallVector<Value> start(OpBuilder &b) const override { return zeros(b, loc, tile); }
   SmallVector<Value> add(OpBuilder &b, const TileFactor &left, const TileFactor &right, Value stage,
                          ValueRange sums) const override;
 
@@ -180,7 +189,7 @@ SmallVector<Value> MatrixProduct::load(OpBuilder &b, const TileFactor &factor, V
   else
     place = math.add(place, inMatrix);
   Value matrices = nvgpu::LdMatrixOp::create(b, loc, VectorType::get({4, 2}, type), factor.memory(),
-                                             factor.at(stage, place, term), isTurned, 4);
+                                             factor.at(b, stage, place, term), isTurned, 4);
   SmallVector<Value> pairs;
   for (int64_t i = 0; i < 4; ++i) {
     Value pair = vector::ExtractOp::create(b, loc, matrices, i);
@@ -199,7 +208,7 @@ Value MatrixProduct::loadRounded(OpBuilder &b, const TileFactor &factor, Value f
   IndexMath math(b, loc);
   Value place = math.add(firstPlace, math.divide(warp.lane, 4)),
         term = math.add(math.remainder(warp.lane, 4), firstTerm);
-  Value number = memref::LoadOp::create(b, loc, factor.memory(), factor.at(stage, place, term));
+  Value number = memref::LoadOp::create(b, loc, factor.memory(), factor.at(b, stage, place, term));
   return NVVM::ConvertFloatToTF32Op::create(b, loc, b.getI32Type(), number,
                                             NVVM::FPRoundingMode::RNA);
 }
@@ -272,9 +281,15 @@ SmallVector<Value> MatrixProduct::add(OpBuilder &b, const TileFactor &left, cons
 
 std::unique_ptr<TileProduct> createTileProduct(OpBuilder &b, Location loc, const Tile &tile,
                                                Type matrixType, Value thread) {
-  if (matrixType)
+  switch (tile.unit) {
+  case ProductUnit::Threads:
+    return std::make_unique<NumberProduct>(b, loc, tile, thread);
+  case ProductUnit::Warps:
     return std::make_unique<MatrixProduct>(b, loc, tile, matrixType, thread);
-  return std::make_unique<NumberProduct>(b, loc, tile, thread);
+  case ProductUnit::Warpgroups:
+    return createWarpgroupProduct(b, loc, tile, matrixType, thread);
+  }
+  llvm_unreachable("all units are there");
 }
 
 } // namespace nnc

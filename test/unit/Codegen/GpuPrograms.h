@@ -73,6 +73,17 @@ inline const GpuProgram gpuPrograms[] = {
      2e3, 88},
     {"largeCopiedMatrices",
      R"(func f(x: f16[N, 80], w: f16[80, 2112]) -> (y: f16[N, 2112]) { y = x @ w })", 4e3, 5},
+    {"hugeMatrices",
+     R"(func f(x: bf16[N, 72], w: bf16[72, 4224], b: bf16[4224]) -> (y: bf16[N, 4224]) {
+       y = relu(x @ w + b)
+     })",
+     2e4, 7},
+    {"turnedFactors",
+     R"(func f(x: f16[80, 136], w: f16[136, 80], v: f16[80, 24]) -> (y: f16[136, 136], z: f16[136, 24]) {
+       y = transpose(x) @ transpose(w)
+       z = transpose(x) @ v
+     })",
+     4e3, 1},
     {"factorsOnTheWayInVectors",
      R"(func f(x: f32[N, 40], b: f32[40], w: f32[40, 24], h: bf16[N, 40], v: bf16[40, 24])
          -> (y: f32[N, 24], z: bf16[N, 24]) {

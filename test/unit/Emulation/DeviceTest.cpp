@@ -236,6 +236,133 @@ TEST(Device, LoadsMatricesAsTheHardwareDoes) {
   }
 }
 
+//===-- Products of matrices in shared memory -----------------------------===//
+
+void proxyFence() { symbol<void()>("nnc_emulated_proxy_fence")(); }
+void sumFence() { symbol<void()>("nnc_emulated_sum_fence")(); }
+void endProducts() { symbol<void()>("nnc_emulated_product_group")(); }
+void waitForProducts(int32_t groups) { symbol<void(int32_t)>("nnc_emulated_product_wait")(groups); }
+float sumOf(float name, int32_t position) {
+  return symbol<float(float, int32_t)>("nnc_emulated_shared_sum")(name, position);
+}
+
+/// How a factor of 16 terms lies: in lines of 32 bytes, of the terms of a place or of 16 places of a term.
+struct Lines {
+  bool isTurned;
+  int64_t placeOf(int64_t place, int64_t term) const {
+    int64_t at = isTurned ? place / 16 * 256 + term * 16 + place % 16 : place * 16 + term;
+    return at ^ (at >> 6 & 1) << 3;
+  }
+  uint64_t describe(const uint16_t *begin) const {
+    return uint64_t(3) << 62 | uint64_t(256 >> 4) << 32 | uint64_t(512 >> 4) << 16 |
+           (reinterpret_cast<uintptr_t>(begin) & 0x3ffff) >> 4;
+  }
+};
+
+void multiplyShared(const uint16_t *left, Lines leftLines, const uint16_t *right, Lines rightLines,
+                    float *sums) {
+  using Product = void(int32_t, int32_t, int32_t, uint64_t, int32_t, uint64_t, int32_t, float *);
+  symbol<Product>("nnc_emulated_shared_product")(9, 0, 16, leftLines.describe(left),
+                                                 leftLines.isTurned, rightLines.describe(right),
+                                                 rightLines.isTurned, sums);
+}
+
+/// A kernel of a warpgroup that multiplies 64 x 16 by 16 x 16, but for what it leaves out.
+struct SharedKernel {
+  Lines left{false}, right{true};
+  bool fences = true, meets = true, fencesSums = true, waits = true, waitsBeforeWriting = true;
+
+  static int64_t leftAt(int64_t row, int64_t term) { return (row * 3 + term * 5) % 7 - 3; }
+  static int64_t rightAt(int64_t term, int64_t column) { return (term * 2 + column * 3) % 5 - 2; }
+  static void write(uint16_t &place, int64_t number) {
+    using Function = void(int64_t, int32_t, int32_t, int32_t);
+    symbol<Function>("nnc_emulated_access")(reinterpret_cast<int64_t>(&place), 2, 1, 1);
+    place = uint16_t(pairOf(int(number), 0, false));
+  }
+
+  void operator()() const {
+    auto *rows = reinterpret_cast<uint16_t *>(shared(64 * 16 / 2)),
+         *columns = reinterpret_cast<uint16_t *>(shared(16 * 16 / 2));
+    for (int64_t i = threadId(); i < 64 * 16; i += 128)
+      write(rows[left.placeOf(i / 16, i % 16)], leftAt(i / 16, i % 16));
+    for (int64_t i = threadId(); i < 16 * 16; i += 128)
+      write(columns[right.placeOf(i / 16, i % 16)], rightAt(i % 16, i / 16));
+    if (fences)
+      proxyFence();
+    if (meets)
+      barrier(0);
+    float sums[8] = {};
+    if (fencesSums)
+      sumFence();
+    multiplyShared(rows, left, columns, right, sums);
+    multiplyShared(rows, left, columns, right, sums);
+    endProducts();
+    if (waits)
+      waitForProducts(0);
+    if (!waitsBeforeWriting) {
+      barrier(1);
+      write(rows[threadId()], 0);
+    }
+    for (int32_t i = 0; i < 8; ++i) {
+      int64_t row = threadId() / 32 * 16 + threadId() % 32 / 4 + i / 2 % 2 * 8,
+              column = i / 4 * 8 + threadId() % 4 * 2 + i % 2, expected = 0;
+      for (int64_t term = 0; term < 16; ++term)
+        expected += 2 * leftAt(row, term) * rightAt(term, column);
+      float sum = sumOf(sums[i], i);
+      if (waits && fences && meets && fencesSums && waitsBeforeWriting)
+        EXPECT_EQ(sum, float(expected));
+    }
+  }
+};
+
+TEST(Device, MultipliesMatricesInSharedMemory) {
+  for (bool isLeftTurned : {false, true})
+    for (bool isRightTurned : {false, true}) {
+      SharedKernel kernel;
+      kernel.left = {isLeftTurned};
+      kernel.right = {isRightTurned};
+      EXPECT_EQ(run(2, 128, kernel), "");
+    }
+}
+
+TEST(Device, FindsProductsThatNobodyWaitsFor) {
+  SharedKernel kernel;
+  kernel.waits = false;
+  EXPECT_THAT(run(1, 128, kernel),
+              testing::HasSubstr("reads sums of products, with no wait for these"));
+  // Nor is it allowed to write what they read.
+  kernel.waitsBeforeWriting = false;
+  EXPECT_THAT(run(1, 128, kernel),
+              testing::MatchesRegex(".*multiplies what .* writes, with no wait between\n"));
+}
+
+TEST(Device, FindsThatAProductDoesNotSeeWhatThreadsWrote) {
+  SharedKernel kernel;
+  kernel.fences = false;
+  EXPECT_THAT(run(1, 128, kernel),
+              testing::HasSubstr("multiplies, with no fence of the asynchronous proxy between"));
+  kernel = {};
+  kernel.meets = false;
+  EXPECT_THAT(run(1, 128, kernel), testing::HasSubstr("multiplies, with no barrier between"));
+  kernel = {};
+  kernel.fencesSums = false;
+  EXPECT_THAT(run(1, 128, kernel),
+              testing::HasSubstr("multiplies, with no fence behind what sets the sums"));
+}
+
+TEST(Device, FindsThatNotAllOfAWarpgroupMultiply) {
+  auto kernel = [] {
+    auto *memory = reinterpret_cast<uint16_t *>(shared(64 * 16));
+    float sums[8] = {};
+    sumFence();
+    if (threadId() < 96)
+      multiplyShared(memory, {false}, memory, {false}, sums);
+  };
+  EXPECT_THAT(run(1, 128, kernel), testing::HasSubstr("waits at product of shared matrices 9"));
+}
+
+//===-- Copies ------------------------------------------------------------===//
+
 TEST(Device, CopiesWhileThreadsGoOn) {
   std::vector<float> input(64), reversed(64);
   for (int i = 0; i < 64; ++i)

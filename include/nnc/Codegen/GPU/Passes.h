@@ -3,6 +3,7 @@
 #define NNC_CODEGEN_GPU_PASSES_H
 
 #include "nnc/Codegen/Passes.h"
+#include "nnc/Codegen/Target.h"
 
 namespace nnc {
 
@@ -13,10 +14,15 @@ namespace nnc {
 #include "nnc/Codegen/GPU/Passes.h.inc"
 
 struct GpuStageOptions {
+  GpuStageOptions() = default;
+  GpuStageOptions(const GpuTarget &target, bool mayRoundFactors);
+
   /// Whether factors of f32 may be rounded to tf32.
   bool roundsFactors = false;
   /// That a block may have.
   int64_t sharedBytes = 99 << 10;
+  /// Whether groups of four warps can multiply (wgmma).
+  bool hasWarpgroups = false;
 };
 
 /// linalg on buffers becomes launches of the kernels of one gpu.module.
@@ -25,6 +31,8 @@ void buildGpuStage(mlir::OpPassManager &passes, const GpuStageOptions &options =
 void buildEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The same with factors that are rounded.
 void buildRoundedEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
+/// The same with what sm_90a has.
+void buildHopperEmulationPipeline(mlir::OpPassManager &passes, const CodegenOptions &options);
 /// The dialects of kernels, and how they become LLVM.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 /// The kernels of each gpu.module become functions of the LLVM and NVVM dialects; `withLines`: that name the lines of

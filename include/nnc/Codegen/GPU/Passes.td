@@ -94,8 +94,10 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
 
     Products of matrices, convolutions and the gradients of both are computed tile by tile through shared memory,
     with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices, those
-    of f32 too if factors may be rounded to the 10 bits that these read. A factor that lies in memory as it is goes to
-    shared memory while threads compute, for several tiles ahead. What would be few tiles, each a long sum, is cut
+    of f32 too if factors may be rounded to the 10 bits that these read. Where groups of four warps can multiply (wgmma),
+    they do so for f16 and bf16: the unit reads both factors from shared memory, where their lines are as it wants them, and
+    is still busy with one stage when the next one's products are on their way. A factor that lies in memory as it is goes
+    to shared memory while threads compute, for several tiles ahead. What would be few tiles, each a long sum, is cut
     into parts that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
     is done with each as it is done; a fill before it is what it starts from. Operations that follow each other and
     need of each other only their own row, as in a softmax or a normalization, are one kernel.
@@ -122,7 +124,9 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     ```
   }];
   let options = [Option<"roundsFactors", "rounds-factors", "bool", "false",
-                        "Whether factors of f32 may be rounded to tf32">];
+                        "Whether factors of f32 may be rounded to tf32">,
+                 Option<"hasWarpgroups", "has-warpgroups", "bool", "false",
+                        "Whether groups of four warps can multiply (wgmma)">];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::affine::AffineDialect",
                            "mlir::arith::ArithDialect", "mlir::NVVM::NVVMDialect", "mlir::gpu::GPUDialect",
                            "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
@@ -185,7 +189,8 @@ def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp">
     threads, which nnc_parallel_for runs: that of lib/Emulation gives each thread a stack of its own and
     switches between them at barriers and shuffles. The kernel asks it who it is, and tells it what it
     reads and writes, so that it can report races. Copies past the registers land when it likes, at the wait for
-    them at the latest.
+    them at the latest; products of matrices in shared memory are made when it likes, and until a thread has waited for
+    them, what it has of their sums is no number.
 
     ```mlir
     gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<8xf32>)
