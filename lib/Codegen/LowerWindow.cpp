@@ -263,9 +263,6 @@ struct GatherAxis {
   bool needsPadding() const {
     return offset() != 0 || readWindows() != windows || paddedWindows() != windows;
   }
-  /// The kernel with its dilation and what is missing to whole blocks.
-  int64_t paddedKernel() const { return hasPhases() ? taps() * axis.stride : axis.size; }
-  bool padsKernel() const { return paddedKernel() != axis.size; }
 };
 
 using GatherAxes = SmallVector<GatherAxis>;
@@ -300,42 +297,37 @@ public:
     return b.place(value, part, target, to);
   }
 
-  /// The last axes, elements of a window, spread by the dilation and divided into taps and phases.
-  Value splitKernel(Value value, Shape shape) {
+  /// The last axes, elements of a window, spread by the dilation where they are of several phases; `shape` is updated.
+  Value spreadKernel(Value value, Shape &shape) {
     size_t first = shape.size() - axes.size();
     Shape target(shape), offsets(shape.size(), Dim(0));
-    Shape divided(ArrayRef(shape).take_front(first));
     SmallVector<int64_t> steps(shape.size(), 1);
     for (auto [i, axis] : llvm::enumerate(axes)) {
-      target[first + i] = Dim(axis.paddedKernel());
-      steps[first + i] = axis.hasPhases() ? axis.axis.dilation : 1;
-      divided.push_back(Dim(axis.taps()));
-      if (axis.hasPhases())
-        divided.push_back(Dim(axis.axis.stride));
+      if (!axis.hasPhases())
+        continue;
+      target[first + i] = Dim(axis.axis.span());
+      steps[first + i] = axis.axis.dilation;
     }
     if (ArrayRef(target) != ArrayRef(shape))
       value = b.place(value, shape, target, offsets, steps);
-    return b.lowering.reshape(b.builder, b.loc, value, target, divided);
+    shape = target;
+    return value;
   }
 
-  /// What of a kernel, divided so, is of one phase; `shape` is updated.
+  /// What of a kernel, spread so, is of one phase; `shape` is updated.
   Value takePhase(Value value, Shape &shape, ArrayRef<int64_t> phase) {
-    size_t first = shape.size() - axes.size();
-    Shape offsets(first, Dim(0)), part(ArrayRef(shape).take_front(first)), flat(part);
-    for (auto [axis, number] : llvm::zip_equal(axes, phase)) {
-      offsets.push_back(Dim(0));
-      part.push_back(Dim(axis.tapsOf(number)));
-      flat.push_back(part.back());
-      if (axis.hasPhases()) {
-        offsets.push_back(Dim(number));
-        part.push_back(Dim(1));
-      }
-    }
-    shape = flat;
     if (!hasPhases())
       return value;
-    value = b.lowering.extract(b.builder, b.loc, value, offsets, part);
-    return b.lowering.reshape(b.builder, b.loc, value, part, flat);
+    size_t first = shape.size() - axes.size();
+    Shape offsets(first, Dim(0)), part(ArrayRef(shape).take_front(first));
+    SmallVector<int64_t> steps(first, 1);
+    for (auto [axis, number] : llvm::zip_equal(axes, phase)) {
+      offsets.push_back(Dim(number));
+      part.push_back(Dim(axis.tapsOf(number)));
+      steps.push_back(axis.phases());
+    }
+    shape = part;
+    return b.lowering.extract(b.builder, b.loc, value, offsets, part, steps);
   }
 
   /// Loops over the blocks of the result, and over the taps of a phase.
@@ -428,7 +420,7 @@ struct LowerInputGradient : LowerPattern<nn::ConvolutionInputGradientOp> {
       w = b.split(w, wShape, 0, op.getGroups());
       split = {xShape[0], Dim(op.getGroups()), wShape[2]};
     }
-    w = gathering.splitKernel(w, wShape);
+    w = gathering.spreadKernel(w, wShape);
     Shape inner = gathering.resultShape();
     rewriter.replaceOp(op, gathering.join(outer, [&](ArrayRef<int64_t> phase) {
       LoopNest loops(op.getContext());
@@ -491,7 +483,7 @@ struct LowerOverlapAdd : LowerPattern<nn::OverlapAddOp> {
     }
     Gathering gathering(b, axes);
     Value x = gathering.padWindows(adaptor.getX(), xShape, first);
-    x = gathering.splitKernel(x, xShape);
+    x = gathering.spreadKernel(x, xShape);
 
     rewriter.replaceOp(op, gathering.join(outer, [&](ArrayRef<int64_t> phase) {
       LoopNest loops(op.getContext());

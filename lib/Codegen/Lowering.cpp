@@ -174,8 +174,10 @@ Value Lowering::insert(OpBuilder &builder, Location loc, Value source, ArrayRef<
 }
 
 Value Lowering::extract(OpBuilder &builder, Location loc, Value source, ArrayRef<Dim> offsets,
-                        ArrayRef<Dim> shape) const {
+                        ArrayRef<Dim> shape, ArrayRef<int64_t> steps) const {
   SmallVector<OpFoldResult> strides(shape.size(), builder.getIndexAttr(1));
+  for (auto [stride, step] : llvm::zip(strides, steps))
+    stride = builder.getIndexAttr(step);
   Type element = cast<RankedTensorType>(source.getType()).getElementType();
   auto type = cast<RankedTensorType>(convert(makeTensorType(shape, element)));
   return tensor::ExtractSliceOp::create(builder, loc, type, source,

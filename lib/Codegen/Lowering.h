@@ -108,9 +108,10 @@ public:
   mlir::Value insert(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                      llvm::ArrayRef<Dim> shape, mlir::Value target, llvm::ArrayRef<Dim> offsets,
                      llvm::ArrayRef<int64_t> steps = {}) const;
-  /// The part of `shape` that begins at `offsets` of `source`.
+  /// The part of `shape` that begins at `offsets` of `source`, of every `steps`-th element there.
   mlir::Value extract(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
-                      llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> shape) const;
+                      llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> shape,
+                      llvm::ArrayRef<int64_t> steps = {}) const;
 
 private:
   mlir::LogicalResult collectSymbols();
