@@ -85,6 +85,7 @@ private:
 
   Values emitReduction(llvm::ArrayRef<unsigned> dims, Tile tile, Values accumulators);
   Values emitWindow(unsigned dim, int64_t size, Tile tile, Values accumulators);
+  std::pair<unsigned, mlir::Value> lookAhead(unsigned dim, int64_t numSteps);
   void prefetchInputs(unsigned dim, Tile tile);
   Values emitChains(unsigned dim, Tile tile, const Values &accumulators);
   Values emitLaneReduction(Tile tile, Values accumulators);

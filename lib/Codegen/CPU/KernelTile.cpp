@@ -191,6 +191,20 @@ SmallVector<Value> KernelEmitter::emitWindow(unsigned dim, int64_t size, Tile ti
   return results;
 }
 
+/// Moves loop `dim`, a sum's innermost, some steps on: short loops are run through more than once, so that it is the
+/// sum's loop around it that moves. Returns the loop, to be moved back, and what it was at.
+std::pair<unsigned, Value> KernelEmitter::lookAhead(unsigned dim, int64_t numSteps) {
+  SmallVector<unsigned> dims = innerReductions();
+  std::optional<int64_t> size = getConstantIntValue(ends[dim]);
+  if (dims.size() > 1 && size && *size < numSteps) {
+    numSteps = llvm::divideCeilSigned(numSteps, *size);
+    dim = dims[dims.size() - 2];
+  }
+  Value here = index[dim];
+  index[dim] = add(here, constant(numSteps));
+  return {dim, here};
+}
+
 /// Fetches what the tile reads some steps of `dim` later: out of panels, as a processor that waits for its own guess is
 /// late at the beginning of each panel; and where each step is on another page, which it does not guess. Panels
 /// of columns come from a second-level cache, those of rows from farther away.
@@ -198,7 +212,6 @@ void KernelEmitter::prefetchInputs(unsigned dim, Tile tile) {
   constexpr int64_t kSteps = 16, kStepsOfRows = 80, kFarBytes = 1024;
   if (tile.rows == 1)
     return;
-  Value here = index[dim];
   for (OpOperand *input : repeatedInputs(op)) {
     AffineMap map = op.getMatchingIndexingMap(input);
     Type type = input->get().getType();
@@ -208,15 +221,17 @@ void KernelEmitter::prefetchInputs(unsigned dim, Tile tile) {
       continue;
     bool hasColumns = map.isFunctionOfDim(*plan.vectorDim);
     int64_t width = hasColumns ? tile.columns * lanes : tile.rows;
-    bool isFar = classifyAccess(map, type, *plan.vectorDim) == Access::Contiguous &&
+    unsigned along = hasColumns ? *plan.vectorDim : *plan.rowDim;
+    bool isFar = classifyAccess(map, type, along) == Access::Contiguous &&
                  std::abs(*step) * element.getIntOrFloatBitWidth() / 8 >= kFarBytes;
     if (*step != width && !isFar)
       continue;
-    index[dim] = add(here, constant(hasColumns ? kSteps : kStepsOfRows));
+    bool isPanelOfRows = *step == width && !hasColumns;
+    auto [moved, here] = lookAhead(dim, isPanelOfRows ? kStepsOfRows : kSteps);
     for (unsigned column = 0; column < (hasColumns ? tile.columns : 1); ++column)
       memref::PrefetchOp::create(b, loc, buffer(*input), indices(map, {0, column}), false, 3, true);
+    index[moved] = here;
   }
-  index[dim] = here;
 }
 
 /// Partial results of every chains-th index, added up afterwards.
