@@ -5,9 +5,11 @@
 // else: descriptors of buffers, constants. A task, the function that nnc_parallel_for calls, reads
 // the numbers and pointers out of an array on the caller's stack, eight bytes each.
 //
-// Memory that is scratch for each iteration is that of the first one in the range (ScratchMemory.h).
+// Memory that is scratch for each iteration is that of the first one in the range (ScratchMemory.h), and
+// iterations that are ranges themselves become one (ParallelRange.h).
 //
 //===----------------------------------------------------------------------===//
+#include "ParallelRange.h"
 #include "ScratchMemory.h"
 #include "nnc/Codegen/Passes.h"
 
@@ -138,17 +140,24 @@ void Outliner::makeFunction(const std::string &name) {
     b.clone(*alloca.getArraySize().getDefiningOp(), mapping);
     b.clone(*alloca, mapping);
   }
-  auto serial = scf::ForOp::create(b, loc, function.getArgument(0), function.getArgument(1),
-                                   mapping.lookup(step));
-  func::ReturnOp::create(b, loc);
-  b.setInsertionPointToStart(serial.getBody());
-  Value iteration = loop.getInductionVars().front();
+  Value from = function.getArgument(0), to = function.getArgument(1), number = from;
+  auto ends = llvm::make_filter_range(loop.getBody()->getOperations(),
+                                      [](Operation &op) { return op.hasAttr(kRangeEndAttr); });
+  bool isRange = !ends.empty();
+  if (!isRange) {
+    auto serial = scf::ForOp::create(b, loc, from, to, mapping.lookup(step));
+    b.setInsertionPointToStart(serial.getBody());
+    number = serial.getInductionVar();
+  }
   for (Operation &op : loop.getBody()->without_terminator()) {
-    mapping.map(iteration,
-                op.hasAttr(kScratchAttr) ? function.getArgument(0) : serial.getInductionVar());
-    if (!isa<LLVM::AllocaOp>(op))
+    mapping.map(loop.getInductionVars().front(), op.hasAttr(kScratchAttr) ? from : number);
+    if (op.hasAttr(kRangeEndAttr))
+      mapping.map(op.getResult(0), to);
+    else if (!isa<LLVM::AllocaOp>(op))
       b.clone(op, mapping);
   }
+  b.setInsertionPointToEnd(&function.getBody().front());
+  func::ReturnOp::create(b, loc);
 }
 
 Value Outliner::slot(Value array, unsigned index) {

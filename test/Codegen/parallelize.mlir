@@ -119,3 +119,25 @@ func.func @scratch(%x: !llvm.ptr) {
   }
   return
 }
+
+// -----
+
+// An iteration that goes on up to an end: all of a thread are one, up to the end of the last.
+// CHECK-LABEL: func.func @range(
+// CHECK-LABEL: func.func private @range.loop0(
+// CHECK-SAME: %[[FROM:.*]]: index, %[[TO:.*]]: index, %{{.*}}: !llvm.ptr)
+// CHECK-NOT: scf.for
+// CHECK: "test.use"(%{{.*}}, %[[FROM]], %[[TO]])
+// CHECK-NEXT: return
+func.func @range(%x: !llvm.ptr) {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %memory = builtin.unrealized_conversion_cast %x : !llvm.ptr to memref<8xf32>
+  scf.parallel (%begin) = (%c0) to (%c8) step (%c3) {
+    %next = arith.addi %begin, %c3 : index
+    %end = arith.minui %next, %c8 {nn.range_end} : index
+    "test.use"(%memory, %begin, %end) : (memref<8xf32>, index, index) -> ()
+  }
+  return
+}

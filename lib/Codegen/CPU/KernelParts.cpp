@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelParts.h"
+#include "../ParallelRange.h"
 #include "SizeArithmetic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -92,7 +93,10 @@ std::optional<KernelPart> emitParts(OpBuilder &b, Location loc, const KernelPlan
   b.setInsertionPointToStart(loop.getBody());
   Value begin = loop.getInductionVars().front();
   Value end = arith::AddIOp::create(b, loc, begin, stepValue);
-  return KernelPart{begin, arith::MinUIOp::create(b, loc, end, upper)};
+  end = arith::MinUIOp::create(b, loc, end, upper);
+  if (!plan.partsAreBlocks)
+    markRangeEnd(end);
+  return KernelPart{begin, end};
 }
 
 } // namespace nnc

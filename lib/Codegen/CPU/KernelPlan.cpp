@@ -709,6 +709,7 @@ void Planner::chooseParts(KernelPlan &plan) {
   if (plan.rowDim && plan.vectorDim && !plan.reducesLanes) {
     auto [rowLoop, unit] = findRowLoop(plan);
     int64_t rows = isWritten(rowLoop) ? countNearRows(plan, rowLoop, unit) : 0;
+    plan.partsAreBlocks = rows != 0;
     // Each part goes through all blocks of the sum once more.
     if (rows == 0 && plan.partDim == rowLoop && !plan.outerReductions.empty() &&
         !ShapedType::isDynamic(sizes[rowLoop]))

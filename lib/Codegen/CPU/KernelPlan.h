@@ -68,6 +68,8 @@ struct KernelPlan {
   /// Where the kernel may be cut: at multiples of `partUnit` along a dimension that is no reduction.
   std::optional<unsigned> partDim;
   unsigned partUnit = 1;
+  /// Whether parts are as large as they are for what they read to stay near: one after the other then, not as one.
+  bool partsAreBlocks = false;
   /// The matrix unit computes the sums, this many words at a time along a reduction: rows and columns are
   /// those of four of its tiles.
   struct Matrix {
