@@ -141,9 +141,10 @@ Value KernelEmitter::gather(OpOperand &operand, Cell cell) {
   return vector::FromElementsOp::create(b, loc, type, elements);
 }
 
-/// Whether the tile is whole, and `operand` lies along its rows.
+/// Whether the tile is whole but for a known number of lanes, and `operand` lies along its rows.
 bool KernelEmitter::isTurned(OpOperand &operand) {
-  return plan.turnsInputs && !mask && lanes == plan.lanes && current.rows == plan.rows &&
+  return plan.turnsInputs && (!mask || getConstantIntValue(unmasked)) && lanes == plan.lanes &&
+         current.rows == plan.rows &&
          classifyAccess(op.getMatchingIndexingMap(&operand), operand.get().getType(),
                         *plan.rowDim) == Access::Contiguous;
 }
@@ -157,10 +158,19 @@ Value KernelEmitter::loadTurned(OpOperand &operand, Cell cell) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   Value source = buffer(operand);
   auto type = VectorType::get({lanes}, getElementTypeOrSelf(source.getType()));
-  for (unsigned lane = 0; lane < lanes; ++lane) {
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  unsigned numLoaded = mask ? *getConstantIntValue(unmasked) : lanes;
+  for (unsigned lane = 0; lane < numLoaded; ++lane) {
     Value position = add(index[*plan.vectorDim], constant(lane));
-    vectors.push_back(vector::LoadOp::create(b, loc, type, source, indices(map, {0, 0}, position)));
+    Values place = indices(map, {0, 0}, position);
+    // Nothing behind the rows is touched.
+    vectors.push_back(plan.rows < lanes
+                          ? vector::MaskedLoadOp::create(b, loc, type, source, place,
+                                                         firstLanes(constant(plan.rows)), zero)
+                                .getResult()
+                          : vector::LoadOp::create(b, loc, type, source, place).getResult());
   }
+  vectors.append(lanes - numLoaded, zero);
   for (unsigned half = lanes / 2; half > 0; half /= 2) {
     SmallVector<int64_t> low, high;
     for (int64_t lane = 0; lane < lanes; ++lane) {

@@ -356,13 +356,14 @@ void Planner::chooseTurning(KernelPlan &plan) {
   auto hasAtLeast = [&](unsigned dim, int64_t size) {
     return ShapedType::isDynamic(sizes[dim]) || sizes[dim] >= size;
   };
-  if (plan.lanes == 1 || !hasAtLeast(*plan.vectorDim, plan.lanes))
+  // Lanes that are not there are masked when they are stored.
+  if (plan.lanes == 1 || (!plan.masksRest && !hasAtLeast(*plan.vectorDim, plan.lanes)))
     return;
   for (OpOperand *input : repeatedInputs(op)) {
     if (access(*input, *plan.vectorDim) != Access::Strided)
       continue;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
-      if (dim == *plan.vectorDim || !hasAtLeast(dim, kFewestRows) ||
+      if (dim == *plan.vectorDim || !hasAtLeast(dim, plan.masksRest ? kFewestRows : plan.lanes) ||
           access(*input, dim) != Access::Contiguous)
         continue;
       plan.rowDim = dim;
