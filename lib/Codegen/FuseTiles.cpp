@@ -48,6 +48,7 @@ private:
   void findGroups();
   void findGone();
   bool dropUnfit();
+  bool canWait(const TileGroup &group) const;
   bool isFit(const TileGroup &group) const;
   bool isReadBehind(Value root, const FusionMember &writer) const;
   bool isGone(Operation *op) const;
@@ -69,7 +70,7 @@ void TilePlan::findGroups() {
       continue;
     bool isAdded = false;
     for (TileGroup &known : llvm::reverse(found))
-      if (std::optional<TileGroup> both = known.with(*group)) {
+      if (std::optional<TileGroup> both = known.with(*group); both && canWait(*both)) {
         known = *both;
         isAdded = true;
         break;
@@ -80,6 +81,31 @@ void TilePlan::findGroups() {
   llvm::sort(found, [](const TileGroup &left, const TileGroup &right) {
     return left.last().position < right.last().position;
   });
+}
+
+/// Whether nothing but what makes tiles needs the sums of `group` before its last member, where it is written, nor
+/// overwrites what it reads.
+bool TilePlan::canWait(const TileGroup &group) const {
+  unsigned place = group.last().position;
+  auto makesTile = [&](Operation *op) {
+    const FusionMember *other = candidates.memberOf(op);
+    return other &&
+           llvm::any_of(group.tiles(), [&](auto &tile) { return other->writes(tile.first); });
+  };
+  for (const TileMember &member : group.members()) {
+    SmallVector<Value> leaves = group.leavesOf(member);
+    for (unsigned position = member.member->position; position < place; ++position) {
+      const FusionCandidates::Step &step = candidates.steps()[position];
+      if (llvm::any_of(leaves, [&](Value leaf) { return step.effects.mayWrite(leaf); }))
+        return false;
+      if (position == member.member->position || !member.isSum || makesTile(step.op))
+        continue;
+      for (const BufferAccess &access : member.member->accesses)
+        if (access.isWrite && step.effects.mayTouch(access.root))
+          return false;
+    }
+  }
+  return true;
 }
 
 bool TilePlan::isGone(Operation *op) const {
@@ -151,7 +177,7 @@ const TileGroup *TilePlan::groupWithSum(const FusionMember *member) const {
   return nullptr;
 }
 
-/// Whether memory holds where `group` is written what it held where `reader` was.
+/// Whether what `reader` reads from `leaf` has been written where `group` is.
 bool TilePlan::isLeafThere(Value leaf, const TileMember &reader, const TileGroup &group) const {
   unsigned place = group.last().position;
   if (const FusionMember *writer = candidates.lastWriter(leaf, reader.member->position)) {
@@ -159,16 +185,13 @@ bool TilePlan::isLeafThere(Value leaf, const TileMember &reader, const TileGroup
     if (other ? other->last().position >= place : gone.contains(writer->op))
       return false;
   }
-  for (unsigned position = reader.member->position; position < place; ++position) {
-    const FusionCandidates::Step &step = candidates.steps()[position];
-    if (step.effects.mayWrite(leaf))
-      return false;
-  }
   return true;
 }
 
 bool TilePlan::isFit(const TileGroup &group) const {
   unsigned place = group.last().position;
+  if (!canWait(group))
+    return false;
   for (const TileMember &member : group.members()) {
     // What is made again for a group should not be made for others as well.
     if (!member.isSum && findContraction(member.member->op) && !gone.contains(member.member->op))

@@ -200,6 +200,50 @@ func.func @backwards(%q: memref<?x?x8xf32>, %k: memref<?x?x8xf32>, %dq: memref<?
   return
 }
 
+// A sum that others wait for does not wait for the next one.
+// CHECK-LABEL: func.func @between(
+// CHECK: scf.parallel
+// CHECK: %[[FOUND:.*]] = memref.alloc() : memref<1x64x32xf32>
+// CHECK: linalg.generic {{.*}} ins(%arg3 : memref<64x1024x32xf32>) outs(%arg5
+// CHECK: math.exp
+// CHECK: scf.parallel
+// CHECK: return
+func.func @between(%q: memref<64x1024x32xf32>, %k: memref<64x1024x32xf32>, %v: memref<64x1024x32xf32>, %y: memref<64x1024x32xf32>, %z: memref<64x1024x32xf32>, %e: memref<64x1024x32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %made = memref.alloc() : memref<64x1024x1024xf32>
+  linalg.fill ins(%zero : f32) outs(%made : memref<64x1024x1024xf32>)
+  linalg.generic {indexing_maps = [#q, #k, #scores], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<64x1024x32xf32>, memref<64x1024x32xf32>) outs(%made : memref<64x1024x1024xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %product = arith.mulf %a, %b : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x1024x32xf32>)
+  linalg.generic {indexing_maps = [#weights, #values, #found], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%made, %v : memref<64x1024x1024xf32>, memref<64x1024x32xf32>) outs(%y : memref<64x1024x32xf32>) {
+  ^bb0(%weight: f32, %value: f32, %sum: f32):
+    %product = arith.mulf %weight, %value : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%y : memref<64x1024x32xf32>) outs(%e : memref<64x1024x32xf32>) {
+  ^bb0(%x: f32, %old: f32):
+    %exponential = math.exp %x : f32
+    linalg.yield %exponential : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%z : memref<64x1024x32xf32>)
+  linalg.generic {indexing_maps = [#weights, #values, #found], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%made, %k : memref<64x1024x1024xf32>, memref<64x1024x32xf32>) outs(%z : memref<64x1024x32xf32>) {
+  ^bb0(%weight: f32, %value: f32, %sum: f32):
+    %product = arith.mulf %weight, %value : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  return
+}
+
 // A matrix that somebody reads as a whole is written anyway.
 // CHECK-LABEL: func.func @kept(
 // CHECK-NOT: scf.parallel
