@@ -147,6 +147,8 @@ public:
   llvm::SetVector<mlir::Value> roots() const;
   bool isWritten(mlir::Value root) const;
   const BandMask *maskIn(mlir::Value root) const { return candidates->maskIn(root); }
+  /// Whether inputs of contractions are packed later.
+  bool isPacked() const { return candidates->isCache(); }
   /// Makes the loop over the rows of a mask the last one that is cut, in blocks of a part of the rows; false if there is
   /// none, or it cannot be.
   bool cutMaskedRows();

@@ -154,7 +154,7 @@ Value FusionGroupEmitter::placeOf(unsigned number, unsigned loop, const Ranges &
 void FusionGroupEmitter::compareInsteadOfMasks(linalg::GenericOp part, unsigned number,
                                                const Ranges &ranges) {
   // Loops of a contraction are cut where it is packed, and its body would no longer know where it is.
-  if (isContraction(part))
+  if (group.isPacked() && isContraction(part))
     return;
   for (const BufferAccess &access : llvm::reverse(group.members()[number]->accesses)) {
     const BandMask *mask = group.maskIn(access.root);

@@ -80,6 +80,59 @@ func.func @attention(%q: memref<64x256x32xf32>, %k: memref<64x256x32xf32>, %v: m
   return
 }
 
+// The mask is where a row and a column are, also for the maximum, which reads it for each head.
+// CHECK-LABEL: func.func @masked(
+// CHECK-NOT: xi8>
+// CHECK: scf.parallel
+// CHECK: linalg.index
+// CHECK: arith.maximumf
+// CHECK-NOT: xi8>
+// CHECK: scf.reduce
+func.func @masked(%q: memref<64x256x32xf32>, %k: memref<64x256x32xf32>, %most: memref<64x256xf32>, %y: memref<64x256x32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %lowest = arith.constant 0xFF800000 : f32
+  %false = arith.constant 0 : i8
+  %scores = memref.alloc() : memref<64x256x256xf32>
+  linalg.fill ins(%zero : f32) outs(%scores : memref<64x256x256xf32>)
+  linalg.generic {indexing_maps = [#q, #k, #scores], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%q, %k : memref<64x256x32xf32>, memref<64x256x32xf32>) outs(%scores : memref<64x256x256xf32>) {
+  ^bb0(%a: f32, %b: f32, %sum: f32):
+    %product = arith.mulf %a, %b : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  %mask = memref.alloc() : memref<256x256xi8>
+  linalg.generic {indexing_maps = [affine_map<(q, k) -> (q, k)>], iterator_types = ["parallel", "parallel"]}
+      outs(%mask : memref<256x256xi8>) {
+  ^bb0(%old: i8):
+    %row = linalg.index 0 : index
+    %column = linalg.index 1 : index
+    %i = arith.index_cast %row : index to i64
+    %j = arith.index_cast %column : index to i64
+    %isPast = arith.cmpi sle, %j, %i : i64
+    %byte = arith.extui %isPast : i1 to i8
+    linalg.yield %byte : i8
+  }
+  linalg.fill ins(%lowest : f32) outs(%most : memref<64x256xf32>)
+  linalg.generic {indexing_maps = [affine_map<(h, q, k) -> (q, k)>, #all, #rows], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%mask, %scores : memref<256x256xi8>, memref<64x256x256xf32>) outs(%most : memref<64x256xf32>) {
+  ^bb0(%m: i8, %x: f32, %old: f32):
+    %isSeen = arith.cmpi ne, %m, %false : i8
+    %seen = arith.select %isSeen, %x, %lowest : f32
+    %next = arith.maximumf %old, %seen : f32
+    linalg.yield %next : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x256x32xf32>)
+  linalg.generic {indexing_maps = [#weights, #values, #found], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%scores, %k : memref<64x256x256xf32>, memref<64x256x32xf32>) outs(%y : memref<64x256x32xf32>) {
+  ^bb0(%weight: f32, %value: f32, %sum: f32):
+    %product = arith.mulf %weight, %value : f32
+    %next = arith.addf %sum, %product : f32
+    linalg.yield %next : f32
+  }
+  return
+}
+
 #x = affine_map<(n, j, k) -> (n, k)>
 #w = affine_map<(n, j, k) -> (k, j)>
 #y = affine_map<(n, j, k) -> (n, j)>
