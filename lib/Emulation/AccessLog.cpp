@@ -8,90 +8,104 @@
 
 namespace nnc {
 
-static constexpr int64_t kNone = -1, kSeveralBlocks = -2;
-static constexpr int32_t kSeveralThreads = -1;
+static bool counts(const Moment &moment, const Clock &clock) { return moment.time >= clock.oldest; }
 
-/// Whether `before` is known to be over at `now`.
-static bool isOver(const Moment &before, const Moment &now) {
-  if (before.block == kNone)
+static bool isOfBlock(const Moment &moment, const Clock &clock) {
+  return moment.time >= clock.block && !moment.isOfSeveralBlocks;
+}
+
+/// Whether `before` is known to be over for the thread.
+static bool isOver(const Moment &before, const Clock &clock, const Moment &now) {
+  if (!counts(before, clock))
     return true;
-  return before.block == now.block &&
-         (before.thread == now.thread || before.barriers < now.barriers);
+  bool isOwn = before.thread == now.thread && !before.isOfSeveralThreads;
+  return isOfBlock(before, clock) && (isOwn || before.time < now.time);
 }
 
-void AccessLog::clear() {
-  ++generation;
-  count = 0;
-}
-
-void AccessLog::grow() {
-  std::vector<Place> old(places.size() * 2);
-  old.swap(places);
-  count = 0;
-  for (const Place &place : old)
-    if (place.generation == generation)
-      find(place.address) = place;
-}
-
-AccessLog::Place &AccessLog::find(uintptr_t address) {
-  size_t mask = places.size() - 1;
-  size_t slot = (address * 0x9e3779b97f4a7c15u >> 20) & mask;
-  while (places[slot].generation == generation && places[slot].address != address)
-    slot = (slot + 1) & mask;
-  Place &place = places[slot];
-  if (place.generation != generation) {
-    place = {address, generation, {}, {}, {}, {}};
-    ++count;
+inline AccessLog::Place &AccessLog::find(uintptr_t address, int32_t bytes) {
+  uint64_t size = __builtin_ctz(unsigned(bytes)), number = address >> size;
+  uint64_t key = number / kPagePlaces << 4 | size;
+  Recent &last = recent[(number / kPagePlaces) % kRecent];
+  if (!last.page || last.key != key) {
+    std::unique_ptr<Page> &page = pages[key];
+    if (!page)
+      page = std::make_unique<Page>();
+    last = {key, page.get()};
   }
-  return place;
+  return last.page->places[number % kPagePlaces];
 }
 
-std::optional<Race> AccessLog::add(uintptr_t address, Moment now, Access access) {
-  if (count * 2 > places.size())
-    grow();
-  Place &place = find(address);
+std::optional<Race> AccessLog::add(uintptr_t address, int32_t bytes, int32_t count,
+                                   const Clock &clock, const Moment &now, Access access) {
+  std::optional<Race> first;
+  Place *next = nullptr;
+  for (int32_t element = 0; element < count; ++element) {
+    uintptr_t here = address + uintptr_t(element) * bytes;
+    bool isOnPage = next && (here & (kPagePlaces * bytes - 1)) != 0;
+    Place &place = isOnPage ? *next : find(here, bytes);
+    next = &place + 1;
+    // Where nobody has written since such a read, it has been looked at.
+    if (access == Access::Read && place.read.time == now.time && !place.read.isOfSeveralBlocks &&
+        (place.read.isOfSeveralThreads || place.read.thread == now.thread))
+      continue;
+    std::optional<Race> race = add(place, clock, now, access);
+    if (!first)
+      first = race;
+  }
+  return first;
+}
+
+std::optional<Race> AccessLog::add(Place &place, const Clock &clock, const Moment &now,
+                                   Access access) {
   std::optional<Race> race;
-  if (place.copy.block != kNone)
+  if (counts(place.copy, clock))
     race = Race{place.copy, now, Access::Copy, access};
-  else if (!isOver(place.write, now))
+  else if (!isOver(place.write, clock, now))
     race = Race{place.write, now, Access::Write, access};
+  if (access == Access::Read) {
+    place.addRead(clock, now);
+    return race;
+  }
+  bool isMultiplied = place.numProducts != 0 && counts(place.product, clock);
   if (access == Access::Product) {
+    place.numProducts = isMultiplied ? place.numProducts + 1 : 1;
     place.product = now;
-    ++place.numProducts;
     return race;
   }
-  if (access != Access::Read) {
-    if (!race && place.numProducts != 0)
-      race = Race{place.product, now, Access::Product, access};
-    if (!race && !isOver(place.read, now))
-      race = Race{place.read, now, Access::Read, access};
-    (access == Access::Copy ? place.copy : place.write) = now;
-    place.read = {};
-    return race;
-  }
-  place.addRead(now);
+  if (!race && isMultiplied)
+    race = Race{place.product, now, Access::Product, access};
+  if (!race && !isOver(place.read, clock, now))
+    race = Race{place.read, now, Access::Read, access};
+  (access == Access::Copy ? place.copy : place.write) = now;
+  place.read = {};
   return race;
 }
 
-void AccessLog::Place::addRead(const Moment &now) {
-  if (read.block == kNone || (read.block == now.block && read.barriers < now.barriers))
+void AccessLog::Place::addRead(const Clock &clock, const Moment &now) {
+  if (!counts(read, clock) || (isOfBlock(read, clock) && read.time < now.time))
     read = now;
-  else if (read.block != now.block)
-    read.block = kSeveralBlocks;
+  else if (!isOfBlock(read, clock))
+    read.isOfSeveralBlocks = 1;
   else if (read.thread != now.thread)
-    read.thread = kSeveralThreads;
+    read.isOfSeveralThreads = 1;
 }
 
-void AccessLog::finishCopy(uintptr_t address, Moment now) {
-  Place &place = find(address);
+void AccessLog::finishCopy(uintptr_t address, int32_t bytes, const Moment &now) {
+  Place &place = find(address, bytes);
   place.copy = {};
   place.write = now;
 }
 
-void AccessLog::finishProduct(uintptr_t address, Moment now) {
-  Place &place = find(address);
+void AccessLog::finishProduct(uintptr_t address, int32_t bytes, const Clock &clock,
+                              const Moment &now) {
+  Place &place = find(address, bytes);
   --place.numProducts;
-  place.addRead(now);
+  place.addRead(clock, now);
+}
+
+std::optional<Moment> AccessLog::lastWrite(uintptr_t address, int32_t bytes, const Clock &clock) {
+  const Moment &write = find(address, bytes).write;
+  return counts(write, clock) ? std::optional(write) : std::nullopt;
 }
 
 } // namespace nnc

@@ -2,19 +2,27 @@
 #ifndef NNC_LIB_EMULATION_ACCESSLOG_H
 #define NNC_LIB_EMULATION_ACCESSLOG_H
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <vector>
+#include <unordered_map>
 
 namespace nnc {
 
-/// One thread between two barriers.
+/// Blocks run one after the other, so that time is what lies between two barriers of one.
+using Time = uint64_t;
+
+/// Which accesses may still get in each other's way.
+struct Clock {
+  /// When the first one counts, and when the block began.
+  Time oldest, block;
+};
+
+/// One thread at one time, or several of them. The fences of the asynchronous proxy that it has behind it are counted
+/// by their last bits.
 struct Moment {
-  int64_t block = -1;
-  int32_t thread = 0;
-  uint32_t barriers = 0;
-  /// How many fences of the asynchronous proxy the thread has behind it.
-  uint32_t fences = 0;
+  uint64_t time : 36, thread : 12, fences : 14, isOfSeveralThreads : 1, isOfSeveralBlocks : 1;
 };
 
 /// By a thread, a copy, or a product of matrices in shared memory.
@@ -26,36 +34,41 @@ struct Race {
   Access firstAccess, secondAccess;
 };
 
-/// For each place the last write of a launch, and the reads after it as far as they matter. A copy that a thread does
-/// not wait for is a write from its start to the wait, a product of shared matrices a read.
+/// For each place the last write, and the reads after it as far as they matter. A copy that a thread does not wait for
+/// is a write from its start to the wait, a product of shared matrices a read.
 class AccessLog {
 public:
-  AccessLog() : places(1 << 12) {}
-
-  /// Forgets everything.
-  void clear();
-  std::optional<Race> add(uintptr_t address, Moment now, Access access);
+  /// `count` elements of `bytes`, a power of two, from `address` on. Returns the first race.
+  std::optional<Race> add(uintptr_t address, int32_t bytes, int32_t count, const Clock &clock,
+                          const Moment &now, Access access);
   /// Says that the thread has waited for the copy to this place.
-  void finishCopy(uintptr_t address, Moment now);
+  void finishCopy(uintptr_t address, int32_t bytes, const Moment &now);
   /// Says that all threads have waited for the product, the last of them `now`.
-  void finishProduct(uintptr_t address, Moment now);
-  /// The last write to this place.
-  Moment lastWrite(uintptr_t address) { return find(address).write; }
+  void finishProduct(uintptr_t address, int32_t bytes, const Clock &clock, const Moment &now);
+  /// The last write to this place, if it counts.
+  std::optional<Moment> lastWrite(uintptr_t address, int32_t bytes, const Clock &clock);
 
 private:
   struct Place {
-    uintptr_t address = 0;
-    uint64_t generation = 0;
-    Moment write, read, copy, product;
+    Moment write{}, read{}, copy{}, product{};
     int32_t numProducts = 0;
-    void addRead(const Moment &now);
+    void addRead(const Clock &clock, const Moment &now);
   };
-  Place &find(uintptr_t address);
-  void grow();
+  static std::optional<Race> add(Place &place, const Clock &clock, const Moment &now,
+                                 Access access);
+  static constexpr size_t kPagePlaces = 512, kRecent = 256;
+  struct Page {
+    std::array<Place, kPagePlaces> places;
+  };
+  Place &find(uintptr_t address, int32_t bytes);
 
-  std::vector<Place> places;
-  uint64_t generation = 1;
-  size_t count = 0;
+  /// By size and number among those of that size.
+  std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;
+  struct Recent {
+    uint64_t key = 0;
+    Page *page = nullptr;
+  };
+  std::array<Recent, kRecent> recent;
 };
 
 } // namespace nnc

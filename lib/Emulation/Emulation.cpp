@@ -4,6 +4,8 @@
 #include "AccessLog.h"
 #include "Block.h"
 
+#include <iterator>
+#include <map>
 #include <numeric>
 
 namespace nnc {
@@ -24,6 +26,9 @@ struct Launch {
   const char *kernel = "", *place = "";
   Sizes grid, block;
 };
+
+/// What a moment knows of the number of fences.
+constexpr uint32_t kFenceBits = (1 << 14) - 1;
 
 class Device {
 public:
@@ -49,17 +54,23 @@ private:
   void complain(const std::string &problem);
   void complainOnce(const std::string &problem);
   void report(const Race &race);
+  std::string describe(const Moment &moment, Access access) const;
   Moment now() const {
-    return {blockNumber, block.thread(), block.barriers(), fences[block.thread()]};
+    return {begin + block.barriers(), uint64_t(block.thread()), fences[block.thread()] & kFenceBits,
+            0, 0};
   }
+  /// For memory of the block, which is new for each, or of the device.
+  Clock clock(bool isShared = true) const { return {isShared ? begin : launchBegin, begin}; }
   uintptr_t sharedAddress(int64_t place) const {
     return reinterpret_cast<uintptr_t>(block.sharedMemory() + place);
   }
 
   Draw draw{0};
   Launch launch;
-  /// Of memory of the device, and of the block.
-  AccessLog global, shared;
+  AccessLog log;
+  /// When the launch and the block began, and which blocks of the launch did when.
+  Time launchBegin = 1, begin = 1;
+  std::map<Time, int64_t> blocks;
   int64_t blockNumber = 0;
   bool hasRaced = false;
   /// By thread: the fences of the asynchronous proxy, and whether there is one of sums since these were read.
@@ -82,8 +93,9 @@ void Device::complain(const std::string &problem) {
 
 void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
   ++numLaunches;
-  global.clear();
   hasRaced = false;
+  launchBegin = begin;
+  blocks.clear();
   int64_t numThreads = launch.block.count();
   std::vector<int64_t> order(launch.grid.count());
   std::iota(order.begin(), order.end(), 0);
@@ -91,7 +103,7 @@ void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
     std::swap(order[left - 1], order[draw.below(left)]);
   for (int64_t next : order) {
     blockNumber = next;
-    shared.clear();
+    blocks[begin] = next;
     fences.assign(numThreads, 0);
     haveFenced.assign(numThreads, false);
     std::string problem = block.run(
@@ -101,6 +113,7 @@ void Device::run(void (*body)(void *, int64_t, int64_t), void *context) {
           body(context, index, index + 1);
         },
         draw);
+    begin += block.barriers() + 1;
     if (problem.empty())
       continue;
     complain("in block " + std::to_string(next) + " " + problem);
@@ -121,10 +134,12 @@ int64_t Device::number(int32_t quantity, int32_t axis) const {
   }
 }
 
-std::string describe(const Moment &moment, Access access) {
+std::string Device::describe(const Moment &moment, Access access) const {
   std::string text =
-      moment.thread < 0 ? "several threads" : "thread " + std::to_string(moment.thread);
-  text += moment.block < 0 ? " of several blocks" : " of block " + std::to_string(moment.block);
+      moment.isOfSeveralThreads ? "several threads" : "thread " + std::to_string(moment.thread);
+  text += moment.isOfSeveralBlocks
+              ? " of several blocks"
+              : " of block " + std::to_string(std::prev(blocks.upper_bound(moment.time))->second);
   return text + (access == Access::Read      ? " reads"
                  : access == Access::Write   ? " writes"
                  : access == Access::Product ? " multiplies"
@@ -134,10 +149,9 @@ std::string describe(const Moment &moment, Access access) {
 void Device::access(uintptr_t address, int32_t bytes, int32_t count, Access access) {
   if (block.isPrivate(address))
     return;
-  AccessLog &log = block.isShared(address) ? shared : global;
-  for (int32_t element = 0; element < count; ++element)
-    if (std::optional<Race> race = log.add(address + uintptr_t(element) * bytes, now(), access))
-      report(*race);
+  if (std::optional<Race> race =
+          log.add(address, bytes, count, clock(block.isShared(address)), now(), access))
+    report(*race);
 }
 
 /// One tells enough of a kernel.
@@ -158,10 +172,10 @@ void Device::report(const Race &race) {
 void Device::multiplyShared(int32_t site, const SharedProduct &product, float *sums) {
   if (block.thread() % SharedProduct::kThreads == 0)
     for (int64_t place : product.places()) {
-      Moment write = shared.lastWrite(sharedAddress(place));
+      std::optional<Moment> write = log.lastWrite(sharedAddress(place), 2, clock());
       access(sharedAddress(place), 2, 1, Access::Product);
-      if (write.block == blockNumber && fences[write.thread] == write.fences)
-        complainOnce(describe(write, Access::Write) + " what " + describe(now(), Access::Product) +
+      if (write && (fences[write->thread] & kFenceBits) == write->fences)
+        complainOnce(describe(*write, Access::Write) + " what " + describe(now(), Access::Product) +
                      ", with no fence of the asynchronous proxy between");
     }
   if (Block::isNumber(*sums) && !haveFenced[block.thread()])
@@ -172,7 +186,7 @@ void Device::multiplyShared(int32_t site, const SharedProduct &product, float *s
 void Device::waitForProducts(int32_t groups) {
   for (const SharedProduct &product : block.waitForProducts(groups))
     for (int64_t place : product.places())
-      shared.finishProduct(sharedAddress(place), now());
+      log.finishProduct(sharedAddress(place), 2, clock(), now());
 }
 
 float Device::sumOf(float name, int32_t position) {
@@ -194,7 +208,7 @@ void Device::startCopy(char *to, const char *from, int32_t bytes, int32_t count,
 void Device::waitForCopies(int32_t groups) {
   for (const Block::Landed &copy : block.waitForCopies(groups))
     for (int64_t offset = 0; offset < copy.bytes; offset += copy.elementBytes)
-      shared.finishCopy(reinterpret_cast<uintptr_t>(copy.to + offset), now());
+      log.finishCopy(reinterpret_cast<uintptr_t>(copy.to + offset), copy.elementBytes, now());
 }
 
 Device &device() {
