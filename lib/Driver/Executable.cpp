@@ -152,7 +152,8 @@ void Entry::call(ArrayRef<void *> buffers, ArrayRef<int64_t> symbols) {
 
 std::optional<std::vector<NamedTensor>>
 Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
-           const std::map<std::string, int64_t> &symbolValues) {
+           const std::map<std::string, int64_t> &symbolValues,
+           function_ref<void *(const std::string &name)> onDevice) {
   std::map<std::string, const Tensor *> readable(arguments.begin(), arguments.end());
   std::optional<std::vector<int64_t>> symbols = solveSymbols(readable, symbolValues, error);
   if (!symbols)
@@ -162,7 +163,8 @@ Entry::run(std::map<std::string, Tensor *> arguments, std::string &error,
   SmallVector<void *> buffers;
   for (const Buffer &buffer : entrySignature.buffers) {
     if (!buffer.isResult || buffer.isUpdate) {
-      buffers.push_back(arguments.at(buffer.name)->data());
+      void *place = onDevice ? onDevice(buffer.name) : nullptr;
+      buffers.push_back(place ? place : arguments.at(buffer.name)->data());
       continue;
     }
     results.push_back(

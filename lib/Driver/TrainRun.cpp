@@ -105,8 +105,7 @@ void TrainRun::writeCheckpoint() {
 /// Evaluates, and keeps the parameters if they are the best so far.
 bool TrainRun::evaluate() {
   std::string error;
-  std::optional<std::vector<NamedTensor>> results =
-      validation->run(training.state(), training.step(), error);
+  std::optional<std::vector<NamedTensor>> results = validation->run(training, error);
   if (!results) {
     diagnostics.error(training.trainPlan().range, error);
     return false;
@@ -122,7 +121,7 @@ bool TrainRun::evaluate() {
   record.evaluatedAt.push_back(training.step());
   const std::optional<KeepPlan> &keep = training.trainPlan().keep;
   if (keep && record.best(*keep) + 1 == int64_t(record.evaluatedAt.size()))
-    best = training.state();
+    best = std::as_const(training).state();
   return true;
 }
 

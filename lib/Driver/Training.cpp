@@ -243,14 +243,23 @@ State &Training::state() {
   return modelState;
 }
 
+std::map<std::string, Tensor *> Training::stateArguments() {
+  std::map<std::string, Tensor *> result;
+  for (NamedTensor &entry : modelState)
+    result[entry.name] = &entry.value;
+  return result;
+}
+
+void *Training::findOnDevice(const std::string &name) const {
+  return deviceState && newest != Newest::Host ? deviceState->find(name) : nullptr;
+}
+
 int64_t Training::stepsPerEpoch() const {
   return BatchSource(data.trainingRows(), data.batchOptions(seed)).batchesPerEpoch();
 }
 
 std::map<std::string, Tensor *> Training::arguments(std::vector<Tensor> &fields, Tensor &key) {
-  std::map<std::string, Tensor *> result;
-  for (NamedTensor &entry : modelState)
-    result[entry.name] = &entry.value;
+  std::map<std::string, Tensor *> result = stateArguments();
   for (auto [name, tensor] : zip(plan.fields, fields))
     result[name] = &tensor;
   for (const Buffer &buffer : steps().signature().buffers)

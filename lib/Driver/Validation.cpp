@@ -11,20 +11,18 @@ using namespace llvm;
 
 namespace nnc {
 
-static void addArguments(std::map<std::string, Tensor *> &arguments,
-                         std::vector<NamedTensor> &values) {
-  for (NamedTensor &value : values)
-    arguments[value.name] = &value.value;
-}
-
-/// Parameters, states and the key, under the names that `entry` knows them by.
-static std::map<std::string, Tensor *> argumentsOf(const Entry &entry, State &state, Tensor &key) {
-  std::map<std::string, Tensor *> arguments;
-  addArguments(arguments, state);
+/// Calls a function with the state of `training`, the key, and what else it takes.
+std::optional<std::vector<NamedTensor>> Validation::call(const std::string &function,
+                                                         Training &training,
+                                                         std::map<std::string, Tensor *> arguments,
+                                                         Tensor &key, std::string &error) {
+  Entry &entry = executable.entry(function);
+  arguments.merge(training.stateArguments());
   for (const Buffer &buffer : entry.signature().buffers)
     if (buffer.role == "key")
       arguments[buffer.name] = &key;
-  return arguments;
+  return entry.run(arguments, error, /*symbols=*/{},
+                   [&](const std::string &name) { return training.findOnDevice(name); });
 }
 
 /// Copies rows [first, first + count) of each output to their place among all rows.
@@ -41,8 +39,7 @@ void Validation::keepOutputs(std::vector<NamedTensor> &results, int64_t first, i
   }
 }
 
-bool Validation::predict(State &state, Tensor &key, std::string &error) {
-  Entry &entry = executable.entry(plan.predict);
+bool Validation::predict(Training &training, Tensor &key, std::string &error) {
   BatchSource source(data.dataset,
                      {data.batchSize, /*isShuffled=*/false, {}, seed, /*dropLast=*/false});
   RowIndices order = source.orderOf(0);
@@ -53,10 +50,11 @@ bool Validation::predict(State &state, Tensor &key, std::string &error) {
     if (batch.empty() || batch.front().dim(0) != count)
       batch = source.allocate(count);
     source.fill(cursor, order, batch);
-    std::map<std::string, Tensor *> arguments = argumentsOf(entry, state, key);
+    std::map<std::string, Tensor *> arguments;
     for (auto [name, field] : zip(plan.validationFields, batch))
       arguments[name] = &field;
-    std::optional<std::vector<NamedTensor>> results = entry.run(arguments, error);
+    std::optional<std::vector<NamedTensor>> results =
+        call(plan.predict, training, arguments, key, error);
     if (!results)
       return false;
     keepOutputs(*results, first, count);
@@ -64,17 +62,16 @@ bool Validation::predict(State &state, Tensor &key, std::string &error) {
   return true;
 }
 
-std::optional<std::vector<NamedTensor>> Validation::run(State &state, int64_t step,
-                                                        std::string &error) {
-  Tensor key = Tensor::of<int64_t>({2}, {seed, step});
-  if (!plan.predict.empty() && !predict(state, key, error))
+std::optional<std::vector<NamedTensor>> Validation::run(Training &training, std::string &error) {
+  Tensor key = Tensor::of<int64_t>({2}, {seed, training.step()});
+  if (!plan.predict.empty() && !predict(training, key, error))
     return std::nullopt;
-  Entry &entry = executable.entry(plan.evaluate);
-  std::map<std::string, Tensor *> arguments = argumentsOf(entry, state, key);
+  std::map<std::string, Tensor *> arguments;
   for (auto [name, field] : zip(plan.validationFields, data.dataset.columns))
     arguments[name] = &field;
-  addArguments(arguments, predictions);
-  return entry.run(arguments, error);
+  for (NamedTensor &output : predictions)
+    arguments[output.name] = &output.value;
+  return call(plan.evaluate, training, arguments, key, error);
 }
 
 } // namespace nnc

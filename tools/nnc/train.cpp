@@ -150,7 +150,7 @@ static int trainOne(Session &session, Executable &executable, const TrainPlan &p
     return fail(session.diagnostics);
   if (!flags.page.empty()) {
     // With the parameters that are kept.
-    if (validation && !validation->run(training.state(), training.step(), error))
+    if (validation && !validation->run(training, error))
       return fail(plan.range, error);
     if (Status written = report.writePage(flags.page); !written)
       return fail(written.error());

@@ -40,10 +40,12 @@ public:
   void call(llvm::ArrayRef<void *> buffers, llvm::ArrayRef<int64_t> symbols);
 
   /// Calls it with arguments by name; updated arguments are written in place. Returns the results
-  /// that have buffers of their own, in order.
-  std::optional<std::vector<NamedTensor>> run(std::map<std::string, Tensor *> arguments,
-                                              std::string &error,
-                                              const std::map<std::string, int64_t> &symbols = {});
+  /// that have buffers of their own, in order. `onDevice` tells where an argument is if not where the tensor is, null
+  /// if it is there.
+  std::optional<std::vector<NamedTensor>>
+  run(std::map<std::string, Tensor *> arguments, std::string &error,
+      const std::map<std::string, int64_t> &symbols = {},
+      llvm::function_ref<void *(const std::string &name)> onDevice = {});
 
 private:
   bool meetsRequirements(const std::map<std::string, Dim> &values, std::string &error) const;

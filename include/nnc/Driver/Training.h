@@ -39,6 +39,9 @@ public:
   int64_t step() const { return done; }
   State &state();
   const State &state() const;
+  /// The state for a call to read, by name: what findOnDevice knows the place of is there, and not fetched for this.
+  std::map<std::string, Tensor *> stateArguments();
+  void *findOnDevice(const std::string &name) const;
   const RunRecord &record() const { return recorded; }
   RunRecord &record() { return recorded; }
   /// Steps in an epoch.
