@@ -163,7 +163,7 @@ Tile ContractionEmitter::choose() const {
 int64_t ContractionEmitter::chooseParts() {
   /// Blocks that keep a GPU busy, terms that a block should have, parts that are added sooner than they are summed.
   constexpr int64_t kEnoughBlocks = 128, kEnoughTerms = 256, kMostParts = 64;
-  if (!options.isFilled || !cast<MemRefType>(op.getDpsInits()[0].getType()).hasStaticShape())
+  if (!options.isFilled)
     return 1;
   int64_t blocks = estimateCount(op, contraction.batch) *
                    llvm::divideCeil(estimateCount(op, contraction.rows), tile.rows) *
@@ -341,11 +341,16 @@ linalg::GenericOp ContractionEmitter::emit() {
   int64_t numParts = chooseParts();
   Value parts;
   if (numParts > 1) {
-    auto output = cast<MemRefType>(op.getDpsInits()[0].getType());
+    Value output = op.getDpsInits()[0];
     SmallVector<int64_t> shape = {numParts};
-    llvm::append_range(shape, output.getShape());
-    parts =
-        memref::AllocOp::create(b, loc, MemRefType::get(shape, element), b.getI64IntegerAttr(64));
+    SmallVector<Value> dynamicSizes;
+    for (auto [axis, size] : llvm::enumerate(cast<MemRefType>(output.getType()).getShape())) {
+      shape.push_back(size);
+      if (ShapedType::isDynamic(size))
+        dynamicSizes.push_back(memref::DimOp::create(b, loc, output, axis));
+    }
+    parts = memref::AllocOp::create(b, loc, MemRefType::get(shape, element), dynamicSizes,
+                                    b.getI64IntegerAttr(64));
   }
   // In one row: there may be more of these than in any other direction.
   Value rowTiles = countTiles(contraction.rows, tile.rows),

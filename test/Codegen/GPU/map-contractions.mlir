@@ -85,6 +85,27 @@ func.func @parts(%x: memref<?x20xf32>, %w: memref<?x24xf32>, %y: memref<20x24xf3
   return
 }
 
+// Also where the number of rows is not known.
+// CHECK-LABEL: func.func @partsOfAnyRows(
+// CHECK: %[[ROWS:.*]] = memref.dim %arg2, %c0
+// CHECK: %[[PARTS:.*]] = memref.alloc(%[[ROWS]]) {alignment = 64 : i64} : memref<2x?x24xf32>
+// CHECK: gpu.launch
+// CHECK: memref.store %{{.*}}, %[[PARTS]]
+// CHECK: gpu.launch
+// CHECK: memref.load %[[PARTS]]
+func.func @partsOfAnyRows(%x: memref<?x600xf32>, %w: memref<600x24xf32>, %y: memref<?x24xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x24xf32>)
+  linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, #rightTurned, #result], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x600xf32>, memref<600x24xf32>) outs(%y : memref<?x24xf32>) {
+  ^bb0(%in: f32, %factor: f32, %out: f32):
+    %0 = arith.mulf %in, %factor : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
 // A product with a vector is no product of tiles.
 // CHECK-LABEL: func.func @vector(
 // CHECK-NOT: math.fma

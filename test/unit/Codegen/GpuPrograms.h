@@ -181,6 +181,12 @@ inline const GpuProgram gpuPrograms[] = {
        y = transpose(x) @ w
      })",
      300, 300},
+    {"termsInPartsForAnyNumberOfRows",
+     R"(func f(x: f32[N, 600], w: f32[600, 24], b: f32[24]) -> (y: f32[N, 24], z: f32[24, N]) {
+       y = relu(x @ w + b)
+       z = transpose(x @ w)
+     })",
+     600, 70},
     {"convolution",
      R"(func f(x: f32[N, 5, 9, 7], w: f32[12, 5, 3, 3], b: f32[12, 1, 1]) -> (y: f32[N, 12, 9, 7]) {
        y = relu(conv2d(x, w, padding = 1) + b)
