@@ -67,16 +67,21 @@ struct CastExpandedView : OpRewritePattern<memref::ExpandShapeOp> {
 
 class ExpandViews : public impl::ExpandViewsPassBase<ExpandViews> {
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    patterns.add<CastExpandedView>(&getContext(), /*benefit=*/2);
-    memref::populateExpandStridedMetadataPatterns(patterns);
+    // All open groups first: MLIR's patterns look through an expansion, and do not expect these.
+    RewritePatternSet ours(&getContext()), theirs(&getContext());
+    ours.add<CastExpandedView>(&getContext());
+    memref::populateExpandStridedMetadataPatterns(theirs);
+    if (failed(applyToViews(std::move(ours))) || failed(applyToViews(std::move(theirs))))
+      signalPassFailure();
+  }
+
+  LogicalResult applyToViews(RewritePatternSet patterns) {
     SmallVector<Operation *> views;
     getOperation().walk([&](Operation *op) {
       if (isa<memref::MemRefDialect>(op->getDialect()) && op->getNumResults() != 0)
         views.push_back(op);
     });
-    if (failed(applyOpPatternsGreedily(views, std::move(patterns))))
-      signalPassFailure();
+    return applyOpPatternsGreedily(views, std::move(patterns));
   }
 };
 

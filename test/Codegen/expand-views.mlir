@@ -39,3 +39,16 @@ func.func @part(%x: memref<8x4xf32>, %i: index) -> memref<4xf32, strided<[1], of
   %y = memref.subview %x[%i, 0] [1, 4] [1, 1] : memref<8x4xf32> to memref<4xf32, strided<[1], offset: ?>>
   return %y : memref<4xf32, strided<[1], offset: ?>>
 }
+
+// A part of such a view, of which the expansion is asked for its strides first.
+// CHECK-LABEL: func @part_of_open
+func.func @part_of_open(%x: memref<?xf32>, %i: index, %j: index, %n: index) -> memref<3xf32, strided<[1], offset: ?>> {
+  // CHECK-NOT: subview
+  // CHECK: memref.reinterpret_cast %{{.*}} to offset: [%{{.*}}], sizes: [3], strides: [1]
+  %y = memref.expand_shape %x [[0, 1, 2]] output_shape [%n, %n, 3] : memref<?xf32> into memref<?x?x3xf32>
+  %z = memref.subview %y[%i, %j, 0] [1, 1, 3] [1, 1, 1]
+      : memref<?x?x3xf32> to memref<1x1x3xf32, strided<[?, 3, 1], offset: ?>>
+  %row = memref.subview %z[0, 0, 0] [1, 1, 3] [1, 1, 1]
+      : memref<1x1x3xf32, strided<[?, 3, 1], offset: ?>> to memref<3xf32, strided<[1], offset: ?>>
+  return %row : memref<3xf32, strided<[1], offset: ?>>
+}
