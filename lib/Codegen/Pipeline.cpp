@@ -80,6 +80,7 @@ void buildKernelStage(OpPassManager &passes, const CodegenOptions &options) {
   passes.addPass(createVectorizePass(VectorizePassOptions{options.cpu, options.grain}));
   // No canonicalizer from here on: LLVM folds the same, and is quicker with large loops.
   passes.addPass(createCSEPass());
+  passes.addPass(createContractProductsPass());
   passes.addPass(createPlanArenaPass());
 }
 

@@ -24,14 +24,6 @@ namespace nnc {
 
 namespace {
 
-/// Whether `op` is a product that goes anywhere but into sums. What a kernel stores is rounded: a sum in
-/// another one must not take the product in, only because LLVM sees that it reads what was stored.
-bool isRounded(Operation *op) {
-  return isa<arith::MulFOp>(op) && !llvm::all_of(op->getUsers(), [](Operation *user) {
-           return isa<arith::AddFOp, arith::SubFOp, arith::NegFOp>(user);
-         });
-}
-
 class Vectorize : public impl::VectorizePassBase<Vectorize> {
   using VectorizePassBase::VectorizePassBase;
 
@@ -41,14 +33,6 @@ class Vectorize : public impl::VectorizePassBase<Vectorize> {
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
     emitAll(rewriter, *target);
-    getOperation().walk([](arith::ArithFastMathInterface op) {
-      arith::FastMathFlagsAttr flags = op.getFastMathFlagsAttr();
-      if (!flags || isRounded(op))
-        return;
-      auto contract = arith::FastMathFlags::contract | flags.getValue();
-      op->setAttr(op.getFastMathAttrName(),
-                  arith::FastMathFlagsAttr::get(op->getContext(), contract));
-    });
   }
 
   void emitAll(IRRewriter &rewriter, const TargetDescription &target) {

@@ -579,6 +579,22 @@ def ParallelizePass : Pass<"codegen-parallelize", "mlir::ModuleOp"> {
                            "mlir::func::FuncDialect", "mlir::scf::SCFDialect"];
 }
 
+def ContractProductsPass : Pass<"codegen-contract-products"> {
+  let summary = "Let a sum take in the product that goes into it alone";
+  let description = [{
+    A fused multiply-add rounds once where a product and a sum round twice. A product that several operations use, or
+    that is stored, is rounded for all of them: what is computed again elsewhere would be another number otherwise.
+
+    ```mlir
+    %p = arith.mulf %a, %b : vector<8xf32>
+    %s = arith.addf %p, %c : vector<8xf32>
+    // becomes
+    %p = arith.mulf %a, %b fastmath<contract> : vector<8xf32>
+    %s = arith.addf %p, %c fastmath<contract> : vector<8xf32>
+    ```
+  }];
+}
+
 def ConvertToLLVMPass : Pass<"codegen-convert-to-llvm", "mlir::ModuleOp"> {
   let summary = "Convert arithmetic, vectors and buffers to the LLVM dialect";
   let description = [{
