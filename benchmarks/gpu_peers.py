@@ -20,6 +20,18 @@ def normalize(x, scale, shift):
     return torch.nn.functional.layer_norm(x, (4096,), scale, shift)
 
 
+def attention(query, key, value):
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+
+def attention_gradients(query, key, value, derivative):
+    return torch.autograd.grad(attention(query, key, value), (query, key, value), derivative)
+
+
+def heads(count, dtype=torch.float32, is_trained=False):
+    return tuple(normal(4, 8, 2048, 64, dtype=dtype).requires_grad_(is_trained) for _ in range(count))
+
+
 CASES = {
     "product": (torch.matmul, lambda: (normal(4096, 4096), normal(4096, 4096))),
     "product_bf16": (torch.matmul, lambda: (normal(4096, 4096, dtype=torch.bfloat16),
@@ -31,6 +43,10 @@ CASES = {
     "elementwise": (lambda x, y: torch.tanh(x * 2 + y) * torch.sigmoid(y),
                     lambda: (normal(33554432), normal(33554432))),
     "total": (torch.sum, lambda: (normal(33554432),)),
+    "attention": (attention, lambda: heads(3)),
+    "attention_bf16": (attention, lambda: heads(3, torch.bfloat16)),
+    "attention_gradients": (attention_gradients,
+                            lambda: heads(3, is_trained=True) + (normal(4, 8, 2048, 64),)),
 }
 
 
