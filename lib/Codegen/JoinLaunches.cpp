@@ -92,32 +92,137 @@ public:
   }
 
 private:
+  /// Launches that do the same with buffers of their own.
+  struct Equal {
+    SmallVector<gpu::LaunchOp> launches;
+    /// The buffers that each of them uses, in the order of the first one.
+    SmallVector<SmallVector<Value>> buffers;
+  };
+
+  static SmallVector<Value> buffersOf(gpu::LaunchOp launch) {
+    llvm::SetVector<Value> outside;
+    getUsedValuesDefinedAbove(launch.getBody(), outside);
+    return llvm::filter_to_vector(outside,
+                                  [](Value value) { return isa<MemRefType>(value.getType()); });
+  }
+
+  /// The values in the body of `launch`, and those that it uses, in order.
+  static SmallVector<Value> valuesOf(gpu::LaunchOp launch) {
+    SmallVector<Value> values(launch.getBody().getArguments());
+    launch.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      llvm::append_range(values, op->getOperands());
+      llvm::append_range(values, op->getResults());
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          llvm::append_range(values, block.getArguments());
+    });
+    return values;
+  }
+
+  /// Whether `launch` does with other buffers what the launches in `equal` do; it is one of them then.
+  static bool addEqual(Equal &equal, gpu::LaunchOp launch) {
+    /// Operations that are written again as soon as buffers are found.
+    constexpr size_t kFew = 8;
+    gpu::LaunchOp first = equal.launches.front();
+    size_t numOperations = 0;
+    launch.getBody().walk([&](Operation *) { ++numOperations; });
+    if (numOperations <= kFew)
+      return false;
+    auto ignore = [](Value, Value) { return success(); };
+    if (!OperationEquivalence::isRegionEquivalentTo(&first.getBody(), &launch.getBody(), ignore,
+                                                    nullptr, OperationEquivalence::IgnoreLocations))
+      return false;
+    DenseMap<Value, Value> same;
+    auto isSame = [&](Value left, Value right) {
+      bool isOutside = !first.getBody().isAncestor(left.getParentRegion()),
+           isBuffer = isOutside && isa<MemRefType>(left.getType());
+      std::optional<int64_t> number = getConstantIntValue(left);
+      bool isEither = number && number == getConstantIntValue(right);
+      if (isOutside && !isEither && (isBuffer ? left.getType() != right.getType() : left != right))
+        return false;
+      return same.try_emplace(left, right).first->second == right;
+    };
+    SmallVector<Value> left = valuesOf(first), right = valuesOf(launch);
+    if (!isSame(first.getGridSizeX(), launch.getGridSizeX()) ||
+        !llvm::all_of_zip(left, right, isSame))
+      return false;
+    SmallVector<Value> own;
+    for (Value buffer : equal.buffers.front())
+      own.push_back(same.lookup(buffer));
+    equal.launches.push_back(launch);
+    equal.buffers.push_back(own);
+    return true;
+  }
+
+  /// The first launch's buffers, or for blocks further on those of another.
+  static SmallVector<Value> chooseBuffers(OpBuilder &b, Location loc, Value number,
+                                          ArrayRef<SmallVector<Value>> buffers, size_t first) {
+    if (buffers.size() == 1)
+      return buffers.front();
+    size_t half = buffers.size() / 2;
+    Value isBefore = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number,
+                                           constantIndex(b, loc, int64_t(first + half)));
+    auto choice = scf::IfOp::create(b, loc, ValueRange(buffers.front()).getTypes(), isBefore,
+                                    /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    scf::YieldOp::create(b, loc, chooseBuffers(b, loc, number, buffers.take_front(half), first));
+    b.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(b, loc,
+                         chooseBuffers(b, loc, number, buffers.drop_front(half), first + half));
+    return llvm::to_vector_of<Value>(choice.getResults());
+  }
+
   void build() {
     OpBuilder b(launches.back());
     SmallVector<Location> places =
         llvm::map_to_vector(launches, [](gpu::LaunchOp launch) { return launch.getLoc(); });
     Location loc = b.getFusedLoc(places);
-    Value total = launches.front().getGridSizeX();
-    for (gpu::LaunchOp launch : llvm::drop_begin(launches))
-      total = arith::AddIOp::create(b, loc, total, launch.getGridSizeX());
+    std::vector<Equal> kinds;
+    for (gpu::LaunchOp launch : launches)
+      if (llvm::none_of(kinds, [&](Equal &equal) { return addEqual(equal, launch); }))
+        kinds.push_back({{launch}, {buffersOf(launch)}});
+    SmallVector<Value> counts;
+    Value total;
+    for (Equal &equal : kinds) {
+      Value count = equal.launches.front().getGridSizeX();
+      if (equal.launches.size() > 1)
+        count = arith::MulIOp::create(b, loc, count,
+                                      constantIndex(b, loc, int64_t(equal.launches.size())));
+      counts.push_back(count);
+      total = total ? arith::AddIOp::create(b, loc, total, count) : count;
+    }
     gpu::LaunchOp joint = launchThreads(b, loc, total, kBlockSize);
     Value block = joint.getBlockIds().x;
-    for (gpu::LaunchOp launch : llvm::drop_end(launches)) {
-      Value count = launch.getGridSizeX();
+    for (auto [equal, count] : llvm::drop_end(llvm::zip_equal(kinds, counts))) {
       Value isOwn = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, block, count);
       auto choice = scf::IfOp::create(b, loc, isOwn, /*withElseRegion=*/true);
       b.setInsertionPointToStart(choice.thenBlock());
-      copyBody(b, launch, joint, block);
+      copyBodies(b, equal, joint, block);
       b.setInsertionPointToStart(choice.elseBlock());
       block = arith::SubIOp::create(b, loc, block, count);
     }
-    copyBody(b, launches.back(), joint, block);
+    copyBodies(b, kinds.back(), joint, block);
     for (gpu::LaunchOp launch : launches)
       launch.erase();
   }
 
-  static void copyBody(OpBuilder &b, gpu::LaunchOp launch, gpu::LaunchOp joint, Value block) {
+  /// What the blocks of equal launches do, those of the first one first.
+  static void copyBodies(OpBuilder &b, const Equal &equal, gpu::LaunchOp joint, Value block) {
+    gpu::LaunchOp launch = equal.launches.front();
     IRMapping mapping;
+    if (equal.launches.size() > 1) {
+      Location loc = joint.getLoc();
+      Value count = launch.getGridSizeX();
+      Value number = arith::DivUIOp::create(b, loc, block, count);
+      block = arith::RemUIOp::create(b, loc, block, count);
+      mapping.map(equal.buffers.front(), chooseBuffers(b, loc, number, equal.buffers, 0));
+    }
+    copyBody(b, launch, joint, block, mapping);
+  }
+
+  static void copyBody(OpBuilder &b, gpu::LaunchOp launch, gpu::LaunchOp joint, Value block,
+                       IRMapping &mapping) {
     mapping.map(launch.getBlockIds().x, block);
     mapping.map(launch.getThreadIds().x, joint.getThreadIds().x);
     // The others are what the host knows, or zero.

@@ -170,3 +170,70 @@ func.func @shapes(%x: memref<8xf32>, %y: memref<8xf32>, %z: memref<8xf32>, %n: i
   }
   return
 }
+
+// What is equal but for its buffers is there once: a block finds those that are its own.
+// CHECK-LABEL: func.func @equal(
+// CHECK-SAME: %[[X:.*]]: memref<8xf32>, %[[Y:.*]]: memref<8xf32>, %[[Z:.*]]: memref<8xf32>, %[[A:.*]]: memref<8xf32>, %[[B:.*]]: memref<8xf32>, %[[C:.*]]: memref<8xf32>, %[[D:.*]]: memref<9xf32>)
+// CHECK: %[[EQUAL:.*]] = arith.muli %[[COUNT:.*]], %c3
+// CHECK: gpu.launch blocks(%[[BLOCK:[a-z0-9_]*]],
+// CHECK: arith.cmpi ult, %[[BLOCK]], %[[EQUAL]]
+// CHECK: %[[NUMBER:.*]] = arith.divui %[[BLOCK]], %[[COUNT]]
+// CHECK: %[[OWN:.*]] = arith.remui %[[BLOCK]], %[[COUNT]]
+// CHECK: arith.cmpi ult, %[[NUMBER]], %c1
+// CHECK: %[[BUFFERS:.*]]:2 = scf.if {{.*}} {
+// CHECK:   scf.yield %[[X]], %[[A]]
+// CHECK: } else {
+// CHECK:   arith.cmpi ult, %[[NUMBER]], %c2
+// CHECK:   scf.if
+// CHECK:     scf.yield %[[Y]], %[[B]]
+// CHECK:     scf.yield %[[Z]], %[[C]]
+// CHECK: memref.load %[[BUFFERS]]#0[%[[OWN]]]
+// CHECK: math.exp
+// CHECK: memref.store %{{.*}}, %[[BUFFERS]]#1
+// CHECK-NOT: math.exp
+// CHECK: memref.store %{{.*}}, %[[D]]
+// CHECK: gpu.terminator
+func.func @equal(%x: memref<8xf32>, %y: memref<8xf32>, %z: memref<8xf32>, %a: memref<8xf32>, %b: memref<8xf32>, %c: memref<8xf32>, %d: memref<9xf32>) {
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c256 = arith.constant 256 : index
+  %zero = arith.constant 0.0 : f32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c8, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    %0 = memref.load %x[%bx] : memref<8xf32>
+    %1 = math.exp %0 : f32
+    %2 = arith.mulf %1, %0 : f32
+    %3 = arith.mulf %2, %1 : f32
+    %4 = arith.mulf %3, %2 : f32
+    %5 = arith.mulf %4, %3 : f32
+    %6 = arith.mulf %5, %4 : f32
+    memref.store %6, %a[%tx] : memref<8xf32>
+    gpu.terminator
+  }
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c8, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    %0 = memref.load %y[%bx] : memref<8xf32>
+    %1 = math.exp %0 : f32
+    %2 = arith.mulf %1, %0 : f32
+    %3 = arith.mulf %2, %1 : f32
+    %4 = arith.mulf %3, %2 : f32
+    %5 = arith.mulf %4, %3 : f32
+    %6 = arith.mulf %5, %4 : f32
+    memref.store %6, %b[%tx] : memref<8xf32>
+    gpu.terminator
+  }
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c8, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    memref.store %zero, %d[%bx] : memref<9xf32>
+    gpu.terminator
+  }
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c8, %gy = %c1, %gz = %c1) threads(%tx, %ty, %tz) in (%sx = %c256, %sy = %c1, %sz = %c1) {
+    %0 = memref.load %z[%bx] : memref<8xf32>
+    %1 = math.exp %0 : f32
+    %2 = arith.mulf %1, %0 : f32
+    %3 = arith.mulf %2, %1 : f32
+    %4 = arith.mulf %3, %2 : f32
+    %5 = arith.mulf %4, %3 : f32
+    %6 = arith.mulf %5, %4 : f32
+    memref.store %6, %c[%tx] : memref<8xf32>
+    gpu.terminator
+  }
+  return
+}

@@ -141,6 +141,7 @@ def JoinLaunchesPass : Pass<"codegen-gpu-join-launches", "mlir::func::FuncOp"> {
     little memory for each block: elementwise ones, and sums by a block. So an optimizer updates many parameters at once.
     They move down to the last of them, past what does not depend on them; what is one block moves up first, to others
     of its kind.
+    What is equal but for its buffers is in the kernel once, and a block finds those that are its own.
 
     ```mlir
     gpu.launch blocks(%b, ...) in (%n, ...) { first(%b) }
