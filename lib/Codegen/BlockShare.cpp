@@ -28,7 +28,8 @@ void meet(OpBuilder &b, Location loc) {
 
 class BlockShare {
 public:
-  explicit BlockShare(gpu::LaunchOp kernel) : launch(kernel), scratch(kernel) {}
+  BlockShare(gpu::LaunchOp kernel, bool doesRound)
+      : launch(kernel), scratch(kernel), roundsFactors(doesRound) {}
 
   /// Finds what operations of `root` write, and what sums start from.
   SmallVector<Operation *> collect(Operation *root);
@@ -38,6 +39,7 @@ public:
 private:
   gpu::LaunchOp launch;
   SharedScratch scratch;
+  bool roundsFactors;
   DenseMap<Operation *, SmallVector<linalg::FillOp>> fills;
 };
 
@@ -78,7 +80,7 @@ void BlockShare::compute(linalg::GenericOp op) {
     if (fill)
       body.startFrom(output, linalg::FillOp(fill).value());
   if (std::optional<Contraction> contraction = findContraction(op)) {
-    emitContractionInBlock(b, body, *contraction, launch, scratch);
+    emitContractionInBlock(b, body, *contraction, launch, scratch, roundsFactors);
   } else if (!emitReductionByWarps(b, body, launch)) {
     Value total = multiply(b, loc, body.sizesOf(body.parallelLoops()));
     auto loop = scf::ForOp::create(b, loc, launch.getThreadIds().x, total,
@@ -97,8 +99,8 @@ void BlockShare::compute(linalg::GenericOp op) {
 
 } // namespace
 
-void shareInBlock(Operation *root, gpu::LaunchOp launch) {
-  BlockShare block(launch);
+void shareInBlock(Operation *root, gpu::LaunchOp launch, bool roundsFactors) {
+  BlockShare block(launch, roundsFactors);
   for (Operation *op : block.collect(root)) {
     if (auto fill = dyn_cast<linalg::FillOp>(op)) {
       IRRewriter rewriter(fill);
@@ -117,7 +119,7 @@ void shareInBlock(Operation *root, gpu::LaunchOp launch) {
   }
 }
 
-void mapBlocks(scf::ParallelOp loop) {
+void mapBlocks(scf::ParallelOp loop, bool roundsFactors) {
   OpBuilder b(loop);
   Location loc = loop.getLoc();
   gpu::LaunchOp launch = launchThreads(b, loc, loop.getUpperBound().front(), kBlockSize);
@@ -133,7 +135,7 @@ void mapBlocks(scf::ParallelOp loop) {
     alloc.replaceAllUsesWith(memref::MemorySpaceCastOp::create(b, loc, type, memory).getResult());
     alloc.erase();
   });
-  shareInBlock(launch, launch);
+  shareInBlock(launch, launch, roundsFactors);
 }
 
 } // namespace nnc

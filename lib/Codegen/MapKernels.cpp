@@ -292,7 +292,7 @@ void mapSerial(Operation *op) {
   Value thread = launch.getThreadIds().x;
   if (isShared) {
     op->moveBefore(launch.getBody().front().getTerminator());
-    return shareInBlock(op, launch);
+    return shareInBlock(op, launch, /*roundsFactors=*/false);
   }
   auto choice = scf::IfOp::create(b, loc, isZero(b, loc, thread), /*withElseRegion=*/false);
   op->moveBefore(choice.thenBlock(), choice.thenBlock()->begin());
@@ -346,7 +346,7 @@ class MapKernels : public impl::MapKernelsPassBase<MapKernels> {
       if (auto fill = dyn_cast<linalg::FillOp>(op))
         mapOperation(*linalg::generalizeNamedOp(rewriter, fill), {}, std::nullopt, options);
       else if (auto blocks = dyn_cast<scf::ParallelOp>(op))
-        mapBlocks(blocks);
+        mapBlocks(blocks, roundsFactors);
       else if (auto group = groups.find(op); group != groups.end())
         mapRows(group->second,
                 llvm::map_to_vector(group->second.ops, [&](linalg::GenericOp member) {

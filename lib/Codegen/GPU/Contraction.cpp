@@ -461,8 +461,10 @@ linalg::GenericOp emitContraction(OpBuilder &b, const OperationBody &body,
 }
 
 void emitContractionInBlock(OpBuilder &b, const OperationBody &body, const Contraction &contraction,
-                            gpu::LaunchOp launch, SharedScratch &scratch) {
-  ContractionEmitter(b, body, contraction, {}).emitInBlock(launch, scratch);
+                            gpu::LaunchOp launch, SharedScratch &scratch, bool roundsFactors) {
+  ContractionOptions options;
+  options.roundsFactors = roundsFactors;
+  ContractionEmitter(b, body, contraction, options).emitInBlock(launch, scratch);
 }
 
 } // namespace nnc

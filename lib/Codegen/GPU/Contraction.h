@@ -41,7 +41,7 @@ mlir::linalg::GenericOp emitContraction(mlir::OpBuilder &b, const OperationBody 
 /// The same by the threads of one block, at `b` in its kernel; they have to meet before and behind it.
 void emitContractionInBlock(mlir::OpBuilder &b, const OperationBody &body,
                             const Contraction &contraction, mlir::gpu::LaunchOp launch,
-                            SharedScratch &scratch);
+                            SharedScratch &scratch, bool roundsFactors);
 
 } // namespace nnc
 

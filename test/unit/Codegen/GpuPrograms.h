@@ -169,6 +169,18 @@ inline const GpuProgram gpuPrograms[] = {
        y = scaled_dot_product_attention(q, k, v, causal = true)
      })",
      2e4, 1},
+    {"attentionOfRoundedFactors",
+     R"(func f(q: f32[N, 320, 16], k: f32[N, 320, 16], v: f32[N, 320, 16], d: f32[N, 320, 16])
+         -> (y: f32[N, 320, 16], dk: f32[N, 320, 16]) {
+       y = scaled_dot_product_attention(q, k, v, causal = true)
+       dk = grad(sum(y * d), wrt = k)
+     })",
+     8e3, 1, true},
+    {"roundedAttention",
+     R"(func f(q: f32[N, 2, 40, 16], k: f32[N, 2, 40, 16], v: f32[N, 2, 40, 16]) -> (y: f32[N, 2, 40, 16]) {
+       y = scaled_dot_product_attention(q, k, v)
+     })",
+     4e3, 2, true},
     {"batchOfTiles", R"(func f(x: f32[N, 3, 20, 8], w: f32[N, 3, 8, 30]) -> (y: f32[N, 3, 20, 30]) {
        y = x @ w
      })",
