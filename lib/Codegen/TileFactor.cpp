@@ -183,7 +183,8 @@ void TileFactor::chooseCopies() {
     alongTerms = inTerms > inPlaces;
   // Of 32 bits, terms go to different rows.
   width = isShort || !alongTerms ? std::max(termsAtOnce, placesAtOnce) : 1;
-  copied = width * bytesOf(element) >= 4 && !isShared(source->get());
+  copied = width * bytesOf(element) >= 4 && !isShared(source->get()) &&
+           cast<MemRefType>(source->get().getType()).isLastDimUnitStride();
 }
 
 void TileFactor::chooseWidth() {

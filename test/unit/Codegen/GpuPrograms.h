@@ -214,6 +214,11 @@ inline const GpuProgram gpuPrograms[] = {
        g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = x)
      })",
      72, 3},
+    {"stridedConvolutionByTheInput",
+     R"(func f(x: f32[N, 8, 8, 8], w: f32[16, 8, 3, 3], d: f32[N, 16, 4, 4]) -> (g: f32[N, 8, 8, 8]) {
+       g = grad(sum(conv2d(x, w, stride = 2, padding = 1) * d), wrt = x)
+     })",
+     144, 3},
     {"convolutionByTheFilters",
      R"(func f(x: f32[N, 6, 8, 9], w: f32[8, 6, 3, 3], d: f32[N, 8, 8, 9]) -> (g: f32[8, 6, 3, 3]) {
        g = grad(sum(conv2d(x, w, padding = 1) * d), wrt = w)
