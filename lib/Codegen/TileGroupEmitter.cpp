@@ -297,16 +297,20 @@ void TileGroupEmitter::emit(function_ref<bool(Value)> isNeeded) {
   auto parallel = scf::ParallelOp::create(b, loc, zero, sizes.materialize(total), one);
   b.setInsertionPointToStart(parallel.getBody());
   Size number = parallel.getInductionVars().front();
+  std::optional<Band> band = group.findBand();
+  bool doLastSeeMost = band && band->until && !band->from;
   ranges.resize(stream + 1);
   for (unsigned dim = stream; dim-- > 0;) {
     Size here = dim == 0 ? number : sizes.remainder(number, counts[dim]);
     number = dim == 0 ? number : sizes.divide(number, counts[dim]);
+    // What takes longest begins first.
+    if (dim == anchor && doLastSeeMost)
+      here = sizes.subtract(sizes.subtract(counts[dim], sizes.constant(1)), here);
     ranges[dim] = dim == anchor ? cut(dim, sizes.multiply(here, sizes.constant(group.blockOf(dim))))
                                 : Range{here, sizes.constant(1)};
   }
   allocate();
   startSums();
-  std::optional<Band> band = group.findBand();
   auto loop = scf::ForOp::create(b, loc, sizes.materialize(beginOfStream(band)),
                                  sizes.materialize(endOfStream(band)),
                                  sizes.materialize(sizes.constant(group.blockOf(stream))));

@@ -11,11 +11,14 @@
 #values = affine_map<(h, q, d, k) -> (h, k, d)>
 #found = affine_map<(h, q, d, k) -> (h, q, d)>
 
-// A block has 64 rows of a head, and goes along as many columns as the last of them sees, 64 at a time.
+// A block has 64 rows of a head, and goes along as many columns as the last of them sees, 64 at a time. Those that see
+// most begin first.
 // CHECK-LABEL: func.func @attention(
 // CHECK-NOT: memref.alloc
 // CHECK: scf.parallel (%[[BLOCK:.*]]) = (%{{.*}}) to (%c1024) step (%c1) {
-// CHECK: %[[ROW:.*]] = arith.muli %{{.*}}, %c64
+// CHECK: %[[FROM_LAST:.*]] = arith.remui %[[BLOCK]], %c16
+// CHECK: %[[NUMBER:.*]] = arith.subi %c15, %[[FROM_LAST]]
+// CHECK: %[[ROW:.*]] = arith.muli %[[NUMBER]], %c64
 // CHECK: %[[TILE:.*]] = memref.alloc() : memref<1x64x64xf32>
 // CHECK: %[[MAXIMUM:.*]] = memref.alloc() : memref<1x64xf32>
 // CHECK: %[[OF_TILE:.*]] = memref.alloc() : memref<1x64xf32>
