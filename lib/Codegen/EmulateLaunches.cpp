@@ -111,6 +111,9 @@ private:
   LogicalResult replaceCopy(nvgpu::DeviceAsyncCopyOp op);
   LogicalResult replaceSharedProduct(NVVM::WgmmaMmaAsyncOp op);
   LogicalResult replaceSum(LLVM::ExtractValueOp op);
+  void takeBarriers(nvgpu::MBarrierCreateOp op);
+  Value signalOf(OpBuilder &b, Location loc, Value barriers, Value number);
+  LogicalResult replaceTensorCopy(nvgpu::TmaAsyncLoadOp op);
   LogicalResult tell(Operation *op, Value buffer, ValueRange indices, Type accessed, bool writes);
 
   Host &host;
@@ -120,6 +123,9 @@ private:
   unsigned numSites = 0;
   /// What products of shared matrices leave their sums in.
   llvm::SmallDenseSet<Type> sumTypes;
+  /// Numbers of the first of some barriers in shared memory, and of the next.
+  DenseMap<Value, int64_t> firstSignals;
+  int64_t numSignals = 0;
   /// With results that others still use.
   SmallVector<Operation *> replaced;
 };
@@ -356,6 +362,71 @@ LogicalResult KernelEmulation::replaceSum(LLVM::ExtractValueOp op) {
   return success();
 }
 
+/// Barriers are numbers that the emulator knows them by.
+void KernelEmulation::takeBarriers(nvgpu::MBarrierCreateOp op) {
+  firstSignals[op.getBarriers()] = numSignals;
+  numSignals += cast<nvgpu::MBarrierGroupType>(op.getBarriers().getType()).getNumBarriers();
+  replaced.push_back(op);
+}
+
+Value KernelEmulation::signalOf(OpBuilder &b, Location loc, Value barriers, Value number) {
+  Value index = arith::IndexCastOp::create(b, loc, b.getI32Type(), number);
+  return arith::AddIOp::create(b, loc, index, constantI32(b, loc, firstSignals.lookup(barriers)));
+}
+
+LogicalResult KernelEmulation::replaceTensorCopy(nvgpu::TmaAsyncLoadOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  auto parameter = op.getTensorMapDescriptor().getDefiningOp<UnrealizedConversionCastOp>();
+  if (!parameter || op.getMulticastMask() || op.getPredicate())
+    return op.emitError("expected a tensor that is a parameter, copied to one block");
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  SmallVector<Value> start(cast<MemRefType>(op.getDst().getType()).getRank(), zero);
+  SmallVector<Value> operands = {addressOf(b, loc, op.getDst(), start), parameter.getOperand(0),
+                                 signalOf(b, loc, op.getBarriers(), op.getMbarId())};
+  constexpr size_t kMostAxes = 5;
+  for (size_t axis = 0; axis < kMostAxes; ++axis) {
+    Value coordinate = axis < op.getCoordinates().size() ? op.getCoordinates()[axis] : zero;
+    operands.push_back(arith::IndexCastOp::create(b, loc, b.getI32Type(), coordinate));
+  }
+  host.call(b, loc, "nnc_emulated_tensor_copy", operands);
+  op.erase();
+  return success();
+}
+
+/// Has the emulator keep what a kernel is told of a tensor in 128 bytes of the function.
+LogicalResult emulateTensorMap(Host &host, nvgpu::TmaCreateDescriptorOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  auto cast = op.getTensor().getDefiningOp<memref::CastOp>();
+  auto type = cast ? dyn_cast<MemRefType>(cast.getSource().getType()) : MemRefType();
+  if (!type ||
+      op.getTensorMap().getType().getSwizzle() != nvgpu::TensorMapSwizzleKind::SWIZZLE_128B)
+    return op.emitError("expected a tensor of known rank, with lines of 128 bytes");
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  constexpr int64_t kMapWords = 16;
+  Value map = LLVM::AllocaOp::create(b, loc, pointer, b.getI64Type(),
+                                     constantI64(b, loc, kMapWords), /*alignment=*/64);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, cast.getSource());
+  host.call(b, loc, "nnc_emulated_tensor_map",
+            {map, toI64(b, loc, base), constantI32(b, loc, elementBytes(type)),
+             constantI32(b, loc, type.getRank())});
+  auto parts = memref::ExtractStridedMetadataOp::create(b, loc, cast.getSource());
+  for (auto [axis, values] : llvm::enumerate(
+           llvm::zip_equal(parts.getSizes(), parts.getStrides(), op.getBoxDimensions()))) {
+    auto [size, stride, box] = values;
+    host.call(b, loc, "nnc_emulated_tensor_axis",
+              {map, constantI32(b, loc, int64_t(axis)), toI64(b, loc, size), toI64(b, loc, stride),
+               toI64(b, loc, box)});
+  }
+  for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+    user->getResult(0).replaceAllUsesWith(map);
+    user->erase();
+  }
+  op.erase();
+  return success();
+}
+
 LogicalResult KernelEmulation::replace(Operation *op) {
   OpBuilder b(op);
   Location loc = op->getLoc();
@@ -398,6 +469,44 @@ LogicalResult KernelEmulation::replace(Operation *op) {
         if (fence.getKind() != NVVM::ProxyKind::async_shared)
           return op->emitError("expected a fence of the asynchronous proxy for shared memory");
         return replaceWithCall(op, "nnc_emulated_proxy_fence");
+      })
+      .Case([&](nvgpu::MBarrierCreateOp barriers) {
+        takeBarriers(barriers);
+        return success();
+      })
+      .Case([&](nvgpu::MBarrierInitOp barrier) {
+        Value count = arith::IndexCastOp::create(b, loc, b.getI32Type(), barrier.getCount());
+        return replaceWithCall(
+            op, "nnc_emulated_signal_init",
+            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), count});
+      })
+      .Case([&](nvgpu::MBarrierArriveOp barrier) {
+        return replaceWithCall(op, "nnc_emulated_arrive",
+                               signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()));
+      })
+      .Case([&](nvgpu::MBarrierArriveExpectTxOp barrier) {
+        Value bytes = arith::IndexCastOp::create(b, loc, b.getI32Type(), barrier.getTxcount());
+        return replaceWithCall(
+            op, "nnc_emulated_expect",
+            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), bytes});
+      })
+      .Case([&](nvgpu::MBarrierTryWaitParityOp barrier) {
+        Value parity = arith::ExtUIOp::create(b, loc, b.getI32Type(), barrier.getPhaseParity());
+        return replaceWithCall(
+            op, "nnc_emulated_signal_wait",
+            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), parity});
+      })
+      .Case([&](nvgpu::TmaAsyncLoadOp copy) { return replaceTensorCopy(copy); })
+      .Case([&](UnrealizedConversionCastOp cast) {
+        // Of a parameter to what it describes.
+        if (isa<nvgpu::TensorMapDescriptorType>(cast.getType(0)))
+          replaced.push_back(op);
+        return success();
+      })
+      .Case<NVVM::FenceMbarrierInitOp, NVVM::SetMaxRegisterOp>([&](Operation *) {
+        // Barriers are set at once here, and all registers are there.
+        op->erase();
+        return success();
       })
       .Case([&](gpu::ReturnOp) {
         func::ReturnOp::create(b, loc);
@@ -508,6 +617,11 @@ class EmulateLaunches : public impl::EmulateLaunchesPassBase<EmulateLaunches> {
     module.walk([&](gpu::LaunchFuncOp launch) { launches.push_back(launch); });
     for (gpu::LaunchFuncOp launch : launches)
       emulateLaunch(host, launch);
+    SmallVector<nvgpu::TmaCreateDescriptorOp> maps;
+    module.walk([&](nvgpu::TmaCreateDescriptorOp map) { maps.push_back(map); });
+    for (nvgpu::TmaCreateDescriptorOp map : maps)
+      if (failed(emulateTensorMap(host, map)))
+        return signalPassFailure();
     for (auto kernels : llvm::make_early_inc_range(module.getOps<gpu::GPUModuleOp>())) {
       for (auto kernel : kernels.getOps<gpu::GPUFuncOp>())
         if (failed(KernelEmulation(host, kernel).run(module)))

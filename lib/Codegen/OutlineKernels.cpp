@@ -4,6 +4,7 @@
 // of it, and the kernel cuts it into pieces.
 //
 //===----------------------------------------------------------------------===//
+#include "GPU/Launch.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -11,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -44,6 +46,12 @@ uint64_t alignmentOf(MemRefType type) {
   return std::max(kLeast, std::gcd(kMost, uint64_t(bytesOf(type))));
 }
 
+/// The buffer that `map` describes.
+Value describedBuffer(Value map) {
+  Value view = map.getDefiningOp<nvgpu::TmaCreateDescriptorOp>().getTensor();
+  return view.getDefiningOp<memref::CastOp>().getSource();
+}
+
 /// One launch on its way into a kernel.
 class Outliner {
 public:
@@ -57,6 +65,7 @@ private:
   bool isComputedAgain(Operation *op) const;
   void pass(Value value);
   void passBuffer(Value buffer);
+  void passMap(Value map);
   void takeSharedMemory(OpBuilder &b, gpu::GPUFuncOp kernel, IRMapping &mapping);
   void fillBody(gpu::GPUFuncOp kernel);
   Value takeBuffer(OpBuilder &b, MemRefType type, ValueRange::iterator &argument);
@@ -114,6 +123,14 @@ void Outliner::passBuffer(Value buffer) {
       operands.push_back(value);
 }
 
+/// The kernel has a description of a tensor by itself, as its parameter. It is given the buffer too, so that all see that
+/// it reads that.
+void Outliner::passMap(Value map) {
+  auto pointer = LLVM::LLVMPointerType::get(map.getContext());
+  operands.push_back(UnrealizedConversionCastOp::create(host, loc, pointer, map).getResult(0));
+  passBuffer(describedBuffer(map));
+}
+
 /// The buffer that passBuffer passed, from the arguments that begin at `argument`.
 Value Outliner::takeBuffer(OpBuilder &b, MemRefType type, ValueRange::iterator &argument) {
   Value base = *argument++;
@@ -159,9 +176,14 @@ void Outliner::fillBody(gpu::GPUFuncOp kernel) {
   ValueRange arguments(kernel.getArguments());
   auto argument = arguments.begin();
   for (Value value : passed)
-    if (auto type = dyn_cast<MemRefType>(value.getType()))
+    if (auto type = dyn_cast<MemRefType>(value.getType())) {
       mapping.map(value, takeBuffer(b, type, argument));
-    else
+    } else if (isa<nvgpu::TensorMapDescriptorType>(value.getType())) {
+      mapping.map(
+          value,
+          UnrealizedConversionCastOp::create(b, loc, value.getType(), *argument++).getResult(0));
+      takeBuffer(b, cast<MemRefType>(describedBuffer(value).getType()), argument);
+    } else
       mapping.map(value, *argument++);
   for (Operation *op : again)
     b.clone(*op, mapping);
@@ -188,6 +210,8 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
   for (Value value : passed)
     if (isa<MemRefType>(value.getType()))
       passBuffer(value);
+    else if (isa<nvgpu::TensorMapDescriptorType>(value.getType()))
+      passMap(value);
     else
       operands.push_back(value);
 
@@ -223,6 +247,10 @@ void Outliner::outline(gpu::GPUModuleOp module, const Twine &name) {
   }
   if (threads.size() == 3)
     kernel.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(threads));
+  for (auto [index, operand] : llvm::enumerate(operands))
+    if (operand.getDefiningOp<UnrealizedConversionCastOp>())
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(),
+                        b.getI64IntegerAttr(kTensorMapBytes));
   fillBody(kernel);
   Value askedBytes =
       isDeclared ? Value() : arith::ConstantIntOp::create(host, loc, sharedBytes, 32);

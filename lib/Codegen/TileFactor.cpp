@@ -138,6 +138,7 @@ TileFactor::TileFactor(const OperationBody &operationBody, Value factor,
   chooseWidth();
   if (tile.unit == ProductUnit::Warpgroups)
     lineLength = termsInside ? numTerms : std::min(kLineBytes / bytesOf(element), placesTogether);
+  findTensor();
 }
 
 int64_t TileFactor::lineBytes() const { return lineLength * bytesOf(element); }

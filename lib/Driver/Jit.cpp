@@ -42,6 +42,7 @@ std::unique_ptr<Jit> Jit::load(const std::string &object, std::string &error,
   define("nnc_device_run", reinterpret_cast<void *>(&nnc_device_run));
   define("nnc_device_workspace", reinterpret_cast<void *>(&nnc_device_workspace));
   define("nnc_device_launch", reinterpret_cast<void *>(&nnc_device_launch));
+  define("nnc_device_tensor_map", reinterpret_cast<void *>(&nnc_device_tensor_map));
   for (const auto &[name, address] : hostSymbols)
     define(name, address);
   if (llvm::Error problem =

@@ -22,6 +22,14 @@ static bool isOver(const Moment &before, const Clock &clock, const Moment &now) 
   return isOfBlock(before, clock) && (isOwn || before.time < now.time);
 }
 
+bool AccessLog::isWriteOver(const Place &place, const Clock &clock, const Moment &now) {
+  if (place.signal == 0 || !counts(place.write, clock))
+    return isOver(place.write, clock, now);
+  auto number = size_t(place.signal - 1);
+  return isOfBlock(place.write, clock) && clock.known && number < clock.known->size() &&
+         (*clock.known)[number] >= place.phases;
+}
+
 inline AccessLog::Place &AccessLog::find(uintptr_t address, int32_t bytes) {
   uint64_t size = __builtin_ctz(unsigned(bytes)), number = address >> size;
   uint64_t key = number / kPagePlaces << 4 | size;
@@ -60,24 +68,35 @@ std::optional<Race> AccessLog::add(Place &place, const Clock &clock, const Momen
   std::optional<Race> race;
   if (counts(place.copy, clock))
     race = Race{place.copy, now, Access::Copy, access};
-  else if (!isOver(place.write, clock, now))
-    race = Race{place.write, now, Access::Write, access};
+  else if (!isWriteOver(place, clock, now))
+    race = Race{place.write, now, place.signal == 0 ? Access::Write : Access::Tensor, access};
   if (access == Access::Read) {
     place.addRead(clock, now);
     return race;
   }
   bool isMultiplied = place.numProducts != 0 && counts(place.product, clock);
   if (access == Access::Product) {
-    place.numProducts = isMultiplied ? place.numProducts + 1 : 1;
+    place.numProducts = int16_t(isMultiplied ? place.numProducts + 1 : 1);
     place.product = now;
     return race;
   }
   if (!race && isMultiplied)
     race = Race{place.product, now, Access::Product, access};
-  if (!race && !isOver(place.read, clock, now))
+  // Those who read tell one who has tensors copied so by barriers in shared memory, which say nothing of threads.
+  if (!race && access != Access::Tensor && !isOver(place.read, clock, now))
     race = Race{place.read, now, Access::Read, access};
   (access == Access::Copy ? place.copy : place.write) = now;
   place.read = {};
+  place.signal = 0;
+  return race;
+}
+
+std::optional<Race> AccessLog::addTensor(uintptr_t address, int32_t bytes, const Clock &clock,
+                                         const Moment &now, int32_t signal, uint32_t phases) {
+  Place &place = find(address, bytes);
+  std::optional<Race> race = add(place, clock, now, Access::Tensor);
+  place.signal = int16_t(signal + 1);
+  place.phases = phases;
   return race;
 }
 
@@ -104,8 +123,9 @@ void AccessLog::finishProduct(uintptr_t address, int32_t bytes, const Clock &clo
 }
 
 std::optional<Moment> AccessLog::lastWrite(uintptr_t address, int32_t bytes, const Clock &clock) {
-  const Moment &write = find(address, bytes).write;
-  return counts(write, clock) ? std::optional(write) : std::nullopt;
+  const Place &place = find(address, bytes);
+  return place.signal == 0 && counts(place.write, clock) ? std::optional(place.write)
+                                                         : std::nullopt;
 }
 
 } // namespace nnc

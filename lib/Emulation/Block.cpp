@@ -43,6 +43,8 @@ void Block::landSome() {
     if (next != warpgroup.products.end())
       make(warpgroup, *next);
   }
+  if (!tensorCopies.empty() && draw->below(16) == 0)
+    landTensor(draw->below(tensorCopies.size()));
   while (draw->below(2) == 0) {
     std::vector<Copy> &copies = threads[draw->below(threads.size())].copies;
     if (!copies.empty())
@@ -82,6 +84,8 @@ std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &b
   }
   std::fill_n(memory.get(), mostUsed, kNothing);
   mostUsed = 0;
+  signals.clear();
+  tensorCopies.clear();
   warpgroups.assign(numThreads / SharedProduct::kThreads, Warpgroup());
   passed = 0;
   ready.resize(numThreads);
@@ -97,6 +101,11 @@ std::string Block::run(int32_t numThreads, const std::function<void(int32_t)> &b
     if (std::all_of(threads.begin(), threads.end(),
                     [](const Thread &thread) { return thread.state == State::Ended; }))
       return "";
+    // Nobody can go on before one of these lands.
+    if (!tensorCopies.empty()) {
+      landTensor(draw->below(tensorCopies.size()));
+      continue;
+    }
     std::string problem = passBarrier();
     if (problem.empty())
       continue;
@@ -118,6 +127,7 @@ std::string Block::describe(int32_t number) const {
           : thread.state == State::AtShuffle ? " waits at shuffle "
           : thread.state == State::AtProduct ? " waits at product "
           : thread.state == State::AtShared  ? " waits at product of shared matrices "
+          : thread.state == State::AtSignal  ? " waits for shared barrier "
                                              : " waits at matrices ";
   return text + std::to_string(thread.site);
 }
@@ -321,11 +331,11 @@ std::vector<SharedProduct> Block::waitForProducts(int64_t groups) {
   for (PendingProduct &product : warpgroup.products)
     if (product.group >= before && product.group < thread.productsMade) {
       make(warpgroup, product);
-      ++product.numWaited;
+      product.waited |= 1u << (current % SharedProduct::kThreads / kWarpSize);
     }
   std::vector<SharedProduct> done;
   while (!warpgroup.products.empty() &&
-         warpgroup.products.front().numWaited == SharedProduct::kThreads) {
+         warpgroup.products.front().waited == (1u << SharedProduct::kThreads / kWarpSize) - 1) {
     done.push_back(warpgroup.products.front().product);
     warpgroup.products.pop_front();
   }
@@ -340,6 +350,76 @@ std::optional<float> Block::sumOf(float name, int32_t position) const {
   const std::vector<float> &sums = warpgroup.sums[number];
   return sums[current % SharedProduct::kThreads * (sums.size() / SharedProduct::kThreads) +
               position];
+}
+
+//===-- Barriers in shared memory -----------------------------------------===//
+
+void Block::join(std::vector<uint32_t> &known, const std::vector<uint32_t> &more) const {
+  known.resize(signals.size());
+  for (size_t signal = 0; signal < more.size(); ++signal)
+    known[signal] = std::max(known[signal], more[signal]);
+}
+
+void Block::initSignal(int32_t signal, int32_t numThreads) {
+  if (signals.size() <= size_t(signal))
+    signals.resize(signal + 1);
+  signals[signal].numThreads = signals[signal].awaited = numThreads;
+}
+
+/// Ends the phase if all threads and bytes have come, for those that wait for it.
+void Block::completeIfDone(int32_t number) {
+  Signal &signal = signals[number];
+  if (signal.awaited != 0 || signal.bytes != 0)
+    return;
+  ++signal.phases;
+  signal.awaited = signal.numThreads;
+  join(signal.known, signal.arriving);
+  signal.known[number] = signal.phases;
+  for (size_t thread = 0; thread < threads.size(); ++thread)
+    if (threads[thread].state == State::AtSignal && threads[thread].site == number) {
+      threads[thread].state = State::Ready;
+      ready.push_back(int32_t(thread));
+    }
+}
+
+void Block::arrive(int32_t signal) {
+  join(signals[signal].arriving, threads[current].known);
+  --signals[signal].awaited;
+  completeIfDone(signal);
+}
+
+void Block::expect(int32_t signal, int64_t bytes) { signals[signal].bytes += bytes; }
+
+void Block::waitForSignal(int32_t signal, int32_t parity) {
+  while (int32_t(signals[signal].phases & 1) == parity) {
+    threads[current].state = State::AtSignal;
+    threads[current].site = signal;
+    threads[current].fiber->suspend();
+  }
+  join(threads[current].known, signals[signal].known);
+}
+
+void Block::copyTensor(const TensorMap &map, const int32_t (&coordinates)[TensorMap::kMostAxes],
+                       int32_t signal, char *to) {
+  TensorCopy &copy = tensorCopies.emplace_back();
+  copy.map = map;
+  std::copy_n(coordinates, TensorMap::kMostAxes, copy.coordinates);
+  copy.signal = signal;
+  copy.to = to;
+}
+
+void Block::landTensor(size_t number) {
+  TensorCopy copy = tensorCopies[number];
+  tensorCopies.erase(tensorCopies.begin() + int64_t(number));
+  int32_t bytes = copy.map.elementBytes;
+  copy.map.visit(copy.coordinates, copy.to, [&](const char *from, char *to) {
+    if (from)
+      std::memcpy(to, from, size_t(bytes));
+    else
+      std::memset(to, 0, size_t(bytes));
+  });
+  signals[copy.signal].bytes -= copy.map.boxBytes();
+  completeIfDone(copy.signal);
 }
 
 char *Block::shared(int64_t bytes) {

@@ -4,6 +4,7 @@
 
 #include "Fiber.h"
 #include "MatrixUnit.h"
+#include "TensorCopy.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -84,11 +85,36 @@ public:
   /// The sum of the thread at this position that `name` stands for; none if it has not waited for it.
   std::optional<float> sumOf(float name, int32_t position) const;
 
+  //===-- Barriers in shared memory, which count threads and bytes (mbarrier) ---===//
+
+  void initSignal(int32_t signal, int32_t numThreads);
+  /// One thread more has come to its phase.
+  void arrive(int32_t signal);
+  /// `bytes` more have to come.
+  void expect(int32_t signal, int64_t bytes);
+  /// Waits until the last phase of this parity is over.
+  void waitForSignal(int32_t signal, int32_t parity);
+  uint32_t phasesOver(int32_t signal) const { return signals[signal].phases; }
+  const std::vector<uint32_t> &knownPhases() const { return threads[current].known; }
+  /// Starts a copy, the bytes of which `signal` counts.
+  void copyTensor(const TensorMap &map, const int32_t (&coordinates)[TensorMap::kMostAxes],
+                  int32_t signal, char *to);
+
   /// Where the next piece of the block's memory is.
   char *shared(int64_t bytes);
 
 private:
-  enum class State { New, Ready, AtBarrier, AtShuffle, AtProduct, AtMatrices, AtShared, Ended };
+  enum class State {
+    New,
+    Ready,
+    AtBarrier,
+    AtShuffle,
+    AtProduct,
+    AtMatrices,
+    AtShared,
+    AtSignal,
+    Ended
+  };
   /// On its way until it has landed, which the thread does not know until it waits.
   struct Copy {
     int64_t group;
@@ -116,13 +142,30 @@ private:
     float *sharedSums = nullptr;
     /// Groups of products that have been ended, and that the thread knows to be made.
     int64_t productGroups = 0, productsMade = 0;
+    /// The phases of each signal that it knows to be over, by itself or from others.
+    std::vector<uint32_t> known;
+  };
+  struct Signal {
+    int32_t numThreads = 0, awaited = 0;
+    int64_t bytes = 0;
+    /// That are over.
+    uint32_t phases = 0;
+    /// What those know who have come to this phase, and who came to one that is over.
+    std::vector<uint32_t> arriving, known;
+  };
+  struct TensorCopy {
+    TensorMap map;
+    int32_t coordinates[TensorMap::kMostAxes];
+    int32_t signal;
+    char *to;
   };
   struct PendingProduct {
     SharedProduct product;
     int64_t group;
     uint32_t name;
     bool isMade = false;
-    int32_t numWaited = 0;
+    /// A bit for each warp of which a thread has waited.
+    uint32_t waited = 0;
   };
   /// Four warps that multiply together.
   struct Warpgroup {
@@ -146,6 +189,9 @@ private:
   void finishMatrices(int32_t first);
   void askForProduct(int32_t first);
   void make(Warpgroup &warpgroup, PendingProduct &product);
+  void landTensor(size_t number);
+  void completeIfDone(int32_t number);
+  void join(std::vector<uint32_t> &known, const std::vector<uint32_t> &more) const;
   static void land(Copy &copy);
   void landSome();
   std::string passBarrier();
@@ -156,6 +202,8 @@ private:
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Fiber *> idle;
   std::vector<Warpgroup> warpgroups;
+  std::vector<Signal> signals;
+  std::vector<TensorCopy> tensorCopies;
   /// At a multiple of what descriptors of matrices can say.
   std::unique_ptr<char, decltype(&std::free)> memory{nullptr, &std::free};
   Draw *draw = nullptr;

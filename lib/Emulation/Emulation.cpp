@@ -42,6 +42,8 @@ public:
   void multiplyShared(int32_t site, const SharedProduct &product, float *sums);
   void waitForProducts(int32_t groups);
   float sumOf(float name, int32_t position);
+  void copyTensor(const TensorMap &map, const int32_t (&coordinates)[TensorMap::kMostAxes],
+                  int32_t signal, char *to);
   void fence() { ++fences[block.thread()]; }
   /// Of the registers of products.
   void fenceSums() { haveFenced[block.thread()] = true; }
@@ -60,7 +62,9 @@ private:
             0, 0};
   }
   /// For memory of the block, which is new for each, or of the device.
-  Clock clock(bool isShared = true) const { return {isShared ? begin : launchBegin, begin}; }
+  Clock clock(bool isShared = true) const {
+    return {isShared ? begin : launchBegin, begin, &block.knownPhases()};
+  }
   uintptr_t sharedAddress(int64_t place) const {
     return reinterpret_cast<uintptr_t>(block.sharedMemory() + place);
   }
@@ -143,6 +147,7 @@ std::string Device::describe(const Moment &moment, Access access) const {
   return text + (access == Access::Read      ? " reads"
                  : access == Access::Write   ? " writes"
                  : access == Access::Product ? " multiplies"
+                 : access == Access::Tensor  ? " copies a tensor to"
                                              : " copies to");
 }
 
@@ -162,7 +167,7 @@ void Device::complainOnce(const std::string &problem) {
 }
 
 void Device::report(const Race &race) {
-  bool isAwaited = race.firstAccess == Access::Copy || race.firstAccess == Access::Product;
+  bool isAwaited = race.firstAccess != Access::Read && race.firstAccess != Access::Write;
   complainOnce(describe(race.first, race.firstAccess) + " what " +
                describe(race.second, race.secondAccess) +
                (isAwaited ? ", with no wait between" : ", with no barrier between"));
@@ -187,6 +192,20 @@ void Device::waitForProducts(int32_t groups) {
   for (const SharedProduct &product : block.waitForProducts(groups))
     for (int64_t place : product.places())
       log.finishProduct(sharedAddress(place), 2, clock(), now());
+}
+
+/// What it writes others may read when they know that this phase of the barrier is over.
+void Device::copyTensor(const TensorMap &map, const int32_t (&coordinates)[TensorMap::kMostAxes],
+                        int32_t signal, char *to) {
+  if (reinterpret_cast<uintptr_t>(to) % 1024 != 0)
+    complainOnce(describe(now(), Access::Tensor) + " a place that is no multiple of 1024 bytes");
+  uint32_t phases = block.phasesOver(signal) + 1;
+  map.visit(coordinates, to, [&](const char *, char *place) {
+    if (std::optional<Race> race = log.addTensor(reinterpret_cast<uintptr_t>(place),
+                                                 map.elementBytes, clock(), now(), signal, phases))
+      report(*race);
+  });
+  block.copyTensor(map, coordinates, signal, to);
 }
 
 float Device::sumOf(float name, int32_t position) {
@@ -283,6 +302,36 @@ void emulatedSumFence() { device().fenceSums(); }
 
 void emulatedProxyFence() { device().fence(); }
 
+void emulatedSignalInit(int32_t signal, int32_t numThreads) {
+  device().block.initSignal(signal, numThreads);
+}
+
+void emulatedArrive(int32_t signal) { device().block.arrive(signal); }
+
+void emulatedExpect(int32_t signal, int32_t bytes) {
+  device().block.expect(signal, bytes);
+  device().block.arrive(signal);
+}
+
+void emulatedSignalWait(int32_t signal, int32_t parity) {
+  device().block.waitForSignal(signal, parity);
+}
+
+void emulatedTensorMap(TensorMap *map, const char *base, int32_t elementBytes, int32_t numAxes) {
+  map->base = base;
+  map->elementBytes = elementBytes;
+  map->numAxes = numAxes;
+}
+
+void emulatedTensorAxis(TensorMap *map, int32_t axis, int64_t size, int64_t stride, int64_t box) {
+  map->axes[axis] = {uint32_t(size), uint32_t(box), stride * map->elementBytes};
+}
+
+void emulatedTensorCopy(char *to, const TensorMap *map, int32_t signal, int32_t x, int32_t y,
+                        int32_t z, int32_t u, int32_t v) {
+  device().copyTensor(*map, {x, y, z, u, v}, signal, to);
+}
+
 } // namespace
 
 std::map<std::string, void *> emulationSymbols() {
@@ -305,6 +354,13 @@ std::map<std::string, void *> emulationSymbols() {
           {"nnc_emulated_shared_sum", reinterpret_cast<void *>(&emulatedSharedSum)},
           {"nnc_emulated_sum_fence", reinterpret_cast<void *>(&emulatedSumFence)},
           {"nnc_emulated_proxy_fence", reinterpret_cast<void *>(&emulatedProxyFence)},
+          {"nnc_emulated_signal_init", reinterpret_cast<void *>(&emulatedSignalInit)},
+          {"nnc_emulated_arrive", reinterpret_cast<void *>(&emulatedArrive)},
+          {"nnc_emulated_expect", reinterpret_cast<void *>(&emulatedExpect)},
+          {"nnc_emulated_signal_wait", reinterpret_cast<void *>(&emulatedSignalWait)},
+          {"nnc_emulated_tensor_map", reinterpret_cast<void *>(&emulatedTensorMap)},
+          {"nnc_emulated_tensor_axis", reinterpret_cast<void *>(&emulatedTensorAxis)},
+          {"nnc_emulated_tensor_copy", reinterpret_cast<void *>(&emulatedTensorCopy)},
           {"nnc_emulated_access", reinterpret_cast<void *>(&emulatedAccess)}};
 }
 

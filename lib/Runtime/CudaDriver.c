@@ -24,5 +24,12 @@ const char *nncLoadCudaDriver(struct CudaDriver *driver) {
   }
   NNC_CUDA_FUNCTIONS(NNC_FIND)
 #undef NNC_FIND
+#define NNC_FIND(name, symbol, parameters)                                                         \
+  {                                                                                                \
+    void *address = dlsym(library, symbol);                                                        \
+    memcpy(&driver->name, &address, sizeof address);                                               \
+  }
+  NNC_CUDA_LATER_FUNCTIONS(NNC_FIND)
+#undef NNC_FIND
   return NULL;
 }

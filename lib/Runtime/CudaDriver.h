@@ -85,9 +85,17 @@ enum {
   FUNCTION(graphDestroy, "cuGraphDestroy", (CudaGraph))                                            \
   FUNCTION(graphExecDestroy, "cuGraphExecDestroy", (CudaGraphExec))
 
+/// Those that only a driver has which knows sm_90; null elsewhere.
+#define NNC_CUDA_LATER_FUNCTIONS(FUNCTION)                                                         \
+  FUNCTION(tensorMapEncode, "cuTensorMapEncodeTiled",                                              \
+           (void *map, int type, unsigned rank, CudaAddress, const unsigned long long *sizes,      \
+            const unsigned long long *strides, const unsigned *box, const unsigned *elementSteps,  \
+            int interleave, int swizzle, int promotion, int fill))
+
 struct CudaDriver {
 #define NNC_DECLARE(name, symbol, parameters) CudaResult(*name) parameters;
   NNC_CUDA_FUNCTIONS(NNC_DECLARE)
+  NNC_CUDA_LATER_FUNCTIONS(NNC_DECLARE)
 #undef NNC_DECLARE
 };
 

@@ -120,6 +120,12 @@ void nnc_device_launch(nnc_kernels *kernels, int64_t kernel, const char *place,
                        const int64_t blocks[3], const int64_t threads[3], int64_t shared_bytes,
                        void **arguments);
 
+/** Called by an entry's code for the GPU: describes a tensor of elements of two bytes, in the 128 bytes at
+    `map`, a multiple of 64, for a kernel that copies boxes of it to lines of 128 bytes. The outermost axis comes
+    first; strides are in elements, that of the last axis is 1. */
+void nnc_device_tensor_map(void *map, const char *place, const void *address, int64_t num_axes,
+                           const int64_t *sizes, const int64_t *strides, const int64_t *box);
+
 #ifdef __cplusplus
 }
 #endif

@@ -100,6 +100,11 @@ private:
   void storeTile(const TileProduct &product, ValueRange sums, Value part, Value parts);
   linalg::GenericOp addParts(Value parts);
   Value countTiles(ArrayRef<unsigned> loops, int64_t size);
+  Value follow(Value stage);
+  SmallVector<Value> sumTensors(const TileProduct &product, Value thread, Value firstTerm,
+                                Value endTerm);
+  Value flip(Value phase, Value stage);
+  void produceTensors(Value full, Value empty, Value firstTerm, Value endTerm);
   void allocate(TakeShared take);
   Value place(Value thread, Value number, Value rowTiles, Value columnTiles, int64_t numParts);
 
@@ -156,7 +161,8 @@ Tile ContractionEmitter::choose() const {
   // What threads bring at once is the same for all tiles that large.
   Tile large{64, 64, 8, 16, 64};
   int64_t bytesAtOnce = std::min(makeLeft(large).bytesAtOnce(), makeRight(large).bytesAtOnce());
-  return chooseTile(op, contraction, unit, matrixType, bytesAtOnce);
+  bool areTensors = makeLeft(large).isTensor() && makeRight(large).isTensor();
+  return chooseTile(op, contraction, unit, matrixType, bytesAtOnce, areTensors);
 }
 
 /// In how many parts to sum the terms, so that there are enough blocks.
@@ -205,6 +211,14 @@ Value ContractionEmitter::copy(Value firstTerm, Value endTerm, Value stage) {
   return endGroup();
 }
 
+/// The stage after `stage`.
+Value ContractionEmitter::follow(Value stage) {
+  Value next = math.add(stage, 1);
+  Value isLast =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, next, math.constant(tile.stages));
+  return arith::SelectOp::create(b, loc, isLast, math.constant(0), next);
+}
+
 /// The sums of the thread, of terms `firstTerm` to `endTerm`.
 SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Value firstTerm,
                                                 Value endTerm) {
@@ -216,12 +230,6 @@ SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Valu
       group = copy(begin, endTerm, math.constant(stage));
     store(load(begin, endTerm), math.constant(stage));
   }
-  auto follow = [&](Value stage) -> Value {
-    Value next = math.add(stage, 1);
-    Value isLast =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, next, math.constant(tile.stages));
-    return arith::SelectOp::create(b, loc, isLast, math.constant(0), next);
-  };
   SmallVector<Value> carried = product.start(b);
   size_t numCarried = carried.size();
   carried.push_back(math.constant(0));
@@ -246,6 +254,102 @@ SmallVector<Value> ContractionEmitter::sumTiles(const TileProduct &product, Valu
   store(loaded, filled);
   results.push_back(follow(stage));
   results.push_back(follow(filled));
+  scf::YieldOp::create(b, loc, results);
+  b.setInsertionPointAfter(loop);
+  return product.finish(b, loop.getResults().take_front(numCarried));
+}
+
+//===-- Tensors -----------------------------------------------------------===//
+
+/// Nanoseconds after which a thread that waits for a barrier looks again; any number is right.
+constexpr int64_t kPatience = 10'000'000;
+/// Threads of a multiprocessor have 168 registers each when three warpgroups start: the one that copies leaves most of
+/// its own to those that multiply. 128 * 40 + 256 * 232 = 384 * 168.
+constexpr int32_t kProducerRegisters = 40, kConsumerRegisters = 232;
+constexpr int64_t kProducers = 128;
+
+/// What one thread does for all: has tiles copied, each when those that multiply have left its place.
+void ContractionEmitter::produceTensors(Value full, Value empty, Value firstTerm, Value endTerm) {
+  // A barrier that nobody has used looks as if its phase before was over.
+  Value isOdd = arith::ConstantIntOp::create(b, loc, 1, 1);
+  auto loop = scf::ForOp::create(b, loc, firstTerm, endTerm, math.constant(tile.terms),
+                                 ValueRange{math.constant(0), isOdd});
+  setUnrolling(loop, 1);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value stage = loop.getRegionIterArgs()[0], phase = loop.getRegionIterArgs()[1];
+  nvgpu::MBarrierTryWaitParityOp::create(b, loc, empty, phase, math.constant(kPatience), stage);
+  nvgpu::MBarrierArriveExpectTxOp::create(
+      b, loc, full, math.constant(left.stageBytes() + right.stageBytes()), stage, Value());
+  left.copyTensor(b, loop.getInductionVar(), stage, full);
+  right.copyTensor(b, loop.getInductionVar(), stage, full);
+  Value next = follow(stage);
+  scf::YieldOp::create(b, loc, ValueRange{next, flip(phase, next)});
+}
+
+/// The other phase, if a stage is the first again.
+Value ContractionEmitter::flip(Value phase, Value stage) {
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, stage, math.constant(0));
+  return arith::XOrIOp::create(b, loc, phase, isFirst);
+}
+
+/// The sums of the thread, if it is one of those that multiply, at `b` then: what another one has copied, a stage after
+/// the other. A warp says that it has left a stage when its next products are on their way.
+SmallVector<Value> ContractionEmitter::sumTensors(const TileProduct &product, Value thread,
+                                                  Value firstTerm, Value endTerm) {
+  auto space = gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
+  auto barrierType = nvgpu::MBarrierGroupType::get(b.getContext(), space, tile.stages);
+  Value full = nvgpu::MBarrierCreateOp::create(b, loc, barrierType),
+        empty = nvgpu::MBarrierCreateOp::create(b, loc, barrierType);
+  auto isEqual = [&](Value value, Value other) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, value, other);
+  };
+  auto first = scf::IfOp::create(b, loc, isEqual(thread, math.constant(0)), false);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(first.thenBlock());
+    for (int64_t stage = 0; stage < tile.stages; ++stage) {
+      nvgpu::MBarrierInitOp::create(b, loc, full, math.constant(1), math.constant(stage), Value());
+      nvgpu::MBarrierInitOp::create(b, loc, empty, math.constant(kBlockSize / kWarpSize),
+                                    math.constant(stage), Value());
+    }
+    NVVM::FenceMbarrierInitOp::create(b, loc);
+  }
+  gpu::BarrierOp::create(b, loc);
+  Value multiplies = math.isBelow(thread, math.constant(kBlockSize));
+  auto roles = scf::IfOp::create(b, loc, multiplies, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(roles.elseBlock());
+  NVVM::SetMaxRegisterOp::create(b, loc, kProducerRegisters, NVVM::SetMaxRegisterAction::decrease);
+  auto producer = scf::IfOp::create(b, loc, isEqual(thread, math.constant(kBlockSize)), false);
+  b.setInsertionPointToStart(producer.thenBlock());
+  produceTensors(full, empty, firstTerm, endTerm);
+
+  b.setInsertionPointToStart(roles.thenBlock());
+  NVVM::SetMaxRegisterOp::create(b, loc, kConsumerRegisters, NVVM::SetMaxRegisterAction::increase);
+  Value isLeader = isEqual(math.remainder(thread, kWarpSize), math.constant(0));
+  SmallVector<Value> carried = product.start(b);
+  size_t numCarried = carried.size();
+  Value isEven = arith::ConstantIntOp::create(b, loc, 0, 1);
+  carried.append({math.constant(0), isEven, math.constant(0)});
+  auto loop = scf::ForOp::create(b, loc, firstTerm, endTerm, math.constant(tile.terms), carried);
+  setUnrolling(loop, 1);
+  b.setInsertionPointToStart(loop.getBody());
+  ValueRange values(loop.getRegionIterArgs());
+  Value stage = values[numCarried], phase = values[numCarried + 1], before = values[numCarried + 2];
+  nvgpu::MBarrierTryWaitParityOp::create(b, loc, full, phase, math.constant(kPatience), stage);
+  SmallVector<Value> results = product.add(b, left, right, stage, values.take_front(numCarried));
+  Value isLater =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, loop.getInductionVar(), firstTerm);
+  auto leaves = scf::IfOp::create(
+      b, loc, arith::AndIOp::create(b, loc, isLeader, isLater).getResult(), false);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(leaves.thenBlock());
+    nvgpu::MBarrierArriveOp::create(b, loc, nvgpu::MBarrierTokenType::get(b.getContext()), empty,
+                                    before);
+  }
+  Value next = follow(stage);
+  results.append({next, flip(phase, next), stage});
   scf::YieldOp::create(b, loc, results);
   b.setInsertionPointAfter(loop);
   return product.finish(b, loop.getResults().take_front(numCarried));
@@ -332,8 +436,13 @@ Value ContractionEmitter::place(Value thread, Value number, Value rowTiles, Valu
   number = b.createOrFold<arith::DivUIOp>(loc, number, columnTiles);
   batchIndices.assign(op.getNumLoops(), Value());
   body.locate(b, math.divide(number, numParts), contraction.batch, batchIndices);
-  left.place(b, thread, row, batchIndices);
-  right.place(b, thread, column, batchIndices);
+  if (tile.hasProducer) {
+    left.placeTensor(b, row, batchIndices);
+    right.placeTensor(b, column, batchIndices);
+  } else {
+    left.place(b, thread, row, batchIndices);
+    right.place(b, thread, column, batchIndices);
+  }
   return math.remainder(number, numParts);
 }
 
@@ -358,8 +467,13 @@ linalg::GenericOp ContractionEmitter::emit() {
   Value batch = nnc::multiply(b, loc, body.sizesOf(contraction.batch));
   Value blocks = math.scale(nnc::multiply(b, loc, {rowTiles, columnTiles, batch}), numParts);
   Value numTerms = nnc::multiply(b, loc, body.sizesOf(contraction.terms));
+  if (tile.hasProducer) {
+    left.mapTensor(b);
+    right.mapTensor(b);
+  }
   OpBuilder::InsertPoint host = b.saveInsertionPoint();
-  gpu::LaunchOp launch = launchThreads(b, loc, blocks, kBlockSize);
+  gpu::LaunchOp launch =
+      launchThreads(b, loc, blocks, kBlockSize + (tile.hasProducer ? kProducers : 0));
   launch->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(tile.blocksAtOnce));
   allocate(
       [&](ArrayRef<int64_t> shape, Type type) { return addSharedMemory(launch, shape, type); });
@@ -375,7 +489,8 @@ linalg::GenericOp ContractionEmitter::emit() {
     endTerm = arith::MinUIOp::create(b, loc, math.add(firstTerm, share), numTerms);
   }
   auto product = createTileProduct(b, loc, tile, matrixType, thread);
-  SmallVector<Value> sums = sumTiles(*product, firstTerm, endTerm);
+  SmallVector<Value> sums = tile.hasProducer ? sumTensors(*product, thread, firstTerm, endTerm)
+                                             : sumTiles(*product, firstTerm, endTerm);
   storeTile(*product, sums, part, parts);
   b.restoreInsertionPoint(host);
   return parts ? addParts(parts) : nullptr;

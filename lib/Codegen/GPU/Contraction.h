@@ -29,7 +29,7 @@ struct ContractionOptions {
   bool isFilled = false;
   /// Whether factors of f32 may be rounded to tf32.
   bool roundsFactors = false;
-  /// Whether groups of four warps can multiply (wgmma).
+  /// Whether groups of four warps can multiply (wgmma), and a unit of its own copies tensors (TMA).
   bool hasWarpgroups = false;
 };
 

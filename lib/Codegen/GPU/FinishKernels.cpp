@@ -1,4 +1,5 @@
 //===- FinishKernels.cpp - What the conversion to NVVM leaves out ---------===//
+#include "Launch.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -30,9 +31,25 @@ void annotateLoop(Operation *op) {
     choice.setLoopAnnotationAttr(annotation);
 }
 
+/// Buffers are aligned. What describes a tensor is a parameter as it is, where the conversion leaves a pointer.
+void finishPointer(LLVM::LLVMFuncOp function, unsigned index) {
+  Builder attributes(function.getContext());
+  StringRef alignment = LLVM::LLVMDialect::getAlignAttrName();
+  auto known = function.getArgAttrOfType<IntegerAttr>(index, alignment);
+  if (!known) {
+    function.setArgAttr(index, alignment, attributes.getI64IntegerAttr(kBufferAlignment));
+    return;
+  }
+  if (known.getInt() != kTensorMapBytes)
+    return;
+  auto bytes = LLVM::LLVMArrayType::get(attributes.getI8Type(), kTensorMapBytes);
+  function.setArgAttr(index, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(bytes));
+  function.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(),
+                      attributes.getUnitAttr());
+}
+
 class FinishKernels : public impl::FinishKernelsPassBase<FinishKernels> {
   void runOnOperation() override {
-    Builder attributes(&getContext());
     getOperation().walk(annotateLoop);
     for (auto global : getOperation().getOps<LLVM::GlobalOp>()) {
       auto type = dyn_cast<LLVM::LLVMArrayType>(global.getType());
@@ -45,10 +62,8 @@ class FinishKernels : public impl::FinishKernelsPassBase<FinishKernels> {
     for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>())
       if (function->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
         for (BlockArgument argument : function.getArguments())
-          if (isa<LLVM::LLVMPointerType>(argument.getType()) &&
-              !function.getArgAttr(argument.getArgNumber(), LLVM::LLVMDialect::getAlignAttrName()))
-            function.setArgAttr(argument.getArgNumber(), LLVM::LLVMDialect::getAlignAttrName(),
-                                attributes.getI64IntegerAttr(kBufferAlignment));
+          if (isa<LLVM::LLVMPointerType>(argument.getType()))
+            finishPointer(function, argument.getArgNumber());
   }
 };
 

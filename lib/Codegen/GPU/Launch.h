@@ -9,6 +9,9 @@ namespace nnc {
 
 constexpr int64_t kWarpSize = 32;
 constexpr int64_t kBlockSize = 256;
+/// What a kernel's parameter that describes a tensor has, and what it begins at a multiple of: pointers to buffers say
+/// less of where they begin, so that one knows it by that.
+constexpr int64_t kTensorMapBytes = 128;
 
 /// Creates a kernel of `blocks` times `threads` threads at `b`, which moves into it.
 mlir::gpu::LaunchOp launchThreads(mlir::OpBuilder &b, mlir::Location loc,

@@ -4,10 +4,12 @@
 // these, which the runtime hands to the driver. Both are filled as nnc_device.h says.
 //
 //===----------------------------------------------------------------------===//
+#include "Launch.h"
 #include "SourcePlace.h"
 #include "nnc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
 using namespace mlir;
 
@@ -17,7 +19,9 @@ namespace nnc {
 
 namespace {
 
-constexpr StringLiteral kLaunch = "nnc_device_launch";
+constexpr StringLiteral kLaunch = "nnc_device_launch", kTensorMap = "nnc_device_tensor_map";
+/// Where what describes a tensor begins, and how many axes that has at most.
+constexpr int64_t kMapAlignment = 64, kMostAxes = 5;
 
 /// The launches of one function.
 class FunctionLowering {
@@ -36,6 +40,11 @@ public:
     for (gpu::LaunchFuncOp launch : launches)
       numSlots = std::max<size_t>(numSlots, launch.getNumKernelOperands());
     makeArrays(numSlots);
+    SmallVector<nvgpu::TmaCreateDescriptorOp> tensorMaps;
+    function.walk([&](nvgpu::TmaCreateDescriptorOp map) { tensorMaps.push_back(map); });
+    for (nvgpu::TmaCreateDescriptorOp map : tensorMaps)
+      if (failed(lower(map)))
+        return failure();
     for (gpu::LaunchFuncOp launch : launches)
       if (failed(lower(launch)))
         return failure();
@@ -50,8 +59,8 @@ private:
     return LLVM::GEPOp::create(b, loc, pointer, type, array,
                                ArrayRef<LLVM::GEPArg>{int32_t(index)});
   }
-  Value allocate(Location loc, Type type, int64_t count) {
-    return LLVM::AllocaOp::create(b, loc, pointer, type, number(loc, count), /*alignment=*/8);
+  Value allocate(Location loc, Type type, int64_t count, unsigned alignment = 8) {
+    return LLVM::AllocaOp::create(b, loc, pointer, type, number(loc, count), alignment);
   }
 
   void makeArrays(size_t numSlots) {
@@ -75,9 +84,7 @@ private:
     auto buffer = dyn_cast<MemRefType>(type);
     if (!buffer || !buffer.hasStaticShape() || !buffer.getLayout().isIdentity())
       return {};
-    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, operand);
-    return LLVM::IntToPtrOp::create(
-        b, loc, pointer, arith::IndexCastOp::create(b, loc, b.getI64Type(), address).getResult());
+    return address(loc, operand);
   }
 
   void storeDimensions(Location loc, gpu::KernelDim3 dimensions, Value array) {
@@ -107,13 +114,13 @@ private:
     return LLVM::AddressOfOp::create(b, loc, global);
   }
 
-  LLVM::LLVMFuncOp runtimeFunction(Location loc, ArrayRef<Type> types) {
-    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(kLaunch))
+  LLVM::LLVMFuncOp runtimeFunction(Location loc, StringRef name, ArrayRef<Type> types) {
+    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
       return known;
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToEnd(module.getBody());
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), types, false);
-    return LLVM::LLVMFuncOp::create(b, loc, kLaunch, type);
+    return LLVM::LLVMFuncOp::create(b, loc, name, type);
   }
 
   /// The table of the kernels of `name`, which the packaging of the code defines.
@@ -135,7 +142,14 @@ private:
     std::optional<int64_t> kernel = numberOf(kernels, launch.getKernelName());
     if (!kernel)
       return launch.emitError("no kernel ") << launch.getKernelName();
+    SmallVector<size_t> mapSlots;
     for (auto [slot, operand] : llvm::enumerate(launch.getKernelOperands())) {
+      if (maps.contains(operand)) {
+        // The kernel has all of it as its parameter.
+        LLVM::StoreOp::create(b, loc, operand, place(loc, pointer, arguments, int64_t(slot)));
+        mapSlots.push_back(slot);
+        continue;
+      }
       Value value = passed(loc, operand);
       if (!value)
         return launch.emitError("operand ") << slot << " is no number and no buffer of known shape";
@@ -155,8 +169,55 @@ private:
         shared,
         arguments};
     LLVM::CallOp::create(
-        b, loc, runtimeFunction(loc, llvm::to_vector(ValueRange(operands).getTypes())), operands);
+        b, loc, runtimeFunction(loc, kLaunch, llvm::to_vector(ValueRange(operands).getTypes())),
+        operands);
+    for (size_t slot : mapSlots)
+      LLVM::StoreOp::create(b, loc, place(loc, b.getI64Type(), values, int64_t(slot)),
+                            place(loc, pointer, arguments, int64_t(slot)));
     launch.erase();
+    return success();
+  }
+
+  Value address(Location loc, Value buffer) {
+    Value number = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+    return LLVM::IntToPtrOp::create(
+        b, loc, pointer, arith::IndexCastOp::create(b, loc, b.getI64Type(), number).getResult());
+  }
+
+  /// Has the runtime describe a tensor.
+  LogicalResult lower(nvgpu::TmaCreateDescriptorOp op) {
+    Location loc = op.getLoc();
+    auto cast = op.getTensor().getDefiningOp<memref::CastOp>();
+    auto type = cast ? dyn_cast<MemRefType>(cast.getSource().getType()) : MemRefType();
+    if (!type || type.getRank() > kMostAxes || type.getElementTypeBitWidth() != 16)
+      return op.emitError("expected a tensor of at most 5 axes, of elements of 16 bits");
+    b.setInsertionPointToStart(&function.getBody().front());
+    Value map = allocate(loc, b.getI8Type(), kTensorMapBytes, kMapAlignment);
+    SmallVector<Value> lists;
+    for (int64_t list = 0; list < 3; ++list)
+      lists.push_back(allocate(loc, b.getI64Type(), kMostAxes));
+    b.setInsertionPoint(op);
+    auto parts = memref::ExtractStridedMetadataOp::create(b, loc, cast.getSource());
+    SmallVector<ValueRange> each = {parts.getSizes(), parts.getStrides(), op.getBoxDimensions()};
+    for (auto [list, numbers] : llvm::zip_equal(lists, each))
+      for (auto [axis, value] : llvm::enumerate(numbers))
+        LLVM::StoreOp::create(b, loc,
+                              arith::IndexCastOp::create(b, loc, b.getI64Type(), value).getResult(),
+                              place(loc, b.getI64Type(), list, int64_t(axis)));
+    SmallVector<Value> operands = {map, textAt(loc, placeText(loc)), address(loc, cast.getSource()),
+                                   number(loc, type.getRank())};
+    llvm::append_range(operands, lists);
+    LLVM::CallOp::create(
+        b, loc, runtimeFunction(loc, kTensorMap, llvm::to_vector(ValueRange(operands).getTypes())),
+        operands);
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+      user->getResult(0).replaceAllUsesWith(map);
+      user->erase();
+    }
+    op.erase();
+    if (cast->use_empty())
+      cast.erase();
+    maps.insert(map);
     return success();
   }
 
@@ -180,6 +241,7 @@ private:
   Type pointer;
   llvm::StringMap<LLVM::GlobalOp> &places;
   Value values, arguments, blocks, threads;
+  DenseSet<Value> maps;
 };
 
 /// Whether `op` of a host function reads or writes a buffer, which is on the device.

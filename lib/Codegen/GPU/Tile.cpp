@@ -27,11 +27,15 @@ constexpr Tile kRoundedMatrices[] = {{128, 128, 8, 8, 16, 4, 8, 2, kWarps},
 constexpr Tile kAlignedMatrices[] = {{128, 256, 2, 64, 64, 4, 0, 1, kWarpgroups},
                                      {128, 128, 2, 32, 64, 3, 0, 2, kWarpgroups},
                                      {64, 64, 2, 8, 64, 4, 0, 2, kWarpgroups}};
+// The same with all of a multiprocessor's memory, and a warpgroup that only copies.
+constexpr Tile kTensors[] = {{128, 256, 2, 64, 64, 4, 0, 1, kWarpgroups, true},
+                             {128, 128, 2, 32, 64, 6, 0, 1, kWarpgroups, true},
+                             {64, 64, 2, 8, 64, 4, 0, 2, kWarpgroups}};
 // What comes in small pieces comes in many: of fewer terms at a time, threads have registers for all.
 constexpr Tile kLooseMatrices[] = {{128, 128, 2, 32, 32, 4, 0, 2, kWarpgroups},
                                    {64, 64, 2, 8, 32, 4, 0, 2, kWarpgroups}};
 
-Tiles findTiles(ProductUnit unit, Type matrixType, int64_t bytesAtOnce) {
+Tiles findTiles(ProductUnit unit, Type matrixType, int64_t bytesAtOnce, bool areTensors) {
   /// What a thread copies at once.
   constexpr int64_t kWhole = 16;
   switch (unit) {
@@ -46,7 +50,9 @@ Tiles findTiles(ProductUnit unit, Type matrixType, int64_t bytesAtOnce) {
   case ProductUnit::Warpgroups:
     if (bytesAtOnce < kWhole)
       return {kLooseMatrices, {128, 16, 2, 4, 32, 4, 0, 2, kWarpgroups}, {}};
-    return {kAlignedMatrices, {128, 16, 2, 4, 64, 4, 0, 2, kWarpgroups}, {}};
+    return {areTensors ? ArrayRef(kTensors) : ArrayRef(kAlignedMatrices),
+            {128, 16, 2, 4, 64, 4, 0, 2, kWarpgroups},
+            {}};
   }
   llvm_unreachable("all units are there");
 }
@@ -54,13 +60,13 @@ Tiles findTiles(ProductUnit unit, Type matrixType, int64_t bytesAtOnce) {
 } // namespace
 
 Tile chooseTile(linalg::GenericOp op, const Contraction &contraction, ProductUnit unit,
-                Type matrixType, int64_t bytesAtOnce) {
+                Type matrixType, int64_t bytesAtOnce, bool areTensors) {
   /// Blocks that a GPU runs at once.
   constexpr int64_t kFewBlocks = 128;
   constexpr int64_t kFew = 16;
   int64_t rows = estimateCount(op, contraction.rows),
           columns = estimateCount(op, contraction.columns);
-  Tiles tiles = findTiles(unit, matrixType, bytesAtOnce);
+  Tiles tiles = findTiles(unit, matrixType, bytesAtOnce, areTensors);
   if (columns <= kFew)
     return tiles.narrow;
   if (rows <= kFew)

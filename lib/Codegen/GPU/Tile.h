@@ -27,6 +27,8 @@ struct Tile {
   /// Blocks that a multiprocessor should have at once.
   int64_t blocksAtOnce = 2;
   ProductUnit unit = ProductUnit::Threads;
+  /// Whether a thread that does nothing else has tensors copied (TMA), not all threads what they multiply.
+  bool hasProducer = false;
 
   int64_t warpRows() const { return 8 * threadRows; }
   int64_t warpColumns() const { return 4 * threadColumns; }
@@ -34,9 +36,9 @@ struct Tile {
 };
 
 /// The tile for `contraction` by `unit`, of factors of `matrixType` if it is one for matrices. Threads bring factors
-/// `bytesAtOnce` at a time.
+/// `bytesAtOnce` at a time, or `areTensors` that can be copied tile by tile.
 Tile chooseTile(mlir::linalg::GenericOp op, const Contraction &contraction, ProductUnit unit,
-                mlir::Type matrixType, int64_t bytesAtOnce);
+                mlir::Type matrixType, int64_t bytesAtOnce, bool areTensors);
 
 } // namespace nnc
 

@@ -8,6 +8,8 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
+#include <optional>
+
 namespace nnc {
 
 /// Gives memory of a kernel's blocks.
@@ -29,6 +31,18 @@ public:
   bool termsLieTogether() const { return termsInside; }
   /// What a thread brings at once.
   int64_t bytesAtOnce() const { return width * element.getIntOrFloatBitWidth() / 8; }
+
+  /// Whether the source is a tensor of which tiles can be copied (TMA).
+  bool isTensor() const { return tensor.has_value(); }
+  /// For these copies: describes the tensor on the host, at `b`.
+  void mapTensor(mlir::OpBuilder &b);
+  /// The first place of tile `number`, and the batch's.
+  void placeTensor(mlir::OpBuilder &b, mlir::Value number,
+                   llvm::ArrayRef<mlir::Value> batchIndices);
+  /// Has the terms from `firstTerm` on copied, which the one of `barriers` for `stage` counts; 0 where there is nothing.
+  void copyTensor(mlir::OpBuilder &b, mlir::Value firstTerm, mlir::Value stage,
+                  mlir::Value barriers) const;
+  int64_t stageBytes() const { return numPlaces * numTerms * element.getIntOrFloatBitWidth() / 8; }
 
   /// Has memory of the kernel's blocks for so many tiles.
   void allocate(int64_t stages, TakeShared take);
@@ -70,6 +84,13 @@ private:
     /// What the places add to where the source is read, if it is read as one row.
     mlir::Value offset;
   };
+  /// A source as a tensor: elements from a place, from a term, and from a loop of the batch to the next.
+  struct Tensor {
+    int64_t placeStep, termStep;
+    llvm::SmallVector<std::pair<unsigned, int64_t>> batch;
+  };
+  void findTensor();
+  std::optional<int64_t> stepAlong(llvm::ArrayRef<unsigned> loops) const;
   void chooseWidth();
   void chooseCopies();
   int64_t lineBytes() const;
@@ -99,6 +120,10 @@ private:
   int64_t width = 1;
   bool alongTerms = false, termsInside = false, copied = false;
   mlir::Value shared, first, thread, sourceRow;
+  std::optional<Tensor> tensor;
+  /// Of the host, and indices of the batch in the kernel.
+  mlir::Value tensorMap;
+  llvm::SmallVector<mlir::Value> batchPlace;
   llvm::SmallVector<Piece> pieces;
 };
 

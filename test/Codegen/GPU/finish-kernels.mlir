@@ -12,6 +12,11 @@ gpu.module @kernels {
     // CHECK: llvm.br ^{{.*}} {loop_annotation = #{{.*}}}
     llvm.br ^header(%i : i64) {llvm.loop_annotation = #llvm.loop_annotation<unroll = <disable = true>>}
   }
+  // What describes a tensor is no pointer to it, but a parameter.
+  // CHECK: llvm.func @copies(%{{.*}}: !llvm.ptr {llvm.align = 128 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant})
+  llvm.func @copies(%x: !llvm.ptr {llvm.align = 128 : i64}) attributes {gpu.kernel, nvvm.kernel} {
+    llvm.return
+  }
   // CHECK: llvm.func @helper(%{{.*}}: !llvm.ptr) {
   llvm.func @helper(%x: !llvm.ptr) {
     llvm.return

@@ -82,3 +82,36 @@ func.func @host(%x: memref<8xf32>, %y: memref<8xf32>) {
   memref.copy %x, %y : memref<8xf32> to memref<8xf32>
   return
 }
+
+// -----
+
+// The runtime describes a tensor before; the launch passes that, not a pointer to it, and the next one values again.
+// CHECK-LABEL: func.func @tensor
+// CHECK: %[[MAP:.*]] = llvm.alloca %{{.*}} x i8 {alignment = 64 : i64}
+// CHECK: llvm.call @nnc_device_tensor_map(%[[MAP]], %{{.*}}, %{{.*}}, %[[AXES:.*]], %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, !llvm.ptr, !llvm.ptr)
+// CHECK: %[[SLOT:.*]] = llvm.getelementptr %[[ARGUMENTS:.*]][0]
+// CHECK: llvm.store %[[MAP]], %[[SLOT]]
+// CHECK: llvm.call @nnc_device_launch
+// CHECK: %[[VALUE:.*]] = llvm.getelementptr %{{.*}}[0]
+// CHECK: %[[SLOT:.*]] = llvm.getelementptr %[[ARGUMENTS]][0]
+// CHECK: llvm.store %[[VALUE]], %[[SLOT]]
+// CHECK-NOT: nvgpu
+!map = !nvgpu.tensormap.descriptor<tensor = memref<128x64xbf16, #gpu.address_space<workgroup>>, swizzle = swizzle_128b, l2promo = l2promo_128b, oob = zero, interleave = none>
+module attributes {gpu.container_module} {
+  func.func @tensor(%x: memref<256x512xbf16>) {
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %c128 = arith.constant 128 : index
+    %open = memref.cast %x : memref<256x512xbf16> to memref<*xbf16>
+    %map = nvgpu.tma.create.descriptor %open box[%c128, %c64] : memref<*xbf16> -> !map
+    %pointer = builtin.unrealized_conversion_cast %map : !map to !llvm.ptr
+    gpu.launch_func @kernels::@copies blocks in (%c1, %c1, %c1) threads in (%c128, %c1, %c1)
+        args(%pointer : !llvm.ptr, %x : memref<256x512xbf16>)
+    return
+  }
+  gpu.module @kernels {
+    gpu.func @copies(%map: !llvm.ptr, %x: memref<256x512xbf16>) kernel {
+      gpu.return
+    }
+  }
+}

@@ -49,12 +49,38 @@ func.func @product(%x: memref<?x80xbf16>, %w: memref<80x72xbf16>, %y: memref<?x7
   return
 }
 
-// Where there are many results, a block has 128 by 256 of them, and a multiprocessor by itself.
+// Where there are many results, a block has 128 by 256 of them, and a multiprocessor by itself. The host describes the
+// factors, and one thread of a warpgroup more has boxes of them copied, each when the eight warps that multiply have left
+// its place. These say so when their next products are on their way.
 // CHECK-LABEL: func.func @huge(
 // CHECK-SAME: %[[X:.*]]: memref<4096x512xf16>, %[[W:.*]]: memref<512x4096xf16>
-// CHECK: gpu.launch
-// CHECK-SAME: workgroup(%{{.*}} : memref<4x1x128x64xf16, #gpu.address_space<workgroup>>, %{{.*}} : memref<4x4x64x64xf16, #gpu.address_space<workgroup>>)
+// CHECK: memref.reinterpret_cast %[[X]] to offset: [0], sizes: [4096, 512], strides: [512, 1]
+// CHECK: %[[ROWS:.*]] = nvgpu.tma.create.descriptor %{{.*}} box[%c128, %c64]
+// CHECK: %[[COLUMNS:.*]] = nvgpu.tma.create.descriptor %{{.*}} box[%c64, %c64]
+// CHECK: gpu.launch {{.*}} threads(%[[THREAD:.*]], %{{.*}}, %{{.*}}) in (%{{.*}} = %c384,
+// CHECK-SAME: workgroup(%[[LEFT:.*]] : memref<4x1x128x64xf16, #gpu.address_space<workgroup>>, %[[RIGHT:.*]] : memref<4x4x64x64xf16, #gpu.address_space<workgroup>>)
+// CHECK: %[[FULL:.*]] = nvgpu.mbarrier.create
+// CHECK: %[[EMPTY:.*]] = nvgpu.mbarrier.create
+// CHECK: nvgpu.mbarrier.init %[[FULL]][%c0], %c1
+// CHECK: nvgpu.mbarrier.init %[[EMPTY]][%c0], %c8
+// CHECK: nvvm.fence.mbarrier.init
+// CHECK: gpu.barrier
+// CHECK: %[[MULTIPLIES:.*]] = arith.cmpi ult, %[[THREAD]], %c256
+// CHECK: scf.if %[[MULTIPLIES]] {
+// CHECK: nvvm.setmaxregister increase 232
+// CHECK: scf.for {{.*}} iter_args(%{{.*}}, %[[STAGE:.*]] = %c0, %[[PHASE:.*]] = %false, %[[BEFORE:.*]] = %c0)
+// CHECK: nvgpu.mbarrier.try_wait.parity %[[FULL]][%[[STAGE]]], %[[PHASE]]
 // CHECK: nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 256, k = 16>, D[<f32>, <one>], A[<f16>, <one>, <row>], B[<f16>, <one>, <row>]
+// CHECK: nvvm.wgmma.wait.group.sync.aligned 1
+// CHECK: scf.if
+// CHECK-NEXT: nvgpu.mbarrier.arrive %[[EMPTY]][%[[BEFORE]]]
+// CHECK: } else {
+// CHECK-NEXT: nvvm.setmaxregister decrease 40
+// CHECK: scf.for %[[TERM:.*]] = %c0 to %c512 step %c64 iter_args(%[[STAGE:.*]] = %c0, %[[PHASE:.*]] = %true)
+// CHECK-NEXT: nvgpu.mbarrier.try_wait.parity %[[EMPTY]][%[[STAGE]]], %[[PHASE]]
+// CHECK-NEXT: nvgpu.mbarrier.arrive.expect_tx %[[FULL]][%[[STAGE]]], %c49152
+// CHECK: nvgpu.tma.async.load %[[ROWS]][%[[TERM]], %{{.*}}], %[[FULL]][%[[STAGE]]]
+// CHECK-COUNT-4: nvgpu.tma.async.load %[[COLUMNS]][%{{.*}}, %[[TERM]]], %[[FULL]][%[[STAGE]]]
 // CHECK: } {nvvm.minctasm = 1 : i32}
 func.func @huge(%x: memref<4096x512xf16>, %w: memref<512x4096xf16>, %y: memref<4096x4096xf32>) {
   linalg.generic {indexing_maps = [#left, #right, #result], iterator_types = ["parallel", "parallel", "reduction"]}

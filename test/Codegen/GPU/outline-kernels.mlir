@@ -42,6 +42,31 @@ func.func @g(%places: memref<2xindex>, %y: memref<8x64xf32>) {
   return
 }
 
+// What describes a tensor is a parameter that is known by its alignment; the kernel is given the buffer as well. Memory is
+// aligned as far as its size is. A launch may say how many blocks a multiprocessor is to have.
+// CHECK-LABEL: func.func @h(
+// CHECK-SAME: %[[X:.*]]: memref<64x64xf16>)
+// CHECK: %[[MAP:.*]] = nvgpu.tma.create.descriptor
+// CHECK: %[[POINTER:.*]] = builtin.unrealized_conversion_cast %[[MAP]] : {{.*}} to !llvm.ptr
+// CHECK: gpu.launch_func @kernels::@h_0 {{.*}} args(%[[POINTER]] : !llvm.ptr, %[[X]] : memref<64x64xf16>)
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xf16, #gpu.address_space<workgroup>>, swizzle = swizzle_128b, l2promo = l2promo_128b, oob = zero, interleave = none>
+!barriers = !nvgpu.mbarrier.group<memorySpace = #gpu.address_space<workgroup>, num_barriers = 1>
+func.func @h(%x: memref<64x64xf16>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %open = memref.cast %x : memref<64x64xf16> to memref<*xf16>
+  %map = nvgpu.tma.create.descriptor %open box[%c64, %c64] : memref<*xf16> -> !map
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+      threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1)
+      workgroup(%small: memref<3x4xf32, #gpu.address_space<workgroup>>, %shared: memref<64x64xf16, #gpu.address_space<workgroup>>) {
+    %barriers = nvgpu.mbarrier.create -> !barriers
+    nvgpu.tma.async.load %map[%c0, %c0], %barriers[%c0] to %shared : !map, !barriers -> memref<64x64xf16, #gpu.address_space<workgroup>>
+    gpu.terminator
+  } {nvvm.minctasm = 1 : i32}
+  return
+}
+
 // CHECK: gpu.module @kernels
 // CHECK: gpu.func @f_0(%[[BASE:.*]]: memref<f32>, %[[SIZE:.*]]: index, %[[FACTOR:.*]]: f32, %[[Y:.*]]: memref<8xf32>)
 // CHECK-SAME: kernel attributes {known_block_size = array<i32: 64, 1, 1>, nvvm.minctasm = 2 : i32}
@@ -54,3 +79,8 @@ func.func @g(%places: memref<2xindex>, %y: memref<8x64xf32>) {
 // CHECK: %[[PLACE:.*]] = memref.load %[[PLACES]]
 // CHECK: %[[NEXT:.*]] = arith.addi %[[PLACE]]
 // CHECK: memref.subview %[[Y]][%[[NEXT]], 0]
+// CHECK: gpu.func @h_0(%[[MAP:.*]]: !llvm.ptr {llvm.align = 128 : i64}, %{{.*}}: memref<64x64xf16>)
+// CHECK-SAME: workgroup(%{{.*}} : memref<3x4xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64}, %{{.*}} : memref<64x64xf16, #gpu.address_space<workgroup>> {llvm.align = 1024 : i64})
+// CHECK-SAME: nvvm.minctasm = 1 : i32
+// CHECK: %[[TENSOR:.*]] = builtin.unrealized_conversion_cast %[[MAP]]
+// CHECK: nvgpu.tma.async.load %[[TENSOR]]

@@ -47,7 +47,7 @@ void fake_kernel_update(const unsigned *grid, const unsigned *block, void **argu
 static const char *const names[] = {"multiply", "update"};
 static nnc_kernels kernels = {"sm_90a", PTX, "cubin", 2, names, NULL};
 
-static int repetitions = 1, isHuge;
+static int repetitions = 1, isHuge, hasTensor;
 static int64_t bytes(const int64_t *symbols) { return 4 * symbols[0]; }
 static void onGpu(void *const *buffers, const int64_t *symbols, void *workspace) {
   int64_t blocks[] = {isHuge ? INT64_C(1) << 32 : (symbols[0] + 255) / 256, 1, 1},
@@ -55,6 +55,11 @@ static void onGpu(void *const *buffers, const int64_t *symbols, void *workspace)
   void *x = buffers[0], *w = buffers[1], *y = buffers[3];
   int64_t n = symbols[0];
   void *first[] = {&x, &w, &workspace, &n}, *second[] = {&workspace, &w, &y, &n};
+  if (hasTensor) {
+    _Alignas(64) char map[128];
+    int64_t sizes[] = {2, n, 8}, strides[] = {64, 16, 1}, box[] = {1, 4, 64};
+    nnc_device_tensor_map(map, "net.nn:3:7", x, 3, sizes, strides, box);
+  }
   for (int i = 0; i < repetitions; ++i)
     nnc_device_launch(&kernels, 0, "net.nn:3:7", blocks, threads, 0, first);
   nnc_device_launch(&kernels, 1, "net.nn:4:7", blocks, threads, 60000, second);
@@ -261,6 +266,10 @@ int main(int argc, char **argv) {
   }
   if (strcmp(argv[1], "huge") == 0) {
     isHuge = 1;
+    return train("host", 1, 10);
+  }
+  if (strcmp(argv[1], "tensor") == 0) {
+    hasTensor = 1;
     return train("host", 1, 10);
   }
   if (strcmp(argv[1], "arena") == 0)

@@ -328,6 +328,21 @@ Result cuLaunchKernel(Function *function, unsigned gx, unsigned gy, unsigned gz,
   return 0;
 }
 
+Result cuTensorMapEncodeTiled(void *map, int type, unsigned rank, uint64_t address,
+                              const uint64_t *sizes, const uint64_t *strides, const unsigned *box,
+                              const unsigned *elementSteps, int interleave, int swizzle,
+                              int promotion, int fill) {
+  ENTER("cuTensorMapEncodeTiled");
+  if ((uintptr_t)map % 64 != 0 || address % 16 != 0 || rank > 5 || elementSteps[0] != 1)
+    return kInvalidValue;
+  tell("cuTensorMapEncodeTiled type %d:", type);
+  for (unsigned axis = 0; axis < rank; ++axis)
+    tell(" %u of %llu by %llu,", box[axis], (unsigned long long)sizes[axis],
+         axis > 0 ? (unsigned long long)strides[axis - 1] : 0);
+  tell(" %d %d %d %d\n", interleave, swizzle, promotion, fill);
+  return 0;
+}
+
 Result cuMemAlloc_v2(uint64_t *address, size_t bytes) {
   ENTER("cuMemAlloc");
   Block *block = calloc(1, sizeof *block);

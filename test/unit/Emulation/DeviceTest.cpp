@@ -361,6 +361,110 @@ TEST(Device, FindsThatNotAllOfAWarpgroupMultiply) {
   EXPECT_THAT(run(1, 128, kernel), testing::HasSubstr("waits at product of shared matrices 9"));
 }
 
+//===-- Barriers in shared memory, and copies of tensors ------------------===//
+
+void initSignal(int32_t signal, int32_t threads) {
+  symbol<void(int32_t, int32_t)>("nnc_emulated_signal_init")(signal, threads);
+}
+void arrive(int32_t signal) { symbol<void(int32_t)>("nnc_emulated_arrive")(signal); }
+void expectBytes(int32_t signal, int32_t bytes) {
+  symbol<void(int32_t, int32_t)>("nnc_emulated_expect")(signal, bytes);
+}
+void waitForSignal(int32_t signal, int32_t parity) {
+  symbol<void(int32_t, int32_t)>("nnc_emulated_signal_wait")(signal, parity);
+}
+
+/// Boxes of 4 x 64 of a tensor of 6 rows of 100 numbers, of which one thread has several copied, one after the other to two
+/// places, and others read them; what each leaves out is a flag.
+struct TensorKernel {
+  static constexpr int32_t kStages = 2, kBoxes = 5, kBytes = 4 * 64 * 2;
+  bool waitsForCopies = true, waitsForReaders = true, saysThatItHasRead = true;
+  int32_t expected = kBytes;
+
+  std::vector<uint16_t> input = std::vector<uint16_t>(6 * 100);
+  mutable std::vector<std::vector<int>> found =
+      std::vector<std::vector<int>>(kBoxes, std::vector<int>(4 * 64));
+
+  TensorKernel() {
+    for (size_t i = 0; i < input.size(); ++i)
+      input[i] = uint16_t(1 + i);
+  }
+  /// Boxes go to the right, from row 3 on.
+  int expectedAt(int32_t box, int64_t row, int64_t column) const {
+    int64_t from = 3 + row, at = 20 * box + column;
+    return from < 6 && at < 100 ? int(input[from * 100 + at]) : 0;
+  }
+
+  void operator()() const {
+    alignas(64) char map[128];
+    symbol<void(char *, const uint16_t *, int32_t, int32_t)>("nnc_emulated_tensor_map")(
+        map, input.data(), 2, 2);
+    using Axis = void(char *, int32_t, int64_t, int64_t, int64_t);
+    symbol<Axis>("nnc_emulated_tensor_axis")(map, 0, 6, 100, 4);
+    symbol<Axis>("nnc_emulated_tensor_axis")(map, 1, 100, 1, 64);
+    auto *memory = reinterpret_cast<uint16_t *>(shared(kStages * 1024 / 4));
+    if (threadId() == 0)
+      for (int32_t stage = 0; stage < kStages; ++stage) {
+        initSignal(stage, 1);
+        initSignal(kStages + stage, 31);
+      }
+    barrier(0);
+    for (int32_t box = 0; box < kBoxes; ++box) {
+      int32_t stage = box % kStages, turn = box / kStages;
+      uint16_t *place = memory + stage * 512;
+      if (threadId() == 0) {
+        if (waitsForReaders)
+          waitForSignal(kStages + stage, ~turn & 1);
+        expectBytes(stage, expected);
+        using Copy = void(uint16_t *, char *, int32_t, int32_t, int32_t, int32_t, int32_t, int32_t);
+        symbol<Copy>("nnc_emulated_tensor_copy")(place, map, stage, 20 * box, 3, 0, 0, 0);
+        continue;
+      }
+      if (waitsForCopies)
+        waitForSignal(stage, turn & 1);
+      for (int64_t i = threadId() - 1; i < 4 * 64; i += 31) {
+        int64_t at = i ^ (i / 64 % 8) << 3;
+        using Access = void(int64_t, int32_t, int32_t, int32_t);
+        symbol<Access>("nnc_emulated_access")(reinterpret_cast<int64_t>(place + at), 2, 1, 0);
+        found[box][i] = place[at];
+      }
+      if (saysThatItHasRead)
+        arrive(kStages + stage);
+    }
+  }
+};
+
+TEST(Device, CopiesBoxesOfTensors) {
+  TensorKernel kernel;
+  EXPECT_EQ(run(1, 32, [&] { kernel(); }), "");
+  for (int32_t box = 0; box < TensorKernel::kBoxes; ++box)
+    for (int64_t i = 0; i < 4 * 64; ++i)
+      ASSERT_EQ(kernel.found[box][i], kernel.expectedAt(box, i / 64, i % 64)) << box << " " << i;
+}
+
+TEST(Device, FindsATensorThatNobodyWaitsFor) {
+  TensorKernel kernel;
+  kernel.waitsForCopies = false;
+  EXPECT_THAT(run(1, 32, [&] { kernel(); }),
+              testing::MatchesRegex(".*(copies a tensor to|reads) what .*\n.*|.*for ever.*\n"));
+}
+
+TEST(Device, FindsACopyOfATensorToWhatIsStillRead) {
+  TensorKernel kernel;
+  kernel.waitsForReaders = false;
+  EXPECT_THAT(run(1, 32, [&] { kernel(); }), testing::HasSubstr("what thread 0 of block 0"));
+}
+
+TEST(Device, FindsBarriersInSharedMemoryThatNeverOpen) {
+  TensorKernel kernel;
+  kernel.saysThatItHasRead = false;
+  EXPECT_THAT(run(1, 32, [&] { kernel(); }),
+              testing::HasSubstr("thread 0 waits for shared barrier 2"));
+  kernel.saysThatItHasRead = true;
+  kernel.expected = TensorKernel::kBytes + 16;
+  EXPECT_THAT(run(1, 32, [&] { kernel(); }), testing::HasSubstr("waits for shared barrier 0"));
+}
+
 //===-- Copies ------------------------------------------------------------===//
 
 TEST(Device, CopiesWhileThreadsGoOn) {

@@ -96,7 +96,9 @@ def MapKernelsPass : Pass<"codegen-gpu-map-kernels", "mlir::func::FuncOp"> {
     with the factors read through their index maps; those of f16 and bf16 by the units that multiply matrices, those
     of f32 too if factors may be rounded to the 10 bits that these read. Where groups of four warps can multiply (wgmma),
     they do so for f16 and bf16: the unit reads both factors from shared memory, where their lines are as it wants them, and
-    is still busy with one stage when the next one's products are on their way. A factor that lies in memory as it is goes
+    is still busy with one stage when the next one's products are on their way. Large products whose factors are tensors in
+    memory have a warpgroup more, one thread of which has boxes of them copied (TMA): barriers in shared memory tell the
+    others that a stage is there, and it that they have left one. A factor that lies in memory as it is goes
     to shared memory while threads compute, for several tiles ahead. What would be few tiles, each a long sum, is cut
     into parts that other blocks sum, and these are added in order. What follows a sum and needs one of its results at a time
     is done with each as it is done; a fill before it is what it starts from. Operations that follow each other and
@@ -162,7 +164,8 @@ def OutlineKernelsPass : Pass<"codegen-gpu-outline-kernels", "mlir::ModuleOp"> {
     A kernel takes pointers and numbers: a buffer of known shape that lies row by row as it is, any other as
     the buffer it is a view of, with the offset, sizes and strides that its type leaves open. Constants, and
     what is computed from scalars in buffers that nothing writes, are computed again in the kernel. More than 48 KB
-    of a block's memory is not declared but asked for by the launch.
+    of a block's memory is not declared but asked for by the launch. What the host describes of a tensor is a parameter of
+    its own, which codegen-gpu-finish-kernels knows by its alignment.
 
     ```mlir
     gpu.launch ... { use %x : memref<?x4xf32>, %y : memref<8xf32> }
@@ -191,7 +194,8 @@ def EmulateLaunchesPass : Pass<"codegen-gpu-emulate-launches", "mlir::ModuleOp">
     switches between them at barriers and shuffles. The kernel asks it who it is, and tells it what it
     reads and writes, so that it can report races. Copies past the registers land when it likes, at the wait for
     them at the latest; products of matrices in shared memory are made when it likes, and until a thread has waited for
-    them, what it has of their sums is no number.
+    them, what it has of their sums is no number. So do copies of tensors, before the barrier that counts their bytes
+    opens.
 
     ```mlir
     gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<8xf32>)
@@ -271,7 +275,8 @@ def FinishKernelsPass : Pass<"codegen-gpu-finish-kernels", "mlir::gpu::GPUModule
   let description = [{
     Shared memory whose size the launch decides begins where other shared memory ends: the conversion
     gives it a byte of its own at the same place. Buffers of the caller are in global memory and aligned
-    to 64 bytes. What loops say of how far they are to be unrolled becomes that of their branches.
+    to 64 bytes. A pointer that is aligned to 128 bytes is a description of a tensor, which the kernel has as its
+    parameter. What loops say of how far they are to be unrolled becomes that of their branches.
 
     ```mlir
     llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3, alignment = 16} : !llvm.array<0 x i8>
@@ -304,7 +309,8 @@ def LowerLaunchesPass : Pass<"codegen-gpu-lower-launches", "mlir::ModuleOp"> {
   let summary = "Launch kernels by calls of the runtime";
   let description = [{
     A launch stores its operands, buffers as pointers, and calls `nnc_device_launch` (nnc_device.h) with
-    the number of the kernel in its gpu.module and the line of the program.
+    the number of the kernel in its gpu.module and the line of the program. What describes a tensor is filled by a call of
+    `nnc_device_tensor_map` before.
 
     ```mlir
     gpu.launch_func @kernels::@f_0 blocks in (%n, %c1, %c1) threads in (%c256, %c1, %c1) args(%x : memref<8xf32>)
