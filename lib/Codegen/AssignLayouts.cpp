@@ -8,7 +8,7 @@
 // What is reshaped across the axis, and what the caller provides, stays.
 //
 //===----------------------------------------------------------------------===//
-#include "KernelCost.h"
+#include "CPU/KernelCost.h"
 #include "KernelLoops.h"
 #include "PassTarget.h"
 #include "PermuteBuffer.h"

@@ -10,8 +10,8 @@
 //===----------------------------------------------------------------------===//
 #include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
+#include "CPU/KernelCost.h"
 #include "CPU/KernelPlan.h"
-#include "KernelCost.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "LoopCost.h"

@@ -7,9 +7,9 @@
 //   out    some of them in loops, on views; each element is computed by the same operation as before
 //
 //===----------------------------------------------------------------------===//
+#include "CPU/KernelCost.h"
 #include "FusionGroupEmitter.h"
 #include "FusionGrowth.h"
-#include "KernelCost.h"
 #include "PassTarget.h"
 #include "VisibleColumns.h"
 #include "nnc/Codegen/Passes.h"

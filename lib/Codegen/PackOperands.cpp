@@ -13,9 +13,9 @@
 
 #include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
+#include "CPU/KernelCost.h"
 #include "CutLoop.h"
 #include "GroupLoop.h"
-#include "KernelCost.h"
 #include "KernelFills.h"
 #include "KernelLoops.h"
 #include "PackInput.h"

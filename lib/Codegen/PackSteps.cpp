@@ -6,7 +6,7 @@
 #include "PackSteps.h"
 
 #include "BufferPlaces.h"
-#include "KernelCost.h"
+#include "CPU/KernelCost.h"
 #include "KernelLoops.h"
 #include "PackInput.h"
 #include "nnc/IR/Remarks.h"

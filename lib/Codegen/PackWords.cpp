@@ -11,8 +11,8 @@
 
 #include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
+#include "CPU/KernelCost.h"
 #include "CutLoop.h"
-#include "KernelCost.h"
 #include "KernelLoops.h"
 #include "PackInput.h"
 #include "PackOperands.h"

@@ -9,7 +9,7 @@
 // iterations that are ranges themselves become one (ParallelRange.h).
 //
 //===----------------------------------------------------------------------===//
-#include "ParallelRange.h"
+#include "CPU/ParallelRange.h"
 #include "ScratchMemory.h"
 #include "nnc/Codegen/Passes.h"
 

@@ -3,7 +3,7 @@
 
 #include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
-#include "KernelCost.h"
+#include "CPU/KernelCost.h"
 #include "KernelLoops.h"
 #include "nnc/IR/Remarks.h"
 

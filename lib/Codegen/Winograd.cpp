@@ -8,7 +8,7 @@
 #include "BindingTime.h"
 #include "BufferPlaces.h"
 #include "CPU/KernelBody.h"
-#include "KernelCost.h"
+#include "CPU/KernelCost.h"
 #include "KernelFills.h"
 #include "PackOperands.h"
 #include "PassTarget.h"

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelParts.h"
-#include "../ParallelRange.h"
+#include "ParallelRange.h"
 #include "SizeArithmetic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -4,10 +4,10 @@
 // times as dear, not about percents.
 //
 //===----------------------------------------------------------------------===//
-#ifndef NNC_LIB_CODEGEN_KERNELCOST_H
-#define NNC_LIB_CODEGEN_KERNELCOST_H
+#ifndef NNC_LIB_CODEGEN_CPU_KERNELCOST_H
+#define NNC_LIB_CODEGEN_CPU_KERNELCOST_H
 
-#include "CPU/KernelPlan.h"
+#include "KernelPlan.h"
 
 namespace nnc {
 
@@ -49,4 +49,4 @@ double kernelCost(mlir::linalg::GenericOp op, const TargetDescription &target);
 
 } // namespace nnc
 
-#endif // NNC_LIB_CODEGEN_KERNELCOST_H
+#endif // NNC_LIB_CODEGEN_CPU_KERNELCOST_H

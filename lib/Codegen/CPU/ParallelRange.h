@@ -5,8 +5,8 @@
 // memory once.
 //
 //===----------------------------------------------------------------------===//
-#ifndef NNC_LIB_CODEGEN_PARALLELRANGE_H
-#define NNC_LIB_CODEGEN_PARALLELRANGE_H
+#ifndef NNC_LIB_CODEGEN_CPU_PARALLELRANGE_H
+#define NNC_LIB_CODEGEN_CPU_PARALLELRANGE_H
 
 #include "mlir/IR/Builders.h"
 
@@ -22,4 +22,4 @@ inline void markRangeEnd(mlir::Value end) {
 
 } // namespace nnc
 
-#endif // NNC_LIB_CODEGEN_PARALLELRANGE_H
+#endif // NNC_LIB_CODEGEN_CPU_PARALLELRANGE_H
