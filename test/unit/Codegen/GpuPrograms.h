@@ -74,10 +74,17 @@ inline const GpuProgram gpuPrograms[] = {
     {"largeCopiedMatrices",
      R"(func f(x: f16[N, 80], w: f16[80, 2112]) -> (y: f16[N, 2112]) { y = x @ w })", 4e3, 5},
     {"hugeMatrices",
-     R"(func f(x: bf16[N, 72], w: bf16[72, 4224], b: bf16[4224]) -> (y: bf16[N, 4224]) {
+     R"(func f(x: bf16[N, 456], w: bf16[456, 4224], b: bf16[4224]) -> (y: bf16[N, 4224]) {
        y = relu(x @ w + b)
      })",
      2e4, 7},
+    {"batchesOfTensors",
+     R"(func f(x: f16[N, 3, 40, 80], w: f16[N, 3, 80, 24], v: f16[3, 72, 80])
+         -> (y: f16[N, 3, 40, 24], z: f16[N, 3, 40, 72]) {
+       y = x @ w
+       z = x @ transpose(v, [0, 2, 1])
+     })",
+     4e3, 2},
     {"turnedFactors",
      R"(func f(x: f16[80, 136], w: f16[136, 80], v: f16[80, 24]) -> (y: f16[136, 136], z: f16[136, 24]) {
        y = transpose(x) @ transpose(w)
