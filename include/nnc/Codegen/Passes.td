@@ -445,8 +445,13 @@ def VectorizePass : Pass<"codegen-vectorize", "mlir::ModuleOp"> {
     What takes more than two grains is cut into parts of at least a grain each, which
     codegen-parallelize lets threads share. The cuts lie between tiles, and where they lie depends on
     nothing but the sizes: each element is computed by the same instructions however it is cut. With
-    unknown sizes the step is computed before the loop, and a small operation is one part. Where each column of
-    tiles would fetch all rows from afar, a part has as many rows as stay in a second-level cache.
+    unknown sizes the step is computed before the loop, and a small operation is one part. A thread's parts are one
+    range for it. Where each column of tiles would fetch all rows from afar, a part has as many rows as stay in a
+    second-level cache, and is a range of its own; where the sum is long and the result small, all of the result is gone
+    through for a block of the sum.
+
+    Where vectors along the result would be mostly empty, those along a sum are not: their lanes are added up at the
+    end, and a tile is then of rows and blocks that share what they load.
 
     Products of bf16 and of bytes that codegen-prepare-kernels wrote in words are computed by the matrix unit, on a
     processor that has one (AMX); where the system refuses it, by vectors. Words of bytes, or of 16 bits, are
