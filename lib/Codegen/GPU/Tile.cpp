@@ -72,9 +72,11 @@ Tile chooseTile(linalg::GenericOp op, const Contraction &contraction, ProductUni
   if (rows <= kFew)
     return tiles.flat;
   int64_t results = estimateCount(op, contraction.batch) * rows * columns;
-  for (const Tile &tile : tiles.square)
-    if (results / (tile.rows * tile.columns) >= kFewBlocks)
+  for (const Tile &tile : tiles.square) {
+    bool isHalfEmpty = rows <= tile.rows / 2 || columns <= tile.columns / 2;
+    if (!isHalfEmpty && results / (tile.rows * tile.columns) >= kFewBlocks)
       return tile;
+  }
   return tiles.square.back();
 }
 
