@@ -89,8 +89,8 @@ void KernelPlanner::blockLongSum(KernelPlan &plan) {
   const double kNear = double(target.secondCacheBytes) / 2;
   SmallVector<unsigned> reductions;
   op.getReductionDims(reductions);
-  if (!plan.vectorDim || !plan.rowDim || plan.reducesLanes || plan.matrix || plan.words ||
-      reductions.empty())
+  if (!plan.vectorDim || !plan.rowDim || plan.reducesLanes || plan.slides || plan.matrix ||
+      plan.words || reductions.empty())
     return;
   auto sizeOf = [&](unsigned dim) { return double(typicalSize(sizes[dim])); };
   auto [rowLoop, unit] = findRowLoop(plan);
