@@ -288,15 +288,25 @@ linalg::GenericOp InputPacker::packColumns(linalg::GenericOp op, unsigned vector
 linalg::GenericOp InputPacker::packRows(linalg::GenericOp op, unsigned panelDim, int64_t groups) {
   constexpr int64_t kMostRest = 16;
   KernelPlan plan = planKernel(op, target);
-  if (!plan.vectorDim || plan.reducesLanes || !plan.rowDim || !isOwnAxis(op, *plan.rowDim) ||
-      op.getStaticLoopRanges()[*plan.vectorDim] != int64_t(plan.columns) * plan.lanes)
+  if (!plan.vectorDim || plan.reducesLanes || !plan.rowDim || !isOwnAxis(op, *plan.rowDim))
+    return op;
+  // All columns go by for each panel of rows: those of a panel, or few that stay near while the rows come from afar.
+  constexpr double kFarBytes = 3 * kNearBytes;
+  int64_t columns = op.getStaticLoopRanges()[*plan.vectorDim];
+  bool isPanel = columns == int64_t(plan.columns) * plan.lanes;
+  auto isNear = [&](OpOperand *input) {
+    return op.getMatchingIndexingMap(input).isFunctionOfDim(*plan.rowDim) ||
+           countBytes(op, input) <= kNearBytes;
+  };
+  if (!isPanel && (ShapedType::isDynamic(columns) || groups != 0 ||
+                   !llvm::all_of(op.getDpsInputOperands(), isNear)))
     return op;
   unsigned rowDim = *plan.rowDim;
   int64_t size = op.getStaticLoopRanges()[rowDim], height = plan.rows;
   llvm::SmallDenseSet<unsigned> packed;
   for (OpOperand *input : op.getDpsInputOperands())
     if (isPackedByRows(op, input, plan, double(std::max<int64_t>(groups, 1))) &&
-        !changesShape(input->get()))
+        (isPanel || countBytes(op, input) > kFarBytes) && !changesShape(input->get()))
       packed.insert(input->getOperandNumber());
   auto readsRows = [&](OpOperand *input) {
     AffineMap map = op.getMatchingIndexingMap(input);

@@ -106,10 +106,13 @@ static double countSteps(linalg::GenericOp op, AffineMap map) {
       op, [&](unsigned loop) { return !isParallel(op, loop) && map.isFunctionOfDim(loop); });
 }
 
+/// Sums of fewer steps are over before a copy pays.
+constexpr double kSteps = 64;
+
 /// Whether `reads` of each element pay for a copy that brings together what a tile reads of `input`, which lies
 /// far apart.
 static bool paysToGather(linalg::GenericOp op, OpOperand *input, double reads) {
-  constexpr double kReads = 256, kReadsOfEvicted = 40, kSteps = 64;
+  constexpr double kReads = 256, kReadsOfEvicted = 40;
   return countSteps(op, op.getMatchingIndexingMap(input)) >= kSteps &&
          (reads >= kReads || (reads >= kReadsOfEvicted && evictsItself(op, input)));
 }
@@ -143,6 +146,18 @@ static bool jumpsOften(linalg::GenericOp op, OpOperand *input) {
   return false;
 }
 
+/// The same where the steps of a sum lie on pages of their own: it pays soon if a second-level cache does not hold the
+/// input.
+static bool paysToLineUp(linalg::GenericOp op, OpOperand *input, double reads) {
+  constexpr double kReadsOfFar = 16, kNearBytes = 1.5 * (1 << 20);
+  AffineMap map = op.getMatchingIndexingMap(input);
+  Type type = getElementTypeOrSelf(input->get().getType());
+  double bytes = type.getIntOrFloatBitWidth() / 8.0 *
+                 countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+  return paysToGather(op, input, reads) ||
+         (countSteps(op, map) >= kSteps && reads >= kReadsOfFar && bytes > kNearBytes);
+}
+
 /// Whether it pays to bring together what rows along `rowDim` read of `input` one number at a time. Rows along which
 /// the sum goes on for long are read as fast from where they are, each line of a cache by steps one after the other.
 static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDim, unsigned rowDim,
@@ -152,9 +167,10 @@ static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDi
       !map.isFunctionOfDim(rowDim) || map.isFunctionOfDim(vectorDim) ||
       !map.isProjectedPermutation())
     return false;
-  return (liesFarApart(op, input, nearestSum(op, input)) ||
-          (jumpsOften(op, input) && liesFarApart(op, input, rowDim))) &&
-         paysToGather(op, input, countReads(op, map) * times);
+  double reads = countReads(op, map) * times;
+  if (liesFarApart(op, input, nearestSum(op, input)))
+    return paysToLineUp(op, input, reads);
+  return jumpsOften(op, input) && liesFarApart(op, input, rowDim) && paysToGather(op, input, reads);
 }
 
 bool isPackedByRows(linalg::GenericOp op, OpOperand *input, const KernelPlan &plan, double times) {
