@@ -112,7 +112,13 @@ private:
   LogicalResult replaceSharedProduct(NVVM::WgmmaMmaAsyncOp op);
   LogicalResult replaceSum(LLVM::ExtractValueOp op);
   void takeBarriers(nvgpu::MBarrierCreateOp op);
-  Value signalOf(OpBuilder &b, Location loc, Value barriers, Value number);
+  /// The number of the barrier that an operation works with.
+  template <typename OpTy> Value signalOf(OpBuilder &b, OpTy op) {
+    Location loc = op.getLoc();
+    Value index = arith::IndexCastOp::create(b, loc, b.getI32Type(), op.getMbarId());
+    Value first = constantI32(b, loc, firstSignals.lookup(op.getBarriers()));
+    return arith::AddIOp::create(b, loc, index, first);
+  }
   LogicalResult replaceTensorCopy(nvgpu::TmaAsyncLoadOp op);
   LogicalResult tell(Operation *op, Value buffer, ValueRange indices, Type accessed, bool writes);
 
@@ -369,11 +375,6 @@ void KernelEmulation::takeBarriers(nvgpu::MBarrierCreateOp op) {
   replaced.push_back(op);
 }
 
-Value KernelEmulation::signalOf(OpBuilder &b, Location loc, Value barriers, Value number) {
-  Value index = arith::IndexCastOp::create(b, loc, b.getI32Type(), number);
-  return arith::AddIOp::create(b, loc, index, constantI32(b, loc, firstSignals.lookup(barriers)));
-}
-
 LogicalResult KernelEmulation::replaceTensorCopy(nvgpu::TmaAsyncLoadOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
@@ -383,7 +384,7 @@ LogicalResult KernelEmulation::replaceTensorCopy(nvgpu::TmaAsyncLoadOp op) {
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   SmallVector<Value> start(cast<MemRefType>(op.getDst().getType()).getRank(), zero);
   SmallVector<Value> operands = {addressOf(b, loc, op.getDst(), start), parameter.getOperand(0),
-                                 signalOf(b, loc, op.getBarriers(), op.getMbarId())};
+                                 signalOf(b, op)};
   constexpr size_t kMostAxes = 5;
   for (size_t axis = 0; axis < kMostAxes; ++axis) {
     Value coordinate = axis < op.getCoordinates().size() ? op.getCoordinates()[axis] : zero;
@@ -476,25 +477,18 @@ LogicalResult KernelEmulation::replace(Operation *op) {
       })
       .Case([&](nvgpu::MBarrierInitOp barrier) {
         Value count = arith::IndexCastOp::create(b, loc, b.getI32Type(), barrier.getCount());
-        return replaceWithCall(
-            op, "nnc_emulated_signal_init",
-            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), count});
+        return replaceWithCall(op, "nnc_emulated_signal_init", {signalOf(b, barrier), count});
       })
       .Case([&](nvgpu::MBarrierArriveOp barrier) {
-        return replaceWithCall(op, "nnc_emulated_arrive",
-                               signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()));
+        return replaceWithCall(op, "nnc_emulated_arrive", signalOf(b, barrier));
       })
       .Case([&](nvgpu::MBarrierArriveExpectTxOp barrier) {
         Value bytes = arith::IndexCastOp::create(b, loc, b.getI32Type(), barrier.getTxcount());
-        return replaceWithCall(
-            op, "nnc_emulated_expect",
-            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), bytes});
+        return replaceWithCall(op, "nnc_emulated_expect", {signalOf(b, barrier), bytes});
       })
       .Case([&](nvgpu::MBarrierTryWaitParityOp barrier) {
         Value parity = arith::ExtUIOp::create(b, loc, b.getI32Type(), barrier.getPhaseParity());
-        return replaceWithCall(
-            op, "nnc_emulated_signal_wait",
-            {signalOf(b, loc, barrier.getBarriers(), barrier.getMbarId()), parity});
+        return replaceWithCall(op, "nnc_emulated_signal_wait", {signalOf(b, barrier), parity});
       })
       .Case([&](nvgpu::TmaAsyncLoadOp copy) { return replaceTensorCopy(copy); })
       .Case([&](UnrealizedConversionCastOp cast) {

@@ -5,12 +5,11 @@
 // else: descriptors of buffers, constants. A task, the function that nnc_parallel_for calls, reads
 // the numbers and pointers out of an array on the caller's stack, eight bytes each.
 //
-// Memory that is scratch for each iteration is that of the first one in the range (ScratchMemory.h), and
-// iterations that are ranges themselves become one (ParallelRange.h).
+// Memory that is scratch for each iteration is that of the first one in the range , and iterations that
+// are ranges themselves become one (CPU/ParallelMarks.h).
 //
 //===----------------------------------------------------------------------===//
-#include "CPU/ParallelRange.h"
-#include "ScratchMemory.h"
+#include "CPU/ParallelMarks.h"
 #include "nnc/Codegen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

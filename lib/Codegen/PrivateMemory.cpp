@@ -1,9 +1,9 @@
 //===- PrivateMemory.cpp - Temporaries of parallel iterations -------------===//
 #include "PrivateMemory.h"
 
+#include "CPU/ParallelMarks.h"
 #include "CPU/SizeArithmetic.h"
 #include "ConcreteSizes.h"
-#include "ScratchMemory.h"
 #include "SymbolicSizes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -41,7 +41,7 @@ static void separate(memref::AllocOp alloc, scf::ParallelOp loop, const Symbolic
   Value bytesValue = sizes.materialize(bytes);
   b.setInsertionPoint(loop.getBody()->findAncestorOpInBlock(*alloc));
   Value offset = arith::MulIOp::create(b, loc, loop.getInductionVars().front(), bytesValue);
-  markScratch(offset);
+  markInLoop(offset, kScratchAttr);
   alloc.replaceAllUsesWith(
       memref::ViewOp::create(b, loc, type, all, offset, dynamicSizes).getResult());
   alloc.erase();

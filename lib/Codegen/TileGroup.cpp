@@ -44,16 +44,11 @@ bool readsBefore(const FusionMember &member, const BufferAccess &access) {
                              !startsFromFill(member, *access.operand));
 }
 
-bool isMaximum(linalg::GenericOp op, unsigned output) {
+/// Whether one operation, of one of these kinds, combines what goes into an output.
+template <typename... Kinds> bool isCombinedBy(linalg::GenericOp op, unsigned output) {
   SmallVector<Operation *> combiners;
   return matchReduction(op.getRegionOutputArgs(), output, combiners) && combiners.size() == 1 &&
-         isa<arith::MaximumFOp, arith::MaxNumFOp>(combiners.front());
-}
-
-bool isSum(linalg::GenericOp op, unsigned output) {
-  SmallVector<Operation *> combiners;
-  return matchReduction(op.getRegionOutputArgs(), output, combiners) && combiners.size() == 1 &&
-         isa<arith::AddFOp>(combiners.front());
+         isa<Kinds...>(combiners.front());
 }
 
 /// The number of iterations of a tile along a dimension of this size.
@@ -289,9 +284,9 @@ bool TileGroup::followPending() {
       if (found->maximum)
         runningMaxima.insert(found->maximum);
       (member.isSum ? pending : ofTiles)[access.root] = *found;
-      if (member.isSum && isMaximum(op, output))
+      if (member.isSum && isCombinedBy<arith::MaximumFOp, arith::MaxNumFOp>(op, output))
         maxima.insert(access.root);
-      if (member.isSum && isSum(op, output))
+      if (member.isSum && isCombinedBy<arith::AddFOp>(op, output))
         added.insert(access.root);
     }
   }

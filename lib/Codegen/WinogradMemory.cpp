@@ -1,5 +1,5 @@
 //===- WinogradMemory.cpp - Where transformed tiles and pixels lie --------===//
-#include "ScratchMemory.h"
+#include "CPU/ParallelMarks.h"
 #include "WinogradEmitter.h"
 
 using namespace mlir;
@@ -46,7 +46,7 @@ Value WinogradEmitter::tilesOf(Value buffer, Value part, const Block &block) {
     offsets[0] = part;
     extents[0] = b.getIndexAttr(1);
     buffer = slice(buffer, offsets, extents, /*dropped=*/1);
-    markScratch(buffer);
+    markInLoop(buffer, kScratchAttr);
     offsets.erase(offsets.begin());
     offsets[0] = b.getIndexAttr(0);
     extents.erase(extents.begin());

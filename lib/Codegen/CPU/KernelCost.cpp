@@ -25,6 +25,11 @@ double countIterations(linalg::GenericOp op, function_ref<bool(unsigned)> choose
   return count;
 }
 
+/// How many elements an input has that lies as `map` says.
+double countElements(linalg::GenericOp op, AffineMap map) {
+  return countIterations(op, [&](unsigned dim) { return map.isFunctionOfDim(dim); });
+}
+
 double countResults(linalg::GenericOp op) {
   return countIterations(op, [&](unsigned dim) { return isParallel(op, dim); });
 }
@@ -87,6 +92,10 @@ static bool liesFarApart(linalg::GenericOp op, OpOperand *input, std::optional<u
   return dim && stepBytes(op, input, *dim).value_or(0) >= kFarBytes;
 }
 
+bool hasFarSteps(linalg::GenericOp op, OpOperand *input) {
+  return liesFarApart(op, input, nearestSum(op, input));
+}
+
 /// Whether what a tile reads of `input` in all steps of a sum does not stay in a second-level cache, since the
 /// steps are such that they fall into few of its sets.
 static bool evictsItself(linalg::GenericOp op, OpOperand *input) {
@@ -124,8 +133,7 @@ bool isPacked(linalg::GenericOp op, OpOperand *input, unsigned dim, bool isFree)
     return false;
   if (isFree || isGathered(op, input, dim))
     return true;
-  return liesFarApart(op, input, nearestSum(op, input)) &&
-         paysToGather(op, input, countReads(op, map));
+  return hasFarSteps(op, input) && paysToGather(op, input, countReads(op, map));
 }
 
 /// Whether a sum goes along `input` in short stretches, as along images of a few pixels, with a jump after each: a
@@ -152,8 +160,7 @@ static bool paysToLineUp(linalg::GenericOp op, OpOperand *input, double reads) {
   constexpr double kReadsOfFar = 16, kNearBytes = 1.5 * (1 << 20);
   AffineMap map = op.getMatchingIndexingMap(input);
   Type type = getElementTypeOrSelf(input->get().getType());
-  double bytes = type.getIntOrFloatBitWidth() / 8.0 *
-                 countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+  double bytes = type.getIntOrFloatBitWidth() / 8.0 * countElements(op, map);
   return paysToGather(op, input, reads) ||
          (countSteps(op, map) >= kSteps && reads >= kReadsOfFar && bytes > kNearBytes);
 }
@@ -168,7 +175,7 @@ static bool areRowsFar(linalg::GenericOp op, OpOperand *input, unsigned vectorDi
       !map.isProjectedPermutation())
     return false;
   double reads = countReads(op, map) * times;
-  if (liesFarApart(op, input, nearestSum(op, input)))
+  if (hasFarSteps(op, input))
     return paysToLineUp(op, input, reads);
   return jumpsOften(op, input) && liesFarApart(op, input, rowDim) && paysToGather(op, input, reads);
 }
@@ -219,10 +226,8 @@ double elementCost(linalg::GenericOp op, unsigned dim, const TargetDescription &
   double vector = addsLanes ? kAddingLanes : 1, packed = 0;
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    if (!addsLanes && isPacked(op, input, dim))
-      packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
-    else if (!addsLanes && readsRowsFar(op, input, dim))
-      packed += countIterations(op, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    if (!addsLanes && (isPacked(op, input, dim) || readsRowsFar(op, input, dim)))
+      packed += countElements(op, map);
     else if (isGathered(op, input, dim))
       vector += findPattern(map, input->get().getType(), dim, lanes)
                     ? kSharedGather

@@ -23,6 +23,9 @@ bool isGathered(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim
 bool isPacked(mlir::linalg::GenericOp op, mlir::OpOperand *input, unsigned dim,
               bool isFree = false);
 
+/// Whether a few steps of a sum along `input` are on another page, which no processor guesses.
+bool hasFarSteps(mlir::linalg::GenericOp op, mlir::OpOperand *input);
+
 /// How many results use an element of an input that lies as `map` says.
 double countReads(mlir::linalg::GenericOp op, mlir::AffineMap map);
 

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "KernelParts.h"
-#include "ParallelRange.h"
+#include "ParallelMarks.h"
 #include "SizeArithmetic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -95,7 +95,7 @@ std::optional<KernelPart> emitParts(OpBuilder &b, Location loc, const KernelPlan
   Value end = arith::AddIOp::create(b, loc, begin, stepValue);
   end = arith::MinUIOp::create(b, loc, end, upper);
   if (!plan.partsAreBlocks)
-    markRangeEnd(end);
+    markInLoop(end, kRangeEndAttr);
   return KernelPart{begin, end};
 }
 

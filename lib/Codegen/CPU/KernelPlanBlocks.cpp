@@ -1,5 +1,6 @@
 //===- KernelPlanBlocks.cpp - What of a kernel stays near, and its parts --===//
 #include "KernelBody.h"
+#include "KernelCost.h"
 #include "KernelPlanner.h"
 #include "nnc/IR/TypicalSize.h"
 
@@ -59,14 +60,10 @@ void KernelPlanner::chooseOuterReductions(KernelPlan &plan) {
   }
 }
 
-static int64_t countBytes(OpOperand *input) {
-  Type element = getElementTypeOrSelf(input->get().getType());
-  return element.isIntOrFloat() ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8) : 8;
-}
-
 /// The memory that `input` takes, where windows overlap once.
 double KernelPlanner::footprint(OpOperand *input) {
-  double bytes = double(countBytes(input));
+  Type element = getElementTypeOrSelf(input->get().getType());
+  double bytes = element.isIntOrFloat() ? element.getIntOrFloatBitWidth() / 8.0 : 8;
   for (AffineExpr axis : op.getMatchingIndexingMap(input).getResults()) {
     double extent = 1;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
@@ -85,7 +82,7 @@ double KernelPlanner::footprint(OpOperand *input) {
 /// a gradient by weights, less comes from afar if all of the result is gone through for a block of the sum. That is
 /// worth most where what comes from afar comes in short pieces, which no processor guesses.
 void KernelPlanner::blockLongSum(KernelPlan &plan) {
-  constexpr double kWorthIt = 0.5, kShortBytes = 512, kFewestSteps = 64;
+  constexpr double kWorthIt = 0.5, kFewestSteps = 64;
   const double kNear = double(target.secondCacheBytes) / 2;
   SmallVector<unsigned> reductions;
   op.getReductionDims(reductions);
@@ -104,8 +101,7 @@ void KernelPlanner::blockLongSum(KernelPlan &plan) {
     double bytes = footprint(input), times = 1;
     if (rows != 0 && !map.isFunctionOfDim(rowLoop)) {
       times = std::ceil(sizeOf(rowLoop) / double(rows));
-      int64_t step = findStep(map, input->get().getType(), reductions.back()).value_or(0);
-      isShort |= double(std::abs(step) * countBytes(input)) >= kShortBytes;
+      isShort |= hasFarSteps(op, input);
     }
     inputs += bytes;
     now += bytes * times;
